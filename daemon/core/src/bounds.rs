@@ -1,0 +1,104 @@
+//! Every timer and every bound on what a peer or a client may send.
+
+use std::time::Duration;
+
+/// How long a device rings before the call counts as missed.
+pub const RING: Duration = Duration::from_secs(45);
+/// The caller renews a ring this often.
+pub const RING_RENEWAL: Duration = Duration::from_secs(2);
+/// A ring that is not renewed for this long ends as missed.
+pub const RING_LEASE: Duration = Duration::from_secs(5);
+/// How long one search for a contact's path may take, and how long one QUIC dial.
+pub const DIAL: Duration = Duration::from_secs(10);
+/// In a call, silence of the path after which it shows "reconnecting".
+pub const RECONNECTING: Duration = Duration::from_secs(5);
+/// In a call, silence of the path after which the call is lost.
+pub const LOST: Duration = Duration::from_secs(30);
+/// The keep-alive tick, aligned to Unix time.
+pub const TICK: Duration = Duration::from_secs(20);
+/// Without a keep-alive for this long, the listening side starts to ask by itself.
+pub const LISTENER_SILENCE: Duration = Duration::from_secs(22);
+/// Pauses before an unanswered keep-alive is repeated.
+pub const ALIVE_REPEATS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// A proof older than this no longer makes a dot green.
+pub const GREY_AFTER: Duration = Duration::from_secs(30);
+/// A path without proof for this long is closed.
+pub const CLOSED_AFTER: Duration = Duration::from_secs(60);
+/// Knocks of one search go out at these offsets.
+pub const KNOCK_SLOTS: [Duration; 5] = [
+    Duration::ZERO,
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_millis(1000),
+    Duration::from_millis(2000),
+];
+/// The first pause between two searches for the same contact; it doubles up to [`BACKOFF_MOST`].
+pub const BACKOFF_FIRST: Duration = Duration::from_secs(2);
+/// The longest pause between two searches.
+pub const BACKOFF_MOST: Duration = Duration::from_secs(60);
+/// How long an admitted token lets an Initial in.
+pub const TOKEN_LIFE: Duration = Duration::from_secs(12);
+/// A connection whose `hello` has not come by then is closed.
+pub const HELLO: Duration = Duration::from_secs(5);
+/// An ended call stays listed this long.
+pub const ENDED_LISTED: Duration = Duration::from_secs(60);
+/// A lost page has this long to come back before its call ends.
+pub const LEG_RETURN: Duration = Duration::from_secs(10);
+/// A camera is off this long after its call ended, at the latest.
+pub const CAMERA_OFF: Duration = Duration::from_millis(500);
+/// An invite lives this long unless asked otherwise.
+pub const INVITE_LIFE_S: u64 = 48 * 3600;
+/// The shortest life of an invite.
+pub const INVITE_LIFE_LEAST_S: u64 = 1;
+/// The longest life of an invite.
+pub const INVITE_LIFE_MOST_S: u64 = 30 * 24 * 3600;
+
+/// UDP payload bytes of a QUIC Initial on a path of which nothing is known.
+pub const MTU_SAFE: u16 = 1200;
+/// UDP payload bytes of a padded knock; a path that echoed one carries QUIC packets of this size from the start.
+pub const MTU_PROVEN: u16 = 1252;
+
+/// Bytes of the longest control frame.
+pub const CONTROL_FRAME: usize = 64 * 1024;
+/// Characters of the longest name.
+pub const NAME_CHARS: usize = 64;
+/// Bytes of the longest pasted text.
+pub const PASTE_BYTES: usize = 16 * 1024;
+/// Candidates in one knock, link or list.
+pub const CANDIDATES: usize = 8;
+/// Contacts.
+pub const CONTACTS: usize = 2000;
+/// Open invites.
+pub const INVITES: usize = 200;
+/// Devices in one list.
+pub const DEVICES: usize = 16;
+/// Pair keys of one contact.
+pub const PAIR_KEYS: usize = 4;
+/// Control messages waiting for an acknowledgement on one session.
+pub const UNACKED: usize = 64;
+/// Knock nonces remembered.
+pub const NONCES: usize = 20_000;
+/// Undated knocks opened in one second, by all senders together.
+pub const UNDATED_PER_S: u32 = 50;
+/// Missed calls kept in memory.
+pub const MISSED: usize = 100;
+
+/// Application error codes with which a link is closed.
+pub mod close_code {
+    /// Nothing wrong: the daemon exits.
+    pub const GOING: u32 = 0;
+    /// A newer connection between the same devices took over.
+    pub const REPLACED: u32 = 1;
+    /// No proof for too long.
+    pub const SILENT: u32 = 2;
+    /// The `hello` did not check or did not come.
+    pub const BAD_HELLO: u32 = 3;
+    /// A control frame or datagram that is no message of ours.
+    pub const GARBAGE: u32 = 4;
+    /// More than the bounds allow.
+    pub const TOO_MUCH: u32 = 5;
+    /// Not a contact, or no longer.
+    pub const STRANGER: u32 = 6;
+    /// The invite was refused.
+    pub const REFUSED: u32 = 7;
+}

@@ -1,0 +1,5 @@
+//! Calls.
+
+pub mod end_reason;
+
+pub use end_reason::EndReason;

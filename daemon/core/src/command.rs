@@ -1,0 +1,153 @@
+//! What the local API can ask for, and what it gets back. One variant an action.
+
+use crate::ids::{CallId, ContactId, InviteId};
+
+/// One action of the local API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Makes an invite.
+    CreateInvite {
+        /// How long it may be redeemed, in seconds.
+        expires_in_s: u64,
+    },
+    /// Takes an unredeemed invite back.
+    DeleteInvite {
+        /// Which one.
+        invite: InviteId,
+    },
+    /// Redeems somebody's invite.
+    AddContact {
+        /// The pasted text, as it came: a link, or a message around one.
+        link: String,
+        /// The petname to use instead of the one in the link.
+        name: Option<String>,
+    },
+    /// Changes what is ours to change about a contact.
+    EditContact {
+        /// Which one.
+        contact: ContactId,
+        /// A new petname.
+        name: Option<String>,
+        /// The user's decision to keep a contested contact.
+        accept: bool,
+    },
+    /// Forgets a contact and destroys its keys.
+    DeleteContact {
+        /// Which one.
+        contact: ContactId,
+    },
+    /// Proves the path to a contact now.
+    Ping {
+        /// Which one.
+        contact: ContactId,
+    },
+    /// Changes one's own name or presence.
+    EditMe {
+        /// A new name.
+        name: Option<String>,
+        /// Whether this device rings.
+        will_ring: Option<bool>,
+    },
+    /// Calls a contact.
+    StartCall {
+        /// Whom.
+        contact: ContactId,
+        /// What the caller would like to send.
+        media: Media,
+    },
+    /// Accepts an incoming call.
+    Answer {
+        /// Which one.
+        call: CallId,
+    },
+    /// Declines an incoming call.
+    Decline {
+        /// Which one.
+        call: CallId,
+    },
+    /// Ends a call, cancels it while it rings, or declines it where it came in.
+    HangUp {
+        /// Which one.
+        call: CallId,
+    },
+    /// Forgets that a call was missed.
+    SeeMissed {
+        /// Which one.
+        call: CallId,
+    },
+}
+
+/// What a call carries besides control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// Sound.
+    pub audio: bool,
+    /// Picture.
+    pub video: bool,
+}
+
+/// The answer to a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done; nothing to name.
+    Done,
+    /// The invite that now exists.
+    Invite(InviteId),
+    /// The contact that now exists or was changed.
+    Contact(ContactId),
+    /// A call that was created.
+    CallStarted(CallId),
+    /// A call that existed before the command: the ringing call it answered, the one already under way, or the one acted upon.
+    Call(CallId),
+    /// The round trip of a ping, in milliseconds.
+    Pong {
+        /// Measured from sending to the answer.
+        rtt_ms: u64,
+    },
+    /// Not done, and nothing changed.
+    Refused(Refusal),
+}
+
+/// Why a command was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No invite, contact or call with this id.
+    #[error("no such thing")]
+    NotFound,
+    /// The call is in another state; carries it.
+    #[error("the call is in another state")]
+    WrongState,
+    /// The contact is pending or contested.
+    #[error("the contact is not accepted")]
+    NotAccepted,
+    /// The contact's device cannot be reached now.
+    #[error("the contact cannot be reached")]
+    Unreachable,
+    /// Already in another call.
+    #[error("already in a call")]
+    InCall,
+    /// The link is one's own.
+    #[error("the invite is one's own")]
+    InviteOwn,
+    /// The link's expiry date has passed.
+    #[error("the invite has expired")]
+    InviteExpired,
+    /// No intact link in the text.
+    #[error("the invite is damaged")]
+    InviteDamaged,
+    /// The link was made by a newer Twocan.
+    #[error("the invite is of a newer version")]
+    InviteNewer,
+    /// An empty name, a name over the bound, or one with control or direction characters.
+    #[error("the name cannot be used")]
+    BadName,
+    /// A number outside its bounds.
+    #[error("the value is out of bounds")]
+    OutOfBounds,
+    /// A list is full.
+    #[error("too many")]
+    TooMany,
+    /// The disk did not take the change.
+    #[error("the change could not be stored")]
+    StoreFailed,
+}

@@ -1,0 +1,212 @@
+//! What changed, and the picture of everything that a client may see.
+//!
+//! Events name what changed; [`Snapshot`] says what it is now. The shell turns both into API values in one place.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::call::EndReason;
+use crate::command::Media;
+use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RootKey};
+use crate::time::UnixSeconds;
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A contact is new or different.
+    Contact(ContactId),
+    /// A contact is gone, and why where that was not the user's own doing.
+    ContactRemoved(ContactId, Option<InviteRefusal>),
+    /// A call is new or different.
+    Call(CallId),
+    /// An invite is new, used up or gone.
+    Invite(InviteId),
+    /// One's own name or presence is different.
+    Me,
+    /// A fact that the user should be told once.
+    Notice(Notice),
+}
+
+/// Why the inviter refused a redemption. The redeemer's pending contact is removed with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InviteRefusal {
+    /// Somebody else redeemed it first.
+    Used,
+    /// Its time has passed on the inviter's clock.
+    Expired,
+    /// The inviter took it back, or never made it.
+    Unknown,
+    /// The proof does not fit the link.
+    BadProof,
+}
+
+/// Facts told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Somebody else tried to redeem the invite that made this contact.
+    Contested(ContactId),
+}
+
+/// Everything that a client may see, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Oneself.
+    pub me: Option<MeView>,
+    /// All contacts.
+    pub contacts: Vec<ContactView>,
+    /// Calls under way, calls ended within the last minute, and missed calls until seen.
+    pub calls: Vec<CallView>,
+    /// Invites not yet used, expired or taken back.
+    pub invites: Vec<InviteView>,
+}
+
+/// Oneself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeView {
+    /// One's own root key.
+    pub root: RootKey,
+    /// The name that invites carry.
+    pub name: String,
+    /// This device's key.
+    pub device: DeviceKey,
+    /// This device's name.
+    pub device_name: String,
+    /// Whether this device rings.
+    pub will_ring: bool,
+}
+
+/// A contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContactView {
+    /// Its id.
+    pub id: ContactId,
+    /// The petname.
+    pub name: String,
+    /// How far the acquaintance has come.
+    pub state: ContactState,
+    /// Whether the safety words were compared.
+    pub verified: bool,
+    /// Derived from the last proof; stored nowhere.
+    pub reachable: Reachable,
+    /// The path, where there is a link.
+    pub path: Option<PathView>,
+    /// The contact's devices.
+    pub devices: Vec<DeviceView>,
+}
+
+/// How far an acquaintance has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactState {
+    /// Pasted here, not yet acknowledged there.
+    Pending,
+    /// Both sides hold each other.
+    Accepted,
+    /// Somebody else tried the same invite; it may not ring until the user decides.
+    Contested,
+}
+
+/// What the dot shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reachable {
+    /// A proof no older than [`crate::bounds::GREY_AFTER`], and the device said that it would ring.
+    Yes,
+    /// Being tried.
+    Checking(WhyNot),
+    /// No.
+    No(WhyNot),
+}
+
+/// Why a dot is not green.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyNot {
+    /// The far side has not acknowledged the invite yet.
+    WaitingForInviter,
+    /// The user must first decide who redeemed the invite.
+    Contested,
+    /// A path is being looked for.
+    Searching,
+    /// No answer at any remembered address.
+    NoAnswer,
+    /// No address is known.
+    NoAddress,
+    /// The device said that it is going away.
+    WentAway,
+    /// The path has not been proven for a while and is being tried again.
+    Silent,
+    /// The device does not ring at the moment.
+    WillNotRing,
+}
+
+/// A proven path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PathView {
+    /// The far end of it.
+    pub remote: SocketAddr,
+    /// Whether it stays on this machine or network.
+    pub kind: PathKind,
+    /// QUIC's estimate of the round trip.
+    pub rtt: Duration,
+    /// When it was last proven, on the boot clock.
+    pub last_proof: Duration,
+}
+
+/// What a path runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    /// The same machine or network.
+    Lan,
+    /// Straight across the Internet.
+    Direct,
+}
+
+/// One device of a contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceView {
+    /// Its key.
+    pub key: DeviceKey,
+    /// Its name.
+    pub name: String,
+}
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallView {
+    /// Its id.
+    pub id: CallId,
+    /// Whether it came in.
+    pub incoming: bool,
+    /// Where it stands.
+    pub state: CallState,
+    /// With whom.
+    pub contact: ContactId,
+    /// The petname at the time.
+    pub peer_name: String,
+    /// What it carries.
+    pub media: Media,
+    /// Why it ended.
+    pub reason: Option<EndReason>,
+}
+
+/// Where a call stands, as clients see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallState {
+    /// Placed, not yet ringing there.
+    Dialing,
+    /// Ringing: there where it went out, here where it came in.
+    Ringing,
+    /// Both people accepted.
+    Active,
+    /// Over.
+    Ended,
+}
+
+/// An open invite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InviteView {
+    /// Its id.
+    pub id: InviteId,
+    /// The `twocan:` link.
+    pub link: String,
+    /// When it stops working.
+    pub expires_at: UnixSeconds,
+}

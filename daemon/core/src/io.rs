@@ -1,0 +1,217 @@
+//! Everything that enters and leaves the core.
+//!
+//! Data flows one way: socket → demux → core → outputs → shell. The shell performs outputs in order and never answers
+//! one by return value: whatever comes of it enters as another [`Input`].
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::command::{Command, Reply};
+use crate::event::Event;
+use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, Token};
+use crate::media::flow::Role;
+
+/// What the shell tells the core.
+#[derive(Debug)]
+pub enum Input {
+    /// A datagram that the demux classed as a knock.
+    Datagram {
+        /// Where it came from.
+        from: SocketAddr,
+        /// All of it, from the first byte.
+        bytes: Vec<u8>,
+    },
+    /// The socket's own addresses, whenever they change: each interface address with the bound port.
+    Interfaces {
+        /// Addresses at which this device may be reached.
+        addresses: Vec<SocketAddr>,
+        /// Whether the socket is bound to a loopback address; only then are loopback candidates used.
+        loopback_only: bool,
+    },
+    /// The machine slept, or was stopped, for a while.
+    Resumed,
+    /// A QUIC handshake finished in either direction.
+    LinkUp(LinkUp),
+    /// A dial came to nothing.
+    DialFailed {
+        /// Which one.
+        dial: DialId,
+    },
+    /// A connection is gone, closed by either side or timed out.
+    LinkDown {
+        /// Which one.
+        link: LinkId,
+        /// The far side's close code, where it closed.
+        code: Option<u64>,
+    },
+    /// One whole frame of the control stream.
+    Control {
+        /// On which connection.
+        link: LinkId,
+        /// The frame's body.
+        bytes: Vec<u8>,
+    },
+    /// One keep-alive datagram, after its flow id.
+    Alive {
+        /// On which connection.
+        link: LinkId,
+        /// The datagram's body.
+        bytes: Vec<u8>,
+    },
+    /// QUIC's own estimate of the round trip, given with each keep-alive datagram.
+    Rtt {
+        /// On which connection.
+        link: LinkId,
+        /// The smoothed estimate.
+        rtt: Duration,
+    },
+    /// A fact about a local media leg.
+    Leg {
+        /// The call that the leg belongs to.
+        call: CallId,
+        /// The leg.
+        leg: LegId,
+        /// What became of it.
+        fact: LegFact,
+    },
+    /// The state with this generation is on the disk.
+    Stored {
+        /// As given in [`Output::Store`].
+        generation: u64,
+    },
+    /// The state with this generation could not be written; nothing that depended on it may be acknowledged.
+    StoreFailed {
+        /// As given in [`Output::Store`].
+        generation: u64,
+    },
+    /// One action of the local API.
+    Command {
+        /// Comes back in the [`Output::Reply`].
+        id: CommandId,
+        /// What is asked.
+        command: Command,
+    },
+    /// The daemon is about to exit: say so to those who are linked.
+    Going,
+}
+
+/// A finished handshake. The peer has proven `peer`, nothing more: who that is, `hello` shows.
+#[derive(Debug)]
+pub struct LinkUp {
+    /// The new connection.
+    pub link: LinkId,
+    /// The dial that it answers; `None` where the far side dialed.
+    pub dial: Option<DialId>,
+    /// The far side's TLS key.
+    pub peer: DeviceKey,
+    /// The far side's address.
+    pub remote: SocketAddr,
+    /// 32 bytes of the TLS exporter, label `twocan link`, empty context (RFC 8446, section 7.5).
+    pub exporter: [u8; 32],
+}
+
+/// What became of a local media leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegFact {
+    /// ICE and DTLS are done; media could flow.
+    Warm,
+    /// It is gone without having been asked to close.
+    Lost,
+    /// It was closed by its owner or replaced by another.
+    Closed,
+}
+
+/// What the core tells the shell to do.
+#[derive(Debug)]
+pub enum Output {
+    /// Sends one knock.
+    Transmit {
+        /// To whom.
+        to: SocketAddr,
+        /// The whole datagram.
+        bytes: Vec<u8>,
+    },
+    /// Lets Initials with this destination connection id reach QUIC.
+    Admit {
+        /// The destination connection id.
+        token: Token,
+        /// For how long from now.
+        valid_for: Duration,
+    },
+    /// Takes an admission back.
+    Revoke {
+        /// The destination connection id.
+        token: Token,
+    },
+    /// Opens a QUIC connection; ends in [`Input::LinkUp`] or [`Input::DialFailed`] within the dial time-out.
+    Dial {
+        /// Names the attempt.
+        dial: DialId,
+        /// The only key that may answer.
+        peer: DeviceKey,
+        /// Where.
+        to: SocketAddr,
+        /// The Initial's destination connection id.
+        token: Token,
+        /// UDP payload bytes that this path has been shown to carry.
+        initial_mtu: u16,
+    },
+    /// Closes a connection.
+    Close {
+        /// Which one.
+        link: LinkId,
+        /// The application error code, one of [`crate::bounds::close_code`].
+        code: u32,
+    },
+    /// Sends one frame on the control stream.
+    Send {
+        /// On which connection.
+        link: LinkId,
+        /// The frame's body.
+        bytes: Vec<u8>,
+    },
+    /// Sends one keep-alive datagram.
+    SendAlive {
+        /// On which connection.
+        link: LinkId,
+        /// The datagram's body, without the flow id.
+        bytes: Vec<u8>,
+    },
+    /// Tells which link, base and role a call's media will use, so that legs can be prepared. Nothing passes yet.
+    Route {
+        /// The call.
+        call: CallId,
+        /// Its connection. A later route with another connection moves the call.
+        link: LinkId,
+        /// The base of its flow ids.
+        base: u64,
+        /// Our side of it.
+        role: Role,
+    },
+    /// Lets media pass both ways, and asks every leg and the far side for a key frame. Emitted at one place only.
+    OpenGate {
+        /// The call.
+        call: CallId,
+    },
+    /// Stops media both ways and closes every leg of the call within [`crate::bounds::CAMERA_OFF`].
+    EndMedia {
+        /// The call.
+        call: CallId,
+    },
+    /// Writes the whole state; ends in [`Input::Stored`] or [`Input::StoreFailed`].
+    Store {
+        /// Grows by one each time.
+        generation: u64,
+        /// The state, unsealed, as [`crate::state`] encodes it.
+        state: Vec<u8>,
+    },
+    /// Answers one command.
+    Reply {
+        /// As given in [`Input::Command`].
+        id: CommandId,
+        /// The answer.
+        reply: Reply,
+    },
+    /// Something that clients of the local API want to know.
+    Event(Event),
+}

@@ -1,0 +1,3 @@
+//! What happens to each media packet, as pure functions.
+
+pub mod flow;

@@ -1,0 +1,18 @@
+//! Time as an argument.
+//!
+//! `boot` never goes back and counts while the machine sleeps (`CLOCK_BOOTTIME`); every timer and every proof uses it.
+//! `wall` is what the user's clock says and may jump; only expiry dates and knock tags use it.
+
+use std::time::Duration;
+
+/// Seconds since the Unix epoch.
+pub type UnixSeconds = u64;
+
+/// The moment at which something is handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Now {
+    /// Time since boot, sleep included.
+    pub boot: Duration,
+    /// The wall clock.
+    pub wall: UnixSeconds,
+}

@@ -1,0 +1,7 @@
+//! The shell around the core: the loop that owns it, sockets, QUIC, the store, the local API and local media legs.
+
+pub mod http;
+pub mod leg;
+pub mod media;
+pub mod net;
+pub mod store;
