@@ -1,1 +1,11 @@
-//! x
+//! The local API of the Twocan daemon: every request, response and event shape, each said once.
+//!
+//! The daemon serialises these types, the command line prints them, the typed client parses them. Fields may join;
+//! none may leave or change meaning. Times are RFC 3339, durations and milliseconds are numbers, ids are opaque.
+
+pub mod types;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+pub use types::*;

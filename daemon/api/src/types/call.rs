@@ -1,0 +1,103 @@
+//! `/v1/calls`.
+
+use serde::{Deserialize, Serialize};
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Opaque.
+    pub id: String,
+    /// Who placed it.
+    pub direction: Direction,
+    /// Where it stands.
+    pub state: CallState,
+    /// The contact's id, where it is one.
+    pub contact: Option<String>,
+    /// With whom.
+    pub peer: Peer,
+    /// What it carries.
+    pub media: Media,
+    /// Why it ended; null until then.
+    pub reason: Option<Reason>,
+}
+
+/// Who placed a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// It came in.
+    In,
+    /// It went out.
+    Out,
+}
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    /// Placed, not yet ringing there.
+    Dialing,
+    /// Ringing.
+    Ringing,
+    /// Both people accepted.
+    Active,
+    /// Over.
+    Ended,
+}
+
+/// The other end of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Peer {
+    /// The petname.
+    pub name: String,
+    /// The address, for callers of whom nothing else is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+}
+
+/// What a call carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// Sound.
+    #[serde(default = "yes")]
+    pub audio: bool,
+    /// Picture.
+    #[serde(default = "yes")]
+    pub video: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self { audio: true, video: true }
+    }
+}
+
+/// Why a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// `hung_up`, `declined`, `declined_elsewhere`, `answered_elsewhere`, `busy`, `missed`, `cancelled`, `unreachable`,
+    /// `lost`, `glare_merged`, `blocked` or `failed`.
+    pub code: String,
+    /// The finer cause of `unreachable` and `failed`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+    /// Of `lost`: whole seconds from the last sign of life to the end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after_s: Option<u64>,
+}
+
+/// `POST /v1/calls`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewCall {
+    /// WHO: id, exact petname or unique prefix of a contact.
+    pub to: String,
+    /// What to send; sound and picture unless told.
+    #[serde(default)]
+    pub media: Media,
+}

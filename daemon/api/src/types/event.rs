@@ -1,0 +1,77 @@
+//! `GET /v1/events`: server-sent events, each named, each with an id `boot-seq` and a JSON body.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Call, Contact, Invite, Me, Status, Why};
+
+/// One event. `name` is the SSE event name, the body its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", content = "data", rename_all = "snake_case")]
+pub enum Event {
+    /// Everything, at the start of a stream and after a gap.
+    Snapshot(Box<Snapshot>),
+    /// A contact, whole.
+    Contact(Box<Contact>),
+    /// A contact is gone.
+    ContactRemoved(ContactRemoved),
+    /// A call, whole.
+    Call(Box<Call>),
+    /// An invite, whole, or its end.
+    Invite(InviteChange),
+    /// Oneself.
+    Me(Me),
+    /// A warning.
+    Warning(Why),
+    /// Events were missed; a snapshot follows.
+    Gap(Gap),
+}
+
+/// Everything a client needs to draw itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// As `GET /v1/status`.
+    pub status: Status,
+    /// All of them.
+    pub contacts: Vec<Contact>,
+    /// All that are listed.
+    pub calls: Vec<Call>,
+    /// All that are open.
+    pub invites: Vec<Invite>,
+    /// The door.
+    pub door: Door,
+}
+
+/// The door; it is closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// Whether strangers may ring.
+    pub open: bool,
+}
+
+/// A contact is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactRemoved {
+    /// Its id.
+    pub id: String,
+    /// Why, where it was not the user's own doing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<Why>,
+}
+
+/// An invite is new, or it was used up, ran out or was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InviteChange {
+    /// Its id.
+    pub id: String,
+    /// The invite; null once it is gone.
+    pub invite: Option<Invite>,
+}
+
+/// Missed events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The last id that the client had.
+    pub from: String,
+    /// The id at which the stream goes on.
+    pub to: String,
+}

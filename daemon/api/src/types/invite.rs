@@ -1,0 +1,25 @@
+//! `/v1/invites`.
+
+use serde::{Deserialize, Serialize};
+
+/// One open invite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// Opaque.
+    pub id: String,
+    /// The `twocan:` link.
+    pub link: String,
+    /// The message to send: "Call me: …" and one line of help.
+    pub text: String,
+    /// RFC 3339.
+    pub expires_at: String,
+}
+
+/// `POST /v1/invites`; an empty body means all defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewInvite {
+    /// How long it may be redeemed; 48 hours unless told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_in_s: Option<u64>,
+}

@@ -1,0 +1,48 @@
+//! The shapes, one file a noun.
+
+pub mod call;
+pub mod contact;
+pub mod event;
+pub mod invite;
+pub mod page;
+pub mod problem;
+pub mod status;
+
+pub use call::*;
+pub use contact::*;
+pub use event::*;
+pub use invite::*;
+pub use page::*;
+pub use problem::*;
+pub use status::*;
+
+use serde::{Deserialize, Serialize};
+
+/// A reason with a way out, in words for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why {
+    /// Stable, for programs.
+    pub code: String,
+    /// One sentence.
+    pub text: String,
+    /// The one best next step.
+    pub fix: String,
+}
+
+/// A list, by cursor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List<T> {
+    /// This page of it.
+    pub items: Vec<T>,
+    /// The cursor of the next page; null on the last.
+    pub next: Option<String>,
+}
+
+/// `?cursor=…&limit=…` on lists.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListQuery {
+    /// As given in `next`.
+    pub cursor: Option<String>,
+    /// Items a page, 1–200; 100 unless told.
+    pub limit: Option<u32>,
+}

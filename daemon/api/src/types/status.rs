@@ -1,0 +1,79 @@
+//! `GET /v1/status`, `GET,PATCH /v1/me`.
+
+use serde::{Deserialize, Serialize};
+
+use super::Why;
+
+/// `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The daemon's version.
+    pub version: String,
+    /// The process id of the daemon.
+    pub pid: u32,
+    /// Bound UDP addresses.
+    pub udp: Vec<String>,
+    /// The control listener's origin.
+    pub control: String,
+    /// The page listener's origin.
+    pub page: String,
+    /// Oneself.
+    pub person: PersonRef,
+    /// This device.
+    pub device: DeviceRef,
+    /// Whether this device rings.
+    pub presence: Presence,
+    /// Standing warnings.
+    pub warnings: Vec<Why>,
+}
+
+/// A person, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRef {
+    /// The fingerprint of the root key.
+    pub id: String,
+    /// The name that invites carry.
+    pub name: String,
+}
+
+/// A device, in short.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceRef {
+    /// The device key.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Whether a device rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It rings.
+    Available,
+    /// It does not.
+    DoNotDisturb,
+}
+
+/// `GET /v1/me`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    /// Oneself.
+    pub person: PersonRef,
+    /// This device.
+    pub device: DeviceRef,
+    /// Whether this device rings.
+    pub presence: Presence,
+}
+
+/// `PATCH /v1/me`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MePatch {
+    /// A new name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// Whether to ring.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub presence: Option<Presence>,
+}
