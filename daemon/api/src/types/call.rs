@@ -73,7 +73,10 @@ const fn yes() -> bool {
 
 impl Default for Media {
     fn default() -> Self {
-        Self { audio: true, video: true }
+        Self {
+            audio: true,
+            video: true,
+        }
     }
 }
 

@@ -16,8 +16,10 @@ pub enum Event {
     ContactRemoved(ContactRemoved),
     /// A call, whole.
     Call(Box<Call>),
-    /// An invite, whole, or its end.
-    Invite(InviteChange),
+    /// An invite, whole.
+    Invite(Box<Invite>),
+    /// An invite was used up, ran out or was taken back.
+    InviteRemoved(InviteRemoved),
     /// Oneself.
     Me(Me),
     /// A warning.
@@ -58,13 +60,11 @@ pub struct ContactRemoved {
     pub why: Option<Why>,
 }
 
-/// An invite is new, or it was used up, ran out or was taken back.
+/// An invite was used up, ran out or was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InviteChange {
+pub struct InviteRemoved {
     /// Its id.
     pub id: String,
-    /// The invite; null once it is gone.
-    pub invite: Option<Invite>,
 }
 
 /// Missed events.
