@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{DeviceRef, Why};
 
 /// One contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contact {
     /// Opaque.
     pub id: String,
@@ -50,7 +50,7 @@ pub enum Reachable {
 }
 
 /// A proven path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Path {
     /// What it runs over.
     pub kind: PathKind,
