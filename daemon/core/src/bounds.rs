@@ -35,6 +35,8 @@ pub const KNOCK_SLOTS: [Duration; 4] = [
 pub const DATED_KNOCKS: usize = 3;
 /// A search ends, and pauses, this long after it began.
 pub const KNOCK_PATIENCE: Duration = Duration::from_millis(3000);
+/// A peer that asks again within this pause is not asked back again.
+pub const KNOCK_BACK_PAUSE: Duration = Duration::from_millis(200);
 /// A reply is accepted for this long after its knock.
 pub const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 /// The first pause between two searches for the same contact; it doubles up to [`BACKOFF_MOST`].

@@ -41,7 +41,7 @@ pub struct Keepalive {
     peer_rings: bool,
     numbers: u32,
     asked: Option<Asked>,
-    answered: Option<u32>,
+    answered: Option<Open>,
     heard: Duration,
     last_ask: Duration,
     silence_told: bool,
@@ -49,9 +49,22 @@ pub struct Keepalive {
 
 #[derive(Clone, Copy, Debug)]
 struct Asked {
-    number: u32,
+    open: Open,
     at: Duration,
     repeats: usize,
+}
+
+/// Numbers drawn and not yet come back: on a slow path several are under way at once.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    first: u32,
+    last: u32,
+}
+
+impl Open {
+    const fn contains(&self, number: u32) -> bool {
+        number.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
+    }
 }
 
 /// What [`Keepalive::poll`] wants done.
@@ -109,8 +122,9 @@ impl Keepalive {
     /// Asks now.
     pub fn ask(&mut self, rings: bool, now: Duration) -> Vec<u8> {
         let number = self.draw();
+        let first = self.asked.map_or(number, |asked| asked.open.first);
         self.asked = Some(Asked {
-            number,
+            open: Open { first, last: number },
             at: now,
             repeats: 0,
         });
@@ -128,11 +142,12 @@ impl Keepalive {
                 self.peer_rings = peer_rings;
                 self.heard = now;
                 let own = self.draw();
-                self.answered = Some(own);
+                let first = self.answered.map_or(own, |open| open.first);
+                self.answered = Some(Open { first, last: own });
                 Ok(Some(cbor::encode(&Alive::Answer(number, own, rings))))
             }
             Alive::Answer(number, theirs, peer_rings) => {
-                if self.asked.is_none_or(|asked| asked.number != number) {
+                if !self.asked.is_some_and(|asked| asked.open.contains(number)) {
                     return Ok(None);
                 }
                 self.asked = None;
@@ -140,8 +155,12 @@ impl Keepalive {
                 Ok(Some(cbor::encode(&Alive::Confirm(theirs, rings))))
             }
             Alive::Confirm(number, peer_rings) => {
-                if self.answered == Some(number) {
-                    self.answered = None;
+                if let Some(open) = self.answered.filter(|open| open.contains(number)) {
+                    let more = open.last != number;
+                    self.answered = more.then_some(Open {
+                        first: number.wrapping_add(1),
+                        last: open.last,
+                    });
                     self.proven(peer_rings, now);
                 }
                 Ok(None)
@@ -217,5 +236,66 @@ impl Keepalive {
     const fn draw(&mut self) -> u32 {
         self.numbers = self.numbers.wrapping_add(1);
         self.numbers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn one_exchange_proves_the_path_to_both() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let ask = dialer.ask(true, at(10));
+        let answer = listener.receive(&ask, true, at(20)).expect("ours").expect("answer");
+        assert_eq!(listener.last_proof(), None);
+        let confirm = dialer
+            .receive(&answer, true, at(30))
+            .expect("ours")
+            .expect("confirmation");
+        assert_eq!(dialer.last_proof(), Some(at(30)));
+        assert_eq!(listener.receive(&confirm, true, at(40)), Ok(None));
+        assert_eq!(listener.last_proof(), Some(at(40)));
+        assert_eq!(dialer.receive(&answer, true, at(50)), Ok(None));
+        assert_eq!(dialer.last_proof(), Some(at(30)));
+    }
+
+    #[test]
+    fn a_slow_path_is_proven_although_questions_overtake_answers() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let first = dialer.ask(true, at(0));
+        let answer = listener.receive(&first, true, at(700)).expect("ours").expect("answer");
+        let second = dialer.poll(true, true, at(500)).send.expect("repeat");
+        let _ = listener.receive(&second, true, at(1200)).expect("ours");
+        let confirm = dialer
+            .receive(&answer, true, at(1400))
+            .expect("ours")
+            .expect("confirmation");
+        assert_eq!(dialer.last_proof(), Some(at(1400)));
+        let _ = listener.receive(&confirm, true, at(2100));
+        assert_eq!(listener.last_proof(), Some(at(2100)));
+    }
+
+    #[test]
+    fn silence_is_told_once_and_then_the_connection_is_given_up() {
+        let mut dialer = Keepalive::new(true, 5, at(0));
+        let _ = dialer.ask(true, at(0));
+        let (mut searches, mut asks) = (0, 0);
+        loop {
+            let due = dialer.next_timeout(false);
+            let wish = dialer.poll(true, false, due);
+            searches += usize::from(wish.search);
+            asks += usize::from(wish.send.is_some());
+            if wish.close {
+                assert_eq!(due, bounds::CLOSED_AFTER);
+                break;
+            }
+        }
+        assert_eq!(searches, 1);
+        assert!((10..20).contains(&asks), "{asks}");
     }
 }
