@@ -46,4 +46,16 @@ impl Translate for Swap {
     fn target(&self, ssrc: u32) -> u32 {
         Self::swapped(ssrc).unwrap_or(0)
     }
+
+    fn timestamp_shift(&self, _: u32) -> u32 {
+        0
+    }
+
+    fn sequence_shift(&self, _: u32) -> u16 {
+        0
+    }
+
+    fn transport_shift(&self) -> u16 {
+        0
+    }
 }
