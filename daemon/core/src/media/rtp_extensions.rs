@@ -125,6 +125,17 @@ impl<'a> Elements<'a> {
         let (&len, rest) = rest.split_first()?;
         Some((first, usize::from(len), rest))
     }
+
+    /// The element at the front and the bytes behind it; `None` where the block ends there by RFC 8285, section 4.2: in the one-byte form at
+    /// id 15, and at id 0 with a length.
+    fn element(&self) -> Result<Option<(Element<'a>, &'a [u8])>, MapError> {
+        let (id, len, rest) = self.head().ok_or(MapError::Malformed)?;
+        if self.one_byte && matches!(id, 0 | 15) {
+            return Ok(None);
+        }
+        let (data, rest) = rest.split_at_checked(len).ok_or(MapError::Malformed)?;
+        Ok(Some(((id, data), rest)))
+    }
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -137,24 +148,12 @@ impl<'a> Iterator for Elements<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let found = self
-            .head()
-            .and_then(|(id, len, rest)| Some((id, rest.split_at_checked(len)?)));
-        match found {
-            // RFC 8285, section 4.2: in the one-byte form id 15, and id 0 with a length, end the block.
-            Some((0 | 15, _)) if self.one_byte => {
-                self.rest = &[];
-                None
-            }
-            Some((id, (data, rest))) => {
-                self.rest = rest;
-                Some(Ok((id, data)))
-            }
-            None => {
-                self.rest = &[];
-                Some(Err(MapError::Malformed))
-            }
-        }
+        let found = self.element().transpose();
+        self.rest = match &found {
+            Some(Ok((_, rest))) => rest,
+            Some(Err(_)) | None => &[],
+        };
+        found.map(|element| element.map(|(element, _)| element))
     }
 }
 
