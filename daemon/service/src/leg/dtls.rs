@@ -131,8 +131,8 @@ impl Dtls {
         match event {
             EndpointEvent::HandshakeComplete => self.keys().map(|keys| DtlsEvent::Keys(Box::new(keys))),
             EndpointEvent::PeerClosed => Some(DtlsEvent::Closed),
-            // Data channels are never accepted; the enum is open.
-            EndpointEvent::ApplicationData(_) | _ => None,
+            // Data channels are never accepted, so there is no application data; the enum is open.
+            _ => None,
         }
     }
 
@@ -193,6 +193,7 @@ fn profile(negotiated: SrtpProtectionProfile) -> Option<ProtectionProfile> {
         SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => Some(ProtectionProfile::AeadAes128Gcm),
         SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => Some(ProtectionProfile::AeadAes256Gcm),
         SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => Some(ProtectionProfile::Aes128CmHmacSha1_80),
-        SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_32 | SrtpProtectionProfile::Unsupported => None,
+        // Profiles that were not offered; the enum is open.
+        _ => None,
     }
 }

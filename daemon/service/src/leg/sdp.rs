@@ -123,7 +123,7 @@ impl Reader {
                 let (name, value) = value.split_once(':').unwrap_or((value, ""));
                 self.transport(name, value);
                 match self.sections.last_mut() {
-                    Some(section) => section.attribute(name, value),
+                    Some(section) => section.attribute(name, value)?,
                     None => self.session_flow = flow(name).or(self.session_flow),
                 }
                 self.revive_bundle_only(name);

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use twocan_core::media::codecs::{self, Codec, Extension};
 use twocan_core::media::flow::{FlowKind, Role};
-use twocan_core::media::leg_map::Negotiated;
+use twocan_core::media::leg_map::{Mids, Negotiated, SendSsrcs};
 
 use super::gate::Direction;
 use super::ice::Credentials;
@@ -89,11 +89,12 @@ impl Accepted {
         Negotiated {
             payload_types: self.taken().flat_map(|taken| taken.codecs.iter().copied()).collect(),
             extensions,
-            audio_mid: audio.as_ref().and_then(|section| section.mid.clone()),
-            video_mid: video.as_ref().and_then(|section| section.mid.clone()),
-            audio_ssrc: audio.and_then(|section| section.ssrc),
-            video_ssrc: video.as_ref().and_then(|section| section.ssrc),
-            rtx_ssrc: video.and_then(|section| section.rtx_ssrc),
+            ssrcs: SendSsrcs {
+                audio: audio.as_ref().and_then(|section| section.ssrc),
+                video: video.as_ref().and_then(|section| section.ssrc),
+                video_rtx: video.as_ref().and_then(|section| section.rtx_ssrc),
+            },
+            mids: Mids { audio: audio.and_then(|section| section.mid), video: video.and_then(|section| section.mid) },
         }
     }
 
