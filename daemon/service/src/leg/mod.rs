@@ -22,3 +22,6 @@ mod sdp;
 mod sdp_answer;
 mod session;
 mod srtp;
+
+#[cfg(test)]
+mod tests;
