@@ -24,3 +24,6 @@ mod sdp;
 mod sdp_answer;
 mod session;
 mod srtp;
+
+#[cfg(test)]
+mod tests;
