@@ -7,6 +7,7 @@
 pub mod bounds;
 pub mod call;
 pub mod command;
+pub mod demux;
 pub mod event;
 pub mod ids;
 pub mod io;
