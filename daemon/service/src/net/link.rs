@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -25,6 +25,7 @@ use twocan_core::bounds::close_code;
 use twocan_core::ids::{DeviceKey, DialId, LinkId};
 use twocan_core::io::{Input, LinkUp};
 use twocan_core::media::flow;
+use twocan_core::media::fragment::{self, Reassembler};
 
 use super::frames::{self, End};
 use super::{Shared, socket, tls};
@@ -99,7 +100,7 @@ impl Link {
 
     /// Sends one keep-alive datagram.
     pub(super) fn send_alive(&self, bytes: &[u8]) {
-        self.sender.datagram(frames::datagram(flow::ALIVE, bytes));
+        let _ = self.sender.datagram(frames::datagram(flow::ALIVE, bytes));
     }
 
     /// Where this link's media goes out.
@@ -151,14 +152,38 @@ impl Link {
 #[derive(Debug)]
 pub(super) struct LinkSender {
     connection: Connection,
+    next_fragment: AtomicU16,
     dropped: AtomicU64,
 }
 
 impl LinkSender {
-    fn datagram(&self, bytes: Bytes) {
-        let crowded = self.connection.datagram_send_buffer_space() < bytes.len();
-        if self.connection.send_datagram(bytes).is_ok() && crowded {
+    fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            next_fragment: AtomicU16::new(0),
+            dropped: AtomicU64::new(0),
+        }
+    }
+
+    /// Sends `datagram`, or the oldest that wait give way to it.
+    fn datagram(&self, datagram: Bytes) -> Result<(), SendDatagramError> {
+        let crowded = self.connection.datagram_send_buffer_space() < datagram.len();
+        let sent = self.connection.send_datagram(datagram);
+        if crowded && sent.is_ok() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        sent
+    }
+
+    /// The path's limit may change at any moment, so what it is told by is the refusal of a whole datagram.
+    fn fragments(&self, datagram: &[u8]) {
+        let most = self.connection.max_datagram_size().unwrap_or(0);
+        let id = self.next_fragment.fetch_add(1, Ordering::Relaxed);
+        match fragment::split(datagram, most, id) {
+            Ok(halves) => halves.into_iter().for_each(|half| {
+                let _ = self.datagram(half.into());
+            }),
+            Err(error) => tracing::debug!(len = datagram.len(), most, %error, "packet not sent"),
         }
     }
 }
@@ -166,12 +191,8 @@ impl LinkSender {
 impl MediaSender for LinkSender {
     fn send(&self, flow: u64, packet: &[u8]) {
         let datagram = frames::datagram(flow, packet);
-        let crowded = self.connection.datagram_send_buffer_space() < datagram.len();
-        match self.connection.send_datagram(datagram) {
-            Ok(()) if crowded => {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-            }
-            Err(SendDatagramError::TooLarge) => {}
+        match self.datagram(datagram.clone()) {
+            Err(SendDatagramError::TooLarge) => self.fragments(&datagram),
             Ok(())
             | Err(
                 SendDatagramError::UnsupportedByPeer
@@ -201,10 +222,7 @@ pub(super) async fn run(shared: Arc<Shared>, opened: Opened) {
         }
     };
     let (queue, outgoing) = mpsc::channel(QUEUE);
-    let sender = Arc::new(LinkSender {
-        connection: connection.clone(),
-        dropped: AtomicU64::new(0),
-    });
+    let sender = Arc::new(LinkSender::new(connection.clone()));
     let link = Arc::new(Link {
         id,
         connection,
@@ -329,16 +347,29 @@ async fn flush(send: &mut SendStream) {
 }
 
 async fn read_datagrams(shared: Arc<Shared>, link: Arc<Link>) {
+    let mut joiner = Reassembler::default();
     while let Ok(datagram) = link.connection.read_datagram().await {
         if link.is_closing() {
             return;
         }
         match frames::split(&datagram) {
             Some((flow::ALIVE, body)) => alive(&shared, &link, &body),
-            Some((id, packet)) if id >= flow::FIRST_CALL_BASE => shared.deliver(link.id, id, packet),
-            Some(_) => link.garbage("a datagram of an unknown flow"),
-            None => link.garbage("a datagram without a flow"),
+            Some((flow::FRAGMENT, half)) => {
+                if let Some(whole) = joiner.push(&half) {
+                    media(&shared, &link, &whole.into());
+                }
+            }
+            Some(_) | None => media(&shared, &link, &datagram),
         }
+    }
+}
+
+/// Hands one media packet over; what came in fragments can be nothing else.
+fn media(shared: &Shared, link: &Link, datagram: &Bytes) {
+    match frames::split(datagram) {
+        Some((id, packet)) if id >= flow::FIRST_CALL_BASE => shared.deliver(link.id, id, packet),
+        Some(_) => link.garbage("a datagram of an unknown flow"),
+        None => link.garbage("a datagram without a flow"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A far side that sends what is none of ours loses its link, and nothing else happens.
 
+use twocan_core::media::fragment;
+
 use super::*;
 
 const GARBAGE: Option<u64> = Some(close_code::GARBAGE as u64);
@@ -94,6 +96,17 @@ async fn datagrams_of_unknown_flows() {
             .connection
             .send_datagram(Bytes::copy_from_slice(bytes))
             .unwrap();
+        scene.ends_well().await;
+    }
+}
+
+#[tokio::test]
+async fn fragments_of_what_is_no_media() {
+    for inner in [&[0, 1, 2, 3][..], &[1, 1], &[2, 0, 0, 0, 0, 9], &[7, 7]] {
+        let scene = Scene::set().await;
+        for half in fragment::split(inner, 1000, 7).unwrap() {
+            scene.rogue.connection.send_datagram(half.into()).unwrap();
+        }
         scene.ends_well().await;
     }
 }

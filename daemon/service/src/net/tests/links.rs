@@ -96,6 +96,21 @@ async fn media_goes_to_the_sink_under_its_flow() {
 }
 
 #[tokio::test]
+async fn what_the_path_cannot_carry_in_one_goes_in_two() {
+    let (dialer, here, mut listener, there) = linked().await;
+    let sender = dialer.net.media_sender(here).unwrap();
+    for len in [1163, 1200, 1500, 2048] {
+        sender.send(9, &vec![3; len]);
+        let packet = timeout(PATIENCE, listener.media.recv()).await.unwrap().unwrap();
+        assert_eq!(packet, (there, 9, Bytes::from(vec![3; len])));
+    }
+    sender.send(9, &vec![4; 10_000]);
+    sender.send(9, &[5; 10]);
+    let packet = timeout(PATIENCE, listener.media.recv()).await.unwrap().unwrap();
+    assert_eq!(packet.2, Bytes::from(vec![5; 10]), "what two cannot carry is dropped");
+}
+
+#[tokio::test]
 async fn knocks_reach_the_loop_with_a_plain_source() {
     let sender = Peer::start(1);
     let mut receiver = Peer::bound(2, "[::]:0", 64);
