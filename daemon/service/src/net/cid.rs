@@ -3,6 +3,10 @@
 //! An id is 3 random bytes and 5 bytes of HMAC-SHA-256 over them, under a key that lives as long as the process. So
 //! every packet is checked before the QUIC stack sees it, without a table of live connections, and a stranger has to
 //! guess 40 bits.
+//!
+//! quinn answers a packet for an id that validates, but whose connection is gone, with a stateless reset. Whoever once
+//! saw a packet of ours could so find out whether the daemon still runs. That is the only time when quinn asks, so it
+//! is told that no id is valid; the far side of a lost close learns of it by its keep-alive.
 
 use std::sync::Arc;
 
@@ -57,9 +61,8 @@ impl ConnectionIdGenerator for CidKey {
         ConnectionId::new(&self.id(&nonce))
     }
 
-    fn validate(&self, cid: &ConnectionId) -> Result<(), InvalidCid> {
-        let cid = <&[u8; OWN_CID]>::try_from(&**cid).map_err(|_| InvalidCid)?;
-        if self.issued(cid) { Ok(()) } else { Err(InvalidCid) }
+    fn validate(&self, _cid: &ConnectionId) -> Result<(), InvalidCid> {
+        Err(InvalidCid)
     }
 
     fn cid_len(&self) -> usize {
@@ -81,11 +84,11 @@ mod tests {
     fn only_own_ids_are_recognised() {
         let mut key = CidKey::generate().unwrap();
         let stranger = CidKey::generate().unwrap();
-        let cid = key.generate_cid();
-        assert!(key.validate(&cid).is_ok());
-        assert!(stranger.validate(&cid).is_err());
-        assert!(key.validate(&ConnectionId::new(&[0; 7])).is_err());
-        let forged = (0..1000_u64).filter(|guess| key.issued(&guess.to_be_bytes())).count();
-        assert_eq!(forged, 0);
+        let cid = <[u8; OWN_CID]>::try_from(&*key.generate_cid()).unwrap();
+        assert!(key.issued(&cid));
+        assert!(!stranger.issued(&cid));
+        for bit in 0..64 {
+            assert!(!key.issued(&(u64::from_be_bytes(cid) ^ (1 << bit)).to_be_bytes()));
+        }
     }
 }

@@ -32,6 +32,8 @@ use super::cid::CidKey;
 const DEFAULT_PORT: u16 = 2226;
 /// How many ports after the default one are tried before the system chooses.
 const PORTS_TRIED: u16 = 100;
+/// Bytes of the largest knock or relay frame.
+const KNOCK_MOST: usize = 1500;
 /// Bytes that the kernel may hold in each direction, where it grants so many.
 const KERNEL_BUFFER: usize = 1 << 20;
 
@@ -55,7 +57,7 @@ pub struct SocketStats {
     pub quic: u64,
     /// QUIC packets that nobody we know can have made.
     pub quic_refused: u64,
-    /// STUN, and what is nothing of ours.
+    /// STUN, oversized knocks, and what is nothing of ours.
     pub other: u64,
 }
 
@@ -152,16 +154,22 @@ impl Gate {
 
     fn is_for_quinn(&self, packet: &[u8], from: SocketAddr) -> bool {
         match packet.first().copied().map(demux::classify) {
-            Some(Class::Knock) => {
+            Some(Class::Knock) if packet.len() <= KNOCK_MOST => {
                 self.hand_knock_over(packet, from);
                 false
             }
             Some(Class::Quic) => self.is_admitted(packet),
-            Some(Class::Stun | Class::Other) | None => {
+            Some(Class::Knock | Class::Stun | Class::Other) | None => {
                 count(&self.counters.other);
                 false
             }
         }
+    }
+
+    /// A connection id such as a connection has.
+    #[cfg(test)]
+    pub(super) fn own_cid(&self) -> quinn::ConnectionId {
+        quinn_proto::ConnectionIdGenerator::generate_cid(&mut self.cids.clone())
     }
 
     fn is_admitted(&self, packet: &[u8]) -> bool {
@@ -377,8 +385,8 @@ mod tests {
     #[tokio::test]
     async fn joined_segments_are_sifted_one_by_one() {
         let (gate, mut inputs) = gate(UdpBind::Explicit("127.0.0.1:0".parse().unwrap()));
-        let mut gate = gate.unwrap();
-        let own = quinn_proto::ConnectionIdGenerator::generate_cid(&mut gate.cids);
+        let gate = gate.unwrap();
+        let own = gate.own_cid();
         let quic = |fill: u8, len: usize| {
             let mut packet = [&[0x40], &*own].concat();
             packet.resize(len, fill);

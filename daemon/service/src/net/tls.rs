@@ -232,7 +232,7 @@ impl ClientCertVerifier for AnyDevice {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::unwrap_in_result, reason = "tests")]
 
     use rustls::quic::{ClientConnection, Connection, ServerConnection, Version};
     use rustls::{HandshakeKind, NamedGroup, ProtocolVersion};

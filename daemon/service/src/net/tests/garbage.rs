@@ -4,7 +4,7 @@ use twocan_core::media::fragment;
 
 use super::*;
 
-const GARBAGE: Option<u64> = Some(close_code::GARBAGE as u64);
+const GARBAGE: u64 = close_code::GARBAGE as u64;
 
 /// A network with one good link and one to a rogue whose control stream is open.
 struct Scene {
@@ -112,6 +112,21 @@ async fn fragments_of_what_is_no_media() {
 }
 
 #[tokio::test]
+async fn a_flood_of_garbage_is_logged_once_and_without_address() {
+    let log = log::Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let mut scene = Scene::set().await;
+    for _ in 0..50 {
+        scene.rogue.connection.send_datagram(Bytes::from_static(&[5])).unwrap();
+    }
+    scene.send.write_all(&[0xFF; 1000]).await.unwrap();
+    scene.ends_well().await;
+    let lines = log.lines();
+    assert!(lines.len() == 1 && lines[0].starts_with("WARN"), "{lines:?}");
+    assert!(!lines[0].contains("127.0.0.1"), "{lines:?}");
+}
+
+#[tokio::test]
 async fn another_stream_first_is_no_link() {
     let (mut friend, friend_link, mut peer, there) = linked().await;
     let rogue = Rogue::connect(9, &peer, 9).await;
@@ -138,6 +153,6 @@ async fn a_far_side_that_does_not_read_is_let_go() {
     for _ in 0..400 {
         scene.peer.net.send(scene.rogue_link, vec![1; 8000]);
     }
-    assert_eq!(scene.rogue.closed().await, Some(close_code::TOO_MUCH.into()));
+    assert_eq!(scene.rogue.closed().await, u64::from(close_code::TOO_MUCH));
     assert_eq!(scene.peer.down().await, (scene.rogue_link, None));
 }

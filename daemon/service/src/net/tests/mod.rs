@@ -5,6 +5,7 @@
 mod garbage;
 mod idle;
 mod links;
+mod log;
 mod silence;
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -165,11 +166,12 @@ impl Rogue {
     }
 
     /// The code with which the far side closed.
-    async fn closed(&self) -> Option<u64> {
-        match timeout(PATIENCE, self.connection.closed()).await.unwrap() {
-            quinn::ConnectionError::ApplicationClosed(close) => Some(close.error_code.into_inner()),
-            other => panic!("closed otherwise: {other}"),
-        }
+    async fn closed(&self) -> u64 {
+        let reason = timeout(PATIENCE, self.connection.closed()).await.unwrap();
+        let quinn::ConnectionError::ApplicationClosed(close) = reason else {
+            panic!("closed otherwise: {reason}");
+        };
+        close.error_code.into_inner()
     }
 }
 

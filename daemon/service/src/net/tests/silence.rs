@@ -107,6 +107,40 @@ async fn revoked_expired_and_spent_tokens_are_a_strangers() {
     assert_eq!(peer.net.socket_stats().quic_refused, refused + 6);
 }
 
+/// Whoever saw a packet of ours knows an id that passes the gate.
+#[tokio::test]
+async fn an_id_of_ours_draws_nothing_when_its_connection_is_gone() {
+    let mut peer = Peer::start(1);
+    let own = peer.net.shared.gate.own_cid();
+    let mut probes = Vec::new();
+    for flags in [0xC0, 0xD0, 0xE0, 0xF0] {
+        let mut probe = [&[flags, 0, 0, 0, 1, 8][..], &own, &[0, 0], &random(1200)].concat();
+        probe.truncate(1200);
+        probes.push(probe);
+    }
+    for len in [30, 60, 1200] {
+        probes.push([&[0x41][..], &own, &random(len)].concat());
+    }
+    probes.push(initial_to(peer.key, &own));
+    expect_silence(&mut peer, 2, &probes).await;
+    assert!(peer.net.socket_stats().quic >= 8);
+}
+
+/// A real, decryptable Initial to the connection id `to`.
+fn initial_to(peer: DeviceKey, to: &[u8]) -> Vec<u8> {
+    let to = quinn::ConnectionId::new(to);
+    let mut config = client_config(9, peer, token(0));
+    config.initial_dst_cid_provider(Arc::new(move || to));
+    let mut endpoint = quinn_proto::Endpoint::new(Arc::default(), None, false, None);
+    let now = std::time::Instant::now();
+    let (_, mut connection) = endpoint
+        .connect(now, config, "127.0.0.1:9".parse().unwrap(), NO_NAME)
+        .unwrap();
+    let mut packet = Vec::new();
+    let _ = connection.poll_transmit(now, 1, &mut packet).unwrap();
+    packet
+}
+
 #[tokio::test]
 async fn a_dial_without_admission_fails_in_silence() {
     let peer = Peer::start(1);
