@@ -9,6 +9,7 @@ pub mod call;
 pub mod cbor;
 pub mod command;
 pub mod crypto;
+pub mod demux;
 pub mod event;
 pub mod identity;
 pub mod ids;
