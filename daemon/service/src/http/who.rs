@@ -40,3 +40,51 @@ pub(super) fn resolve(contacts: &[ContactView], who: &str) -> Result<ContactId, 
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use twocan_core::event::{ContactState, Reachable, WhyNot};
+
+    use super::*;
+
+    fn contacts(names: &[&str]) -> Vec<ContactView> {
+        let contact = |(number, name): (u8, &&str)| ContactView {
+            id: ContactId([number; 8]),
+            name: (*name).to_owned(),
+            state: ContactState::Accepted,
+            verified: false,
+            reachable: Reachable::No(WhyNot::NoAnswer),
+            path: None,
+            devices: Vec::new(),
+        };
+        (1..).zip(names).map(contact).collect()
+    }
+
+    #[test]
+    fn the_nearest_fit_is_meant() {
+        let known = contacts(&["Ann", "Anna", "ANNA", "Zoë", "0505050505050505", "Eve"]);
+        let several = |names: &[&str]| Err(Unclear::Several(names.iter().map(ToString::to_string).collect()));
+        let one = |number: u8| Ok(ContactId([number; 8]));
+        let cases = [
+            ("0101010101010101", one(1)),
+            ("0505050505050505", one(5)),
+            ("Ann", one(1)),
+            (" ann ", one(1)),
+            ("Anna", one(2)),
+            ("ANNA", one(3)),
+            ("anna", several(&["Anna", "ANNA"])),
+            ("an", several(&["Ann", "Anna", "ANNA"])),
+            ("ZOË", one(4)),
+            ("z", one(4)),
+            ("0", one(5)),
+            ("ev", one(6)),
+            ("0707070707070707", Err(Unclear::Nobody)),
+            ("Anno", Err(Unclear::Nobody)),
+            ("", Err(Unclear::Nobody)),
+            ("  ", Err(Unclear::Nobody)),
+        ];
+        for (who, meant) in cases {
+            assert_eq!(resolve(&known, who), meant, "{who:?}");
+        }
+    }
+}
