@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::RustEmbed;
 
@@ -23,11 +23,14 @@ pub(super) fn embedded(path: &str) -> Option<Cow<'static, [u8]>> {
     Embedded::get(path).map(|file| file.data)
 }
 
-/// The answer to a GET of a path that is no API route.
-pub(super) fn serve(files: Files, path: &str) -> Result<Response, Fault> {
+/// The answer to a request for a path that is no API route.
+pub(super) fn serve(files: Files, method: &Method, path: &str) -> Result<Response, Fault> {
     let path = path.trim_start_matches('/');
     if path == "v1" || path.starts_with("v1/") || path.split('/').any(|part| part.starts_with('.')) {
         return Err(Code::NotFound.into());
+    }
+    if method != Method::GET && method != Method::HEAD {
+        return Err(Code::MethodNotAllowed.into());
     }
     let last = path.rsplit('/').next().unwrap_or_default();
     let wanted = if last.contains('.') { path } else { "index.html" };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::routing::{delete, get, patch, post};
 use tokio::sync::watch;
 use twocan_core::command::{Command, Reply};
@@ -34,7 +34,7 @@ pub(super) fn control(app: App) -> Router {
 /// The same, and the page's files.
 pub(super) fn page(app: App, files: files::Files) -> Router {
     let enter = format!("{}{{code}}", page::ENTER);
-    let shown = move |uri: Uri| async move { files::serve(files, uri.path()) };
+    let shown = move |method: Method, uri: Uri| async move { files::serve(files, &method, uri.path()) };
     finish(v1().route(&enter, get(page::enter)).fallback(shown), app)
 }
 
