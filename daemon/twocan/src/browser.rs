@@ -19,21 +19,39 @@ const OPENERS: [&str; 6] = [
     "open",
 ];
 
-/// Opens a path of the page for a person at a terminal; otherwise, and with `calls.browser = "none"`, it does nothing.
-/// Where no browser can be started the URL is told instead.
-pub(crate) async fn show(client: &Client, out: Out, path: String) -> Result<(), Failure> {
-    if !out.is_interactive() || is_switched_off() {
-        return Ok(());
+/// Opens a call's page for a person at a terminal. The call is what counts: trouble with the page is told and no more.
+pub(crate) async fn show(client: &Client, out: Out, call: &str) {
+    if !is_wanted(out) {
+        return;
     }
-    let page = client.page(&NewPage { path: Some(path) }).await?;
-    if !open(&page.value.url) {
-        out.hint(&format!("Open this in a browser within a minute: {}", page.value.url));
+    match client
+        .page(&NewPage {
+            path: Some(format!("/call/{call}")),
+        })
+        .await
+    {
+        Ok(page) if !open(&page.value.url) => {
+            out.hint(&format!("Open this in a browser within a minute: {}", page.value.url));
+        }
+        Ok(_) => {}
+        Err(error) => out.hint(&Failure::from(error).text),
     }
-    Ok(())
+}
+
+/// Opens a URL for a person at a terminal.
+pub(crate) fn open_for_person(url: &str, out: Out) {
+    if is_wanted(out) {
+        open(url);
+    }
+}
+
+/// Nothing opens under a script, nor with `calls.browser = "none"`.
+fn is_wanted(out: Out) -> bool {
+    out.is_interactive() && !is_switched_off()
 }
 
 /// Starts a browser; false where there is no desktop or none could be started.
-pub(crate) fn open(url: &str) -> bool {
+fn open(url: &str) -> bool {
     has_desktop()
         && OPENERS
             .iter()
@@ -67,6 +85,6 @@ fn start(program: &PathBuf, url: &str) -> bool {
 }
 
 /// Whether the configuration says `calls.browser = "none"`.
-pub(crate) fn is_switched_off() -> bool {
+fn is_switched_off() -> bool {
     false
 }

@@ -115,32 +115,38 @@ impl Follow {
         Ok(())
     }
 
-    /// Ends it and waits for the end. A call that is over already stays as it is.
+    /// Ends it and waits for the end. A call that ended by itself in the meantime is left as it is.
     pub(crate) async fn hang_up(&mut self) -> Result<(), Failure> {
-        let asked = self.client.hang_up(&self.call.id).await;
-        self.end_after(asked).await
+        match self.client.hang_up(&self.call.id).await {
+            Ok(body) => self.take(body.value, body.json),
+            Err(refused) if refused.problem().is_some() => {
+                let found = self.client.call(&self.call.id).await?;
+                self.take(found.value, found.json);
+                if !self.is_over() {
+                    return Err(refused.into());
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.end().await
     }
 
     /// Declines it and waits for the end.
     pub(crate) async fn decline(&mut self) -> Result<(), Failure> {
-        let asked = self.client.decline(&self.call.id).await;
-        self.end_after(asked).await
+        let body = self.client.decline(&self.call.id).await?;
+        self.take(body.value, body.json);
+        self.end().await
     }
 
-    async fn end_after(&mut self, asked: Result<Body<Call>, ClientError>) -> Result<(), Failure> {
-        match asked {
-            Ok(body) => self.take(body.value, body.json),
-            // The call may have ended by itself in the meantime; then its end is already in the stream.
-            Err(error) if error.problem().is_some() => {
-                let waited = timeout(END_WITHIN, self.until_over()).await;
-                return waited.unwrap_or_else(|_| Err(error.into()));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        match timeout(END_WITHIN, self.until_over()).await {
-            Ok(over) => over,
-            Err(_) => Err(stuck()),
-        }
+    /// Hangs up without waiting or asking whether it worked: after an error, so that no call goes on unwatched.
+    pub(crate) async fn abandon(&self) {
+        drop(self.client.hang_up(&self.call.id).await);
+    }
+
+    async fn end(&mut self) -> Result<(), Failure> {
+        timeout(END_WITHIN, self.until_over())
+            .await
+            .unwrap_or_else(|_| Err(stuck()))
     }
 
     async fn until_over(&mut self) -> Result<(), Failure> {

@@ -28,13 +28,15 @@ impl Out {
 
     /// A result: its body with `--json`, else the lines for people.
     pub(crate) fn result(self, json: &str, lines: &[String]) {
+        self.stream(json, lines);
+    }
+
+    /// One of many results; false when nobody reads them any more.
+    pub(crate) fn stream(self, json: &str, lines: &[String]) -> bool {
         if self.json {
-            to_stdout(json.trim_end());
-        } else {
-            for line in lines {
-                to_stdout(&plain(line));
-            }
+            return to_stdout(json.trim_end());
         }
+        lines.iter().all(|line| to_stdout(&plain(line)))
     }
 
     /// A line of a script's interest that is the same for people: the ready line, a URL.
@@ -45,9 +47,9 @@ impl Out {
     /// Progress, for people.
     pub(crate) fn progress(self, line: &str) {
         if self.json {
-            to_stderr(&plain(line))
+            to_stderr(&plain(line));
         } else {
-            to_stdout(&plain(line))
+            to_stdout(&plain(line));
         }
     }
 
@@ -70,9 +72,10 @@ impl Out {
     }
 }
 
-fn to_stdout(line: &str) {
+/// Whether somebody still reads.
+fn to_stdout(line: &str) -> bool {
     let mut stdout = io::stdout().lock();
-    drop(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).is_ok()
 }
 
 fn to_stderr(line: &str) {

@@ -13,15 +13,22 @@ use crate::stop::Stop;
 use crate::words;
 
 /// Runs a call until it is over, telling its progress. A signal hangs up, and so does the end of the clip where one is
-/// played: `clip` is its length in seconds, counted from `active`. Gives the clip's statistics.
+/// played. Gives the clip's statistics. Whatever goes wrong here, the call does not go on unwatched.
 pub(crate) async fn run(
     follow: &mut Follow,
-    clip: Option<u32>,
+    leg: Leg,
     stop: &mut Stop,
     out: Out,
 ) -> Result<Option<ClipStats>, Failure> {
+    let watched = watch(follow, leg, stop, out).await;
+    if watched.is_err() {
+        follow.abandon().await;
+    }
+    watched
+}
+
+async fn watch(follow: &mut Follow, mut leg: Leg, stop: &mut Stop, out: Out) -> Result<Option<ClipStats>, Failure> {
     out.progress(&words::progress(follow.call()));
-    let mut leg = Leg::new(clip);
     loop {
         leg.attach(follow).await?;
         if follow.is_over() && !follow.merge().await? {
@@ -45,16 +52,17 @@ pub(crate) fn exit(follow: &Follow) -> Exit {
     exit::of_call(follow.active_since().is_some(), follow.call().reason.as_ref())
 }
 
-/// The clip as this call's leg, where it has one.
+/// The built-in clip as this call's leg, or no leg of ours.
 #[derive(Debug)]
-struct Leg {
+pub(crate) struct Leg {
     seconds: Option<u32>,
     is_attached: bool,
     stats: Option<ClipStats>,
 }
 
 impl Leg {
-    const fn new(seconds: Option<u32>) -> Self {
+    /// A clip of this length in seconds, counted from `active`.
+    pub(crate) const fn new(seconds: Option<u32>) -> Self {
         Self {
             seconds,
             is_attached: false,
@@ -62,21 +70,17 @@ impl Leg {
         }
     }
 
-    /// Attaches the clip as early as the daemon takes it, so that it is warm when the call is answered.
-    async fn attach(&mut self, follow: &mut Follow) -> Result<(), Failure> {
+    /// Attaches the clip as early as the daemon takes it, so that it is warm when the call is answered. Does nothing
+    /// where there is no clip, or it is attached already.
+    pub(crate) async fn attach(&mut self, follow: &Follow) -> Result<(), Failure> {
         let Some(seconds) = self.seconds else { return Ok(()) };
         if self.is_attached || follow.is_over() {
             return Ok(());
         }
         match follow.attach_clip(seconds).await {
             Ok(()) => self.is_attached = true,
-            Err(error) => {
-                let is_too_early = error.problem().is_some() && follow.call().state != CallState::Active;
-                if !is_too_early {
-                    follow.hang_up().await?;
-                    return Err(error.into());
-                }
-            }
+            Err(early) if early.problem().is_some() && follow.call().state != CallState::Active => {}
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
@@ -93,7 +97,6 @@ impl Leg {
 
     /// The statistics; of a call that the other side ended, what the daemon still knows.
     async fn into_stats(self, follow: &Follow) -> Option<ClipStats> {
-        self.seconds?;
         match self.stats {
             Some(stats) => Some(stats),
             None if self.is_attached => follow.finished_clip().await.ok(),

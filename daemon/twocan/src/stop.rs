@@ -32,6 +32,14 @@ impl Stop {
             _ = self.hangup.recv() => {}
         }
     }
+
+    /// Does a step that a signal ends early, as a failure.
+    pub(crate) async fn or<T>(&mut self, step: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::select! {
+            done = step => done,
+            () = self.asked() => Err(Failure::new(Exit::Failed, "Stopped.", "")),
+        }
+    }
 }
 
 fn unheard(error: &std::io::Error) -> Failure {

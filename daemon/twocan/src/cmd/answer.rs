@@ -14,6 +14,7 @@ use crate::follow::Follow;
 use crate::pick::Act;
 use crate::print::Out;
 use crate::report::Report;
+use crate::session::Leg;
 use crate::stop::Stop;
 use crate::{browser, session, words};
 
@@ -41,17 +42,19 @@ pub(crate) async fn run(args: Answer, out: Out) -> Done {
         return with_clip(&mut follow, seconds, &mut stop, out).await;
     }
     follow.answer().await?;
-    until_active(&mut follow).await?;
+    stop.or(until_active(&mut follow)).await?;
     out.result(follow.json(), &[words::call(follow.call())]);
     if !follow.is_over() && !args.no_page {
-        browser::show(&Client::find(), out, format!("/call/{}", follow.call().id)).await?;
+        browser::show(&Client::find(), out, &follow.call().id).await;
     }
     Ok(session::exit(&follow))
 }
 
 async fn with_clip(follow: &mut Follow, seconds: u32, stop: &mut Stop, out: Out) -> Done {
+    let mut leg = Leg::new(Some(seconds));
+    leg.attach(follow).await?;
     follow.answer().await?;
-    let stats = session::run(follow, Some(seconds), stop, out).await?;
+    let stats = session::run(follow, leg, stop, out).await?;
     finish(follow, Some(Report::new(follow.ringing_ms(), stats)), out);
     Ok(session::exit(follow))
 }

@@ -1,7 +1,7 @@
 //! `twocan call WHO`: places a call and stays until it ends.
 
 use twocan_api::client::Client;
-use twocan_api::{Media, NewCall, NewContact};
+use twocan_api::{CallState, Media, NewCall, NewContact};
 
 use super::{Added, redeem, settle};
 use crate::exit::Exit;
@@ -9,8 +9,9 @@ use crate::failure::{Done, Failure};
 use crate::follow::Follow;
 use crate::print::Out;
 use crate::report::Report;
+use crate::session::Leg;
 use crate::stop::Stop;
-use crate::{browser, session, words};
+use crate::{browser, exit, session, words};
 
 /// `twocan call`.
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ impl Clip {
 pub(crate) async fn run(args: Call, out: Out) -> Done {
     let client = Client::find();
     let mut stop = Stop::listen()?;
-    let to = whom(&client, args.who.join(" ")).await?;
+    let to = stop.or(whom(&client, args.who.join(" "))).await?;
     let new = NewCall {
         to,
         media: Media {
@@ -67,9 +68,9 @@ pub(crate) async fn run(args: Call, out: Out) -> Done {
     }
     let mut follow = Follow::place(&client, &new).await?;
     if !args.no_page && !args.clip.headless && !follow.is_over() {
-        browser::show(&client, out, format!("/call/{}", follow.call().id)).await?;
+        browser::show(&client, out, &follow.call().id).await;
     }
-    let stats = session::run(&mut follow, args.clip.seconds(), &mut stop, out).await?;
+    let stats = session::run(&mut follow, Leg::new(args.clip.seconds()), &mut stop, out).await?;
     finish(
         &follow,
         args.clip.headless.then(|| Report::new(follow.ringing_ms(), stats)),
@@ -89,6 +90,9 @@ pub(crate) fn finish(follow: &Follow, report: Option<Report>, out: Out) {
 async fn detached(client: &Client, new: &NewCall, out: Out) -> Done {
     let call = client.new_call(new).await?;
     out.result(&call.json, &[words::progress(&call.value)]);
+    if call.value.state == CallState::Ended {
+        return Ok(exit::of_call(false, call.value.reason.as_ref()));
+    }
     out.hint("The call goes on. Hang up with: twocan hangup");
     Ok(Exit::Done)
 }

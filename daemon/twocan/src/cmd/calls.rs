@@ -34,6 +34,13 @@ pub(crate) async fn decline(args: Which, out: Out) -> Done {
 /// Hangs up and prints how the call ended.
 pub(crate) async fn hang_up(args: Which, out: Out) -> Done {
     let mut follow = follow(args.id, Act::HangUp).await?;
+    if follow.is_over() {
+        return Err(Failure::new(
+            Exit::Failed,
+            "That call is over.",
+            "See all calls with: twocan calls",
+        ));
+    }
     follow.hang_up().await?;
     out.result(follow.json(), &[words::call(follow.call())]);
     Ok(Exit::Done)

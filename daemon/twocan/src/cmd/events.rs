@@ -9,7 +9,7 @@ use crate::print::Out;
 use crate::stop::Stop;
 use crate::words;
 
-/// Prints events until a signal ends it.
+/// Prints events until a signal ends it, or nobody reads them any more.
 pub(crate) async fn run(out: Out) -> Done {
     let mut stop = Stop::listen()?;
     let mut events = Client::find().events().await?;
@@ -17,7 +17,10 @@ pub(crate) async fn run(out: Out) -> Done {
         tokio::select! {
             frame = events.next_frame() => {
                 let frame = frame?;
-                out.result(&line(&frame), &[told(&frame)?]);
+                let is_read = out.stream(&line(&frame), &[told(&frame)?]);
+                if !is_read {
+                    return Ok(Exit::Done);
+                }
             }
             () = stop.asked() => return Ok(Exit::Done),
         }

@@ -100,5 +100,5 @@ fn hidden_flags_stay_hidden() {
         panic!("no up")
     };
     let help = up.render_long_help().to_string();
-    assert!(!help.contains("echo") && !help.contains("leashed"), "{help}");
+    assert!(!help.contains("echo") && !help.contains("throwaway"), "{help}");
 }

@@ -1,14 +1,17 @@
 //! `twocan up`: the daemon, in the foreground.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Read as _};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use nix::sys::signal::{Signal, raise};
 use tracing_subscriber::EnvFilter;
 use twocan_service::run::{UpOptions, up};
 
+use crate::demo;
 use crate::exit::Exit;
-use crate::failure::{Done, Failure, sentence};
+use crate::failure::{Done, Failure};
 use crate::print::Out;
 
 /// `twocan up`.
@@ -26,15 +29,15 @@ pub(crate) struct Up {
     /// Answer every call after one second and return what comes: Echo, of the demo.
     #[arg(long, hide = true)]
     echo: bool,
-    /// End when standard input closes, so that no child outlives the process that started it.
+    /// End when standard input closes and remove the home: of the demo, whose daemons must not outlive it.
     #[arg(long, hide = true)]
-    leashed: bool,
+    throwaway: bool,
 }
 
 /// Runs the daemon until a signal ends it.
 pub(crate) async fn run(args: Up, out: Out) -> Done {
     log_to_stderr();
-    if args.leashed {
+    if args.throwaway {
         end_with_stdin();
     }
     let options = UpOptions {
@@ -43,9 +46,22 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         page: args.page,
         echo: args.echo,
     };
-    match up(options, |ready| out.line(ready)).await {
+    let ended = up(options, |ready| out.line(ready)).await;
+    if args.throwaway {
+        remove_home();
+    }
+    match ended {
         Ok(()) => Ok(Exit::Done),
-        Err(error) => Err(Failure::new(Exit::Failed, sentence(&format!("{error:#}")), "")),
+        Err(error) => Err(Failure::new(Exit::Failed, format!("{error:#}"), "")),
+    }
+}
+
+/// Removes a home that the demo made, and no other: its name tells.
+fn remove_home() {
+    let home = std::env::var_os("TWOCAN_HOME").map(PathBuf::from).unwrap_or_default();
+    let name = home.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    if name.starts_with(demo::HOME_PREFIX) {
+        drop(std::fs::remove_dir_all(home));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It ends with its parent whatever ends the parent: its standard input is a pipe that the parent holds, and its end
 //! is the child's signal to leave. It has a process group of its own, so that Ctrl-C reaches the parent alone, who
-//! hangs up first. The home goes when the child has gone.
+//! hangs up first. Child and parent both remove the home in the end, so that it goes whichever of them is killed.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -17,6 +17,9 @@ use twocan_api::client::Client;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+
+/// How the name of a throw-away home begins.
+pub(crate) const HOME_PREFIX: &str = "twocan-demo-";
 
 /// How long a daemon may take to be ready on a machine under load.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -38,7 +41,7 @@ impl Throwaway {
     /// Starts a daemon whose calls use this address and any port, and waits until it is ready.
     pub(crate) async fn start(address: IpAddr, is_echo: bool) -> Result<Self, Failure> {
         let home = tempfile::Builder::new()
-            .prefix("twocan-demo-")
+            .prefix(HOME_PREFIX)
             .tempdir()
             .map_err(unstarted)?;
         let mut child = command(home.path(), address, is_echo)?.spawn().map_err(unstarted)?;
@@ -80,7 +83,7 @@ fn command(home: &Path, address: IpAddr, is_echo: bool) -> Result<Command, Failu
     let mut command = Command::new(program);
     command.args([
         "up",
-        "--leashed",
+        "--throwaway",
         "--udp",
         &udp,
         "--control",

@@ -3,7 +3,7 @@
 //! Echo is a throw-away person in a process of its own. It is added by a real invite link and called over real UDP and
 //! QUIC; it rings for a second, answers and returns every packet. The user's side is the running daemon, or else a
 //! second throw-away one. Whatever happens, the stage is cleared: Echo leaves the contacts, the processes end, their
-//! homes are removed.
+//! homes are removed, even when this process is killed.
 
 mod child;
 
@@ -20,8 +20,10 @@ use crate::failure::{Done, Failure};
 use crate::follow::Follow;
 use crate::print::Out;
 use crate::report::Report;
+use crate::session::Leg;
 use crate::stop::Stop;
 use crate::{browser, session};
+pub(crate) use child::HOME_PREFIX;
 use child::Throwaway;
 
 /// How long Echo's dot may take to turn green; the call is tried even so.
@@ -69,8 +71,8 @@ impl Stage {
 }
 
 async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done {
-    let client = or_stop(stop, user(stage, out)).await?;
-    let link = or_stop(stop, echo(stage, &client, out)).await?;
+    let client = stop.or(user(stage, out)).await?;
+    let link = stop.or(echo(stage, &client, out)).await?;
     // Not to be interrupted: from here on there is a contact to remove.
     let (events, contact) = redeem(
         &client,
@@ -82,7 +84,7 @@ async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done
     .await?;
     stage.client = Some(client.clone());
     stage.contact = Some(contact.value.id.clone());
-    let contact = or_stop(stop, acquainted(&client, events, contact)).await?;
+    let contact = stop.or(acquainted(&client, events, contact)).await?;
     out.progress("Echo made a link, you pasted it: you are each other's contacts.");
     let new = NewCall {
         to: contact,
@@ -90,9 +92,9 @@ async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done
     };
     let mut follow = Follow::place(&client, &new).await?;
     if !args.clip.headless {
-        show(&client, &follow, args.no_page, out).await?;
+        show(&client, &follow, args.no_page, out).await;
     }
-    let stats = session::run(&mut follow, args.clip.seconds(), stop, out).await?;
+    let stats = session::run(&mut follow, Leg::new(args.clip.seconds()), stop, out).await?;
     if !args.clip.headless {
         finish(&follow, None, out);
         return Ok(session::exit(&follow));
@@ -100,14 +102,6 @@ async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done
     let report = Report::new(follow.ringing_ms(), stats);
     out.result(&report.json(), &report.lines());
     Ok(conclude(&follow, &report, out))
-}
-
-/// Lets a signal end a step of the preparation.
-async fn or_stop<T>(stop: &mut Stop, step: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::select! {
-        done = step => done,
-        () = stop.asked() => Err(Failure::new(Exit::Failed, "Stopped.", "")),
-    }
 }
 
 /// The user's side: the running daemon, or else a throw-away one on the loopback address.
@@ -169,17 +163,20 @@ async fn green(client: &Client, id: &str) -> Result<(), Failure> {
 }
 
 /// Tells the page's address and opens it for a person at a terminal.
-async fn show(client: &Client, follow: &Follow, no_page: bool, out: Out) -> Result<(), Failure> {
+async fn show(client: &Client, follow: &Follow, no_page: bool, out: Out) {
     let path = format!("/call/{}", follow.call().id);
-    let page = client.page(&NewPage { path: Some(path) }).await?;
-    out.progress(&format!(
-        "Your page, for one browser within a minute: {}",
-        page.value.url
-    ));
-    if out.is_interactive() && !no_page && !browser::is_switched_off() {
-        browser::open(&page.value.url);
+    match client.page(&NewPage { path: Some(path) }).await {
+        Ok(page) => {
+            out.progress(&format!(
+                "Your page, for one browser within a minute: {}",
+                page.value.url
+            ));
+            if !no_page {
+                browser::open_for_person(&page.value.url, out);
+            }
+        }
+        Err(error) => out.hint(&Failure::from(error).text),
     }
-    Ok(())
 }
 
 /// The exit code of a headless demo: it worked when media came back.
