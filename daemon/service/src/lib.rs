@@ -1,5 +1,6 @@
 //! The shell around the core: the loop that owns it, sockets, QUIC, the store, the local API and local media legs.
 
+pub mod clock;
 pub mod http;
 pub mod leg;
 pub mod media;

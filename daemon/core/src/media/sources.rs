@@ -1,0 +1,110 @@
+//! Which SSRC a leg sends each flow with, learnt from its SDP or from its packets.
+//!
+//! One SSRC holds a flow. Another one on the same flow is refused, until it has been the only one for
+//! [`TAKEOVER`] packets: then the leg has changed it (RFC 3550, section 8.2) and it takes over.
+
+use super::MapError;
+use super::flow::FlowKind;
+
+/// Packets in a row after which another SSRC takes a flow over.
+const TAKEOVER: u8 = 20;
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    holder: Option<u32>,
+    challenger: Option<u32>,
+    streak: u8,
+}
+
+/// The SSRCs of one leg; [`FlowKind::Rtcp`] stands for a sender of RTCP that sends no media.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sources {
+    audio: Slot,
+    video: Slot,
+    video_rtx: Slot,
+    rtcp: Slot,
+}
+
+impl Sources {
+    pub(super) fn get(&self, kind: FlowKind) -> Option<u32> {
+        match kind {
+            FlowKind::Audio => self.audio.holder,
+            FlowKind::Video => self.video.holder,
+            FlowKind::VideoRtx => self.video_rtx.holder,
+            FlowKind::Rtcp => self.rtcp.holder,
+        }
+    }
+
+    /// Sets what is known before the first packet.
+    pub(super) fn set(&mut self, kind: FlowKind, ssrc: Option<u32>) {
+        *self.slot(kind) = Slot {
+            holder: ssrc,
+            ..Slot::default()
+        };
+    }
+
+    /// The media flow this SSRC holds.
+    pub(super) fn media(&self, ssrc: u32) -> Option<FlowKind> {
+        [FlowKind::Audio, FlowKind::Video, FlowKind::VideoRtx]
+            .into_iter()
+            .find(|&kind| self.get(kind) == Some(ssrc))
+    }
+
+    /// Takes note of an RTP packet of `kind`; an error where the packet is to be dropped.
+    pub(super) fn admit(&mut self, kind: FlowKind, ssrc: u32) -> Result<(), MapError> {
+        if self.media(ssrc).is_some_and(|held| held != kind) {
+            return Err(MapError::UnexpectedSsrc);
+        }
+        let slot = self.slot(kind);
+        if slot.challenger != Some(ssrc) {
+            slot.challenger = Some(ssrc);
+            slot.streak = 0;
+        }
+        slot.streak = slot.streak.saturating_add(1);
+        if slot.holder.is_none() || slot.streak >= TAKEOVER {
+            slot.holder = Some(ssrc);
+        }
+        if slot.holder == Some(ssrc) {
+            Ok(())
+        } else {
+            Err(MapError::UnexpectedSsrc)
+        }
+    }
+
+    fn slot(&mut self, kind: FlowKind) -> &mut Slot {
+        match kind {
+            FlowKind::Audio => &mut self.audio,
+            FlowKind::Video => &mut self.video,
+            FlowKind::VideoRtx => &mut self.video_rtx,
+            FlowKind::Rtcp => &mut self.rtcp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_one_holds_and_another_takes_over_only_alone() {
+        let mut sources = Sources::default();
+        assert_eq!(sources.admit(FlowKind::Video, 1), Ok(()));
+        for _ in 0..100 {
+            assert_eq!(sources.admit(FlowKind::Video, 2), Err(MapError::UnexpectedSsrc));
+            assert_eq!(sources.admit(FlowKind::Video, 1), Ok(()));
+        }
+        let refused = (0..TAKEOVER)
+            .filter(|_| sources.admit(FlowKind::Video, 2).is_err())
+            .count();
+        assert_eq!(refused, usize::from(TAKEOVER) - 1);
+        assert_eq!(sources.get(FlowKind::Video), Some(2));
+    }
+
+    #[test]
+    fn one_ssrc_never_holds_two_flows() {
+        let mut sources = Sources::default();
+        assert_eq!(sources.admit(FlowKind::Video, 1), Ok(()));
+        assert_eq!(sources.admit(FlowKind::VideoRtx, 1), Err(MapError::UnexpectedSsrc));
+        assert_eq!(sources.media(1), Some(FlowKind::Video));
+    }
+}

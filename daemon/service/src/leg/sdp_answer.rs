@@ -1,0 +1,290 @@
+//! What a leg accepts of an offer, and the answer that says so.
+//!
+//! The answer declares the far side's canonical SSRCs, so the page has its remote tracks before any packet comes. It
+//! accepts each codec and header extension of the wire profile under the offer's own numbers; the leg's map translates.
+//! Feedback is what two browsers need of each other; the daemon itself answers none of it.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use twocan_core::media::codecs::{self, Codec, Extension};
+use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::leg_map::{Mids, Negotiated, SendSsrcs};
+
+use super::gate::Direction;
+use super::ice::Credentials;
+use super::sdp::{BadOffer, Flow, Format, Kind, Offer, Section};
+
+/// Feedback that is passed through for video.
+const VIDEO_FEEDBACK: [&str; 4] = ["transport-cc", "ccm fir", "nack", "nack pli"];
+/// Feedback that is passed through for audio.
+const AUDIO_FEEDBACK: [&str; 1] = ["transport-cc"];
+/// A constant bitrate and no silence suppression: sizes and pauses of packets would tell what is said.
+const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1;cbr=1;usedtx=0";
+/// Name of the one stream that audio and video belong to.
+const STREAM: &str = "twocan";
+
+/// The one audio and the one video section that a leg takes.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    audio: Option<Taken>,
+    video: Option<Taken>,
+}
+
+#[derive(Debug)]
+struct Taken {
+    /// Index of the section.
+    at: usize,
+    codecs: Vec<(Codec, u8)>,
+    extensions: Vec<(Extension, u8)>,
+    flow: Flow,
+}
+
+/// The transport that the answer describes.
+#[derive(Debug)]
+pub(super) struct Transport<'a> {
+    pub(super) credentials: &'a Credentials,
+    pub(super) fingerprint: &'a str,
+    pub(super) candidates: &'a [SocketAddr],
+}
+
+impl Accepted {
+    /// Chooses the first usable section of each kind.
+    ///
+    /// # Errors
+    /// Where there is none, or where the two would need a transport each.
+    pub(super) fn choose(offer: &Offer) -> Result<Self, BadOffer> {
+        let audio = take(offer, Kind::Audio, &[Codec::Opus]);
+        let video = take(offer, Kind::Video, &[Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1]);
+        if audio.is_none() && video.is_none() {
+            return Err(BadOffer("no section with Opus, VP8, VP9, H.264 or AV1 over UDP/TLS/RTP/SAVPF with rtcp-mux"));
+        }
+        let both = audio.is_some() && video.is_some();
+        let accepted = Self { audio, video };
+        let bundled = |taken: &Taken| offer.mid(taken.at).is_some_and(|mid| offer.bundle.iter().any(|one| one == mid));
+        if both && !accepted.taken().all(bundled) {
+            return Err(BadOffer("audio and video must be in one BUNDLE group"));
+        }
+        Ok(accepted)
+    }
+
+    /// Which way the leg's media goes. A leg that is inactive for now may do either later.
+    pub(super) fn direction(&self) -> Direction {
+        let sends = self.taken().any(|taken| taken.flow.send);
+        let receives = self.taken().any(|taken| taken.flow.receive);
+        match (sends, receives) {
+            (true, false) => Direction::Send,
+            (false, true) => Direction::Receive,
+            (true, true) | (false, false) => Direction::Both,
+        }
+    }
+
+    /// What the leg's map needs.
+    pub(super) fn negotiated(&self, offer: &Offer) -> Negotiated {
+        let section = |taken: &Option<Taken>| taken.as_ref().and_then(|taken| offer.sections.get(taken.at).cloned());
+        let (audio, video) = (section(&self.audio), section(&self.video));
+        let mut extensions: Vec<_> = self.taken().flat_map(|taken| taken.extensions.iter().copied()).collect();
+        extensions.sort_unstable();
+        extensions.dedup();
+        Negotiated {
+            payload_types: self.taken().flat_map(|taken| taken.codecs.iter().copied()).collect(),
+            extensions,
+            ssrcs: SendSsrcs {
+                audio: audio.as_ref().and_then(|section| section.ssrc),
+                video: video.as_ref().and_then(|section| section.ssrc),
+                video_rtx: video.as_ref().and_then(|section| section.rtx_ssrc),
+            },
+            mids: Mids { audio: audio.and_then(|section| section.mid), video: video.and_then(|section| section.mid) },
+        }
+    }
+
+    fn taken(&self) -> impl Iterator<Item = &Taken> {
+        self.audio.iter().chain(&self.video)
+    }
+
+    /// The answer's text.
+    pub(super) fn answer(&self, offer: &Offer, role: Role, transport: &Transport<'_>) -> String {
+        let mut out = String::from("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n");
+        let mids: Vec<_> = self.in_order().filter_map(|taken| offer.mid(taken.at)).collect();
+        if !mids.is_empty() {
+            line(&mut out, format_args!("a=group:BUNDLE {}", mids.join(" ")));
+        }
+        line(&mut out, format_args!("a=msid-semantic: WMS {STREAM}"));
+        for (at, section) in offer.sections.iter().enumerate() {
+            match self.taken().find(|taken| taken.at == at) {
+                Some(taken) => taken.section(&mut out, section, role, offer.passive, transport),
+                None => refuse(&mut out, section),
+            }
+        }
+        out
+    }
+
+    fn in_order(&self) -> impl Iterator<Item = &Taken> {
+        let mut taken: Vec<_> = self.taken().collect();
+        taken.sort_by_key(|taken| taken.at);
+        taken.into_iter()
+    }
+}
+
+/// Candidates and credentials of a restarted transport, as the body of the answer to a PATCH (RFC 9725, section 4.3).
+pub(super) fn restart_fragment(transport: &Transport<'_>) -> String {
+    let mut out = String::new();
+    line(&mut out, format_args!("a=ice-lite"));
+    write_transport(&mut out, transport);
+    out
+}
+
+impl Offer {
+    fn mid(&self, at: usize) -> Option<&str> {
+        self.sections.get(at)?.mid.as_deref()
+    }
+}
+
+fn take(offer: &Offer, kind: Kind, wanted: &[Codec]) -> Option<Taken> {
+    offer.sections.iter().enumerate().find_map(|(at, section)| {
+        let usable = section.kind == kind && !section.off && section.mux && section.protocol.ends_with("RTP/SAVPF");
+        let codecs = if usable { accept_codecs(section, wanted) } else { Vec::new() };
+        let taken = Taken { at, codecs, extensions: accept_extensions(section), flow: section.flow };
+        (!taken.codecs.is_empty()).then_some(taken)
+    })
+}
+
+/// Each wanted codec that is offered, each followed by its retransmissions.
+fn accept_codecs(section: &Section, wanted: &[Codec]) -> Vec<(Codec, u8)> {
+    let mut codecs = Vec::new();
+    for codec in wanted {
+        let Some(format) = section.formats.iter().find(|format| is_offer_of(*codec, format)) else { continue };
+        codecs.push((*codec, format.payload_type));
+        let apt = format.payload_type.to_string();
+        let repeats = |other: &&Format| {
+            other.rtpmap.eq_ignore_ascii_case("rtx/90000") && other.parameter("apt") == Some(apt.as_str())
+        };
+        if let Some((rtx, format)) = codec.rtx().zip(section.formats.iter().find(repeats)) {
+            codecs.push((rtx, format.payload_type));
+        }
+    }
+    codecs
+}
+
+fn is_offer_of(codec: Codec, format: &Format) -> bool {
+    let fits = match codec {
+        Codec::Opus | Codec::Vp8 => true,
+        Codec::Vp9 => format.parameter("profile-id").is_none_or(|profile| profile == "0"),
+        Codec::Av1 => format.parameter("profile").is_none_or(|profile| profile == "0"),
+        Codec::H264 => {
+            let constrained_baseline = |level: &str| level.to_ascii_lowercase().starts_with("42e0");
+            format.parameter("packetization-mode") == Some("1")
+                && format.parameter("profile-level-id").is_some_and(constrained_baseline)
+        }
+        Codec::Vp8Rtx | Codec::Vp9Rtx | Codec::H264Rtx | Codec::Av1Rtx => false,
+    };
+    fits && format.rtpmap.eq_ignore_ascii_case(codec.rtpmap())
+}
+
+/// Only ids that fit the one-byte form (RFC 8285, section 4.2).
+fn accept_extensions(section: &Section) -> Vec<(Extension, u8)> {
+    let known = section.extensions.iter().filter(|(id, _)| (1..15).contains(id));
+    known
+        .filter_map(|(id, uri)| Some((Extension::from_uri(uri)?, *id)))
+        .filter(|(extension, _)| *extension != Extension::Rid)
+        .collect()
+}
+
+/// RFC 8829, section 5.3.1: a refused section keeps its place with port 0.
+fn refuse(out: &mut String, section: &Section) {
+    let formats = section.format_list.join(" ");
+    line(out, format_args!("m={} 0 {} {formats}", section.media, section.protocol));
+    line(out, format_args!("c=IN IP4 0.0.0.0"));
+    if let Some(mid) = &section.mid {
+        line(out, format_args!("a=mid:{mid}"));
+    }
+    line(out, format_args!("a=inactive"));
+}
+
+impl Taken {
+    fn section(&self, out: &mut String, section: &Section, role: Role, passive: bool, transport: &Transport<'_>) {
+        let payload_types: Vec<_> = self.codecs.iter().map(|(_, number)| number.to_string()).collect();
+        line(out, format_args!("m={} 9 {} {}", section.media, section.protocol, payload_types.join(" ")));
+        line(out, format_args!("c=IN IP4 0.0.0.0"));
+        if let Some(mid) = &section.mid {
+            line(out, format_args!("a=mid:{mid}"));
+        }
+        write_transport(out, transport);
+        line(out, format_args!("a=fingerprint:{}", transport.fingerprint));
+        line(out, format_args!("a=setup:{}", if passive { "active" } else { "passive" }));
+        line(out, format_args!("a=rtcp-mux"));
+        if section.reduced_size {
+            line(out, format_args!("a=rtcp-rsize"));
+        }
+        line(out, format_args!("a={}", our_direction(self.flow)));
+        for (extension, id) in &self.extensions {
+            line(out, format_args!("a=extmap:{id} {}", extension.uri()));
+        }
+        self.codecs.iter().for_each(|(codec, number)| write_codec(out, section, *codec, *number));
+        if self.flow.receive {
+            write_sources(out, section.kind, role.other(), self.codecs.iter().any(|(codec, _)| codec.rtx().is_some()));
+        }
+    }
+}
+
+/// What the offerer sends we receive.
+const fn our_direction(theirs: Flow) -> &'static str {
+    match (theirs.receive, theirs.send) {
+        (true, true) => "sendrecv",
+        (true, false) => "sendonly",
+        (false, true) => "recvonly",
+        (false, false) => "inactive",
+    }
+}
+
+fn write_transport(out: &mut String, transport: &Transport<'_>) {
+    line(out, format_args!("a=ice-ufrag:{}", transport.credentials.ufrag));
+    line(out, format_args!("a=ice-pwd:{}", transport.credentials.password));
+    for (at, candidate) in (0u32..).zip(transport.candidates) {
+        // RFC 8445, section 5.1.2.1: host type 126, local preference, component 1.
+        let priority = (126 << 24) | ((65_535 - at) << 8) | 255;
+        let (ip, port) = (candidate.ip(), candidate.port());
+        line(out, format_args!("a=candidate:{} 1 udp {priority} {ip} {port} typ host", at + 1));
+    }
+    line(out, format_args!("a=end-of-candidates"));
+}
+
+fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
+    line(out, format_args!("a=rtpmap:{number} {}", codec.rtpmap()));
+    let Some(format) = section.formats.iter().find(|format| format.payload_type == number) else { return };
+    let fmtp = if codec == Codec::Opus { OPUS_PARAMETERS } else { &format.fmtp };
+    if !fmtp.is_empty() {
+        line(out, format_args!("a=fmtp:{number} {fmtp}"));
+    }
+    let passed: &[&str] = match codec.flow() {
+        FlowKind::Audio => &AUDIO_FEEDBACK,
+        FlowKind::Video => &VIDEO_FEEDBACK,
+        FlowKind::VideoRtx | FlowKind::Rtcp => &[],
+    };
+    for feedback in passed.iter().filter(|feedback| format.feedback.iter().any(|offered| offered == *feedback)) {
+        line(out, format_args!("a=rtcp-fb:{number} {feedback}"));
+    }
+}
+
+/// The far side's SSRCs (RFC 5576), so that its tracks exist at once.
+fn write_sources(out: &mut String, kind: Kind, far: Role, rtx: bool) {
+    let (flow, track) = match kind {
+        Kind::Audio => (FlowKind::Audio, "audio"),
+        Kind::Video => (FlowKind::Video, "video"),
+        Kind::Other => return,
+    };
+    let (ssrc, rtx_ssrc, cname) = (codecs::ssrc(far, flow), codecs::ssrc(far, FlowKind::VideoRtx), codecs::cname(far));
+    line(out, format_args!("a=msid:{STREAM} {track}"));
+    if rtx {
+        line(out, format_args!("a=ssrc-group:FID {ssrc} {rtx_ssrc}"));
+    }
+    line(out, format_args!("a=ssrc:{ssrc} cname:{cname}"));
+    if rtx {
+        line(out, format_args!("a=ssrc:{rtx_ssrc} cname:{cname}"));
+    }
+}
+
+fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    write!(out, "{text}\r\n").ok();
+}

@@ -1,0 +1,182 @@
+//! One leg without I/O: datagrams in, datagrams and packets of the wire profile out.
+//!
+//! Order of trust: an ICE check proves that a source knows the leg's password, a source so proven may speak DTLS, and
+//! what DTLS keys open is media. Anything else is dropped in silence.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use twocan_core::media::flow::FlowKind;
+use twocan_core::media::leg_map::LegMap;
+
+use super::dtls::{Dtls, DtlsEvent, Identity};
+use super::ice::{Check, IceLite, Pair};
+use super::srtp::Srtp;
+
+/// A leg that nothing came from for this long is lost. Browsers check a pair every 2.5 to 6 seconds even when all is
+/// still, so this is two or three checks that failed; a tab that closes says so by DTLS.
+const SILENCE: Duration = Duration::from_secs(15);
+/// A leg that was offered but never connected is lost after this.
+const NEVER_CAME: Duration = Duration::from_secs(30);
+
+/// What a session wants done, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Send this datagram.
+    Transmit(Pair, Vec<u8>),
+    /// Pass this packet to the far side.
+    Up(FlowKind, Vec<u8>),
+    /// The leg is ready.
+    Warm,
+    /// The leg is gone by itself.
+    Lost,
+}
+
+/// One leg's state.
+pub(super) struct Session {
+    identity: Identity,
+    pub(super) ice: IceLite,
+    dtls: Dtls,
+    srtp: Option<Box<Srtp>>,
+    map: LegMap,
+    heard: Instant,
+    gone: bool,
+    out: VecDeque<Output>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Session").field("ice", &self.ice).field("warm", &self.srtp.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(super) const fn new(identity: Identity, ice: IceLite, dtls: Dtls, map: LegMap, now: Instant) -> Self {
+        Self { identity, ice, dtls, srtp: None, map, heard: now, gone: false, out: VecDeque::new() }
+    }
+
+    /// Takes one datagram; the classes are RFC 7983's.
+    pub(super) fn handle(&mut self, pair: Pair, datagram: &[u8], now: Instant) {
+        match datagram.first() {
+            Some(0..=3) => self.check(pair, datagram, now),
+            Some(20..=63) if self.ice.is_valid(pair) => self.secure(datagram, now),
+            Some(128..=191) if self.ice.is_valid(pair) => self.media(datagram, now),
+            Some(_) | None => {}
+        }
+    }
+
+    fn check(&mut self, pair: Pair, datagram: &[u8], now: Instant) {
+        match self.ice.handle(pair, datagram, self.identity.crypto.crypto()) {
+            Check::Answer(answer) => {
+                self.heard = now;
+                self.out.push_back(Output::Transmit(pair, answer));
+                self.dtls.start(now);
+                self.flush_dtls();
+            }
+            Check::Ignore => {}
+        }
+    }
+
+    fn secure(&mut self, datagram: &[u8], now: Instant) {
+        let events = self.dtls.handle(datagram, now);
+        self.flush_dtls();
+        for event in events {
+            match event {
+                DtlsEvent::Keys(srtp) => {
+                    self.heard = now;
+                    self.srtp = Some(srtp);
+                    self.out.push_back(Output::Warm);
+                }
+                DtlsEvent::Closed => self.lose(),
+            }
+        }
+    }
+
+    fn media(&mut self, datagram: &[u8], now: Instant) {
+        let Some(srtp) = &mut self.srtp else { return };
+        // RFC 5761, section 4: RTCP packet types fall where RTP would have payload types 64 to 95.
+        let rtcp = datagram.get(1).is_some_and(|second| (192..=223).contains(second));
+        let opened = if rtcp { srtp.open_rtcp(datagram) } else { srtp.open_rtp(datagram) };
+        let mut packet = match opened {
+            Ok(packet) => packet,
+            Err(error) => return tracing::trace!(%error, "SRTP packet dropped"),
+        };
+        self.heard = now;
+        let mapped = if rtcp {
+            self.map.rtcp_to_wire(&mut packet).map(|()| FlowKind::Rtcp)
+        } else {
+            self.map.rtp_to_wire(&mut packet)
+        };
+        match mapped {
+            Ok(kind) => self.out.push_back(Output::Up(kind, packet)),
+            Err(error) => tracing::trace!(%error, "leg's packet not mapped"),
+        }
+    }
+
+    /// Takes one packet from the far side; what is to be sent for it.
+    pub(super) fn seal(&mut self, kind: FlowKind, packet: &[u8]) -> Option<(Pair, Vec<u8>)> {
+        let pair = self.ice.nominated()?;
+        let srtp = self.srtp.as_mut()?;
+        let mut packet = packet.to_vec();
+        let mapped = match kind {
+            FlowKind::Audio | FlowKind::Video | FlowKind::VideoRtx => self.map.rtp_to_leg(kind, &mut packet),
+            FlowKind::Rtcp => self.map.rtcp_to_leg(&mut packet),
+        };
+        if let Err(error) = mapped {
+            tracing::trace!(%error, "far side's packet not mapped");
+            return None;
+        }
+        let sealed = match kind {
+            FlowKind::Audio | FlowKind::Video | FlowKind::VideoRtx => srtp.seal_rtp(&packet),
+            FlowKind::Rtcp => srtp.seal_rtcp(&packet),
+        };
+        sealed.ok().map(|sealed| (pair, sealed))
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub(super) fn timeout(&self) -> Instant {
+        let patience = if self.srtp.is_some() { SILENCE } else { NEVER_CAME };
+        let silent = self.heard + patience;
+        self.dtls.timeout().map_or(silent, |flight| flight.min(silent))
+    }
+
+    /// Repeats what was not answered, or gives up.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        if self.dtls.timeout().is_some_and(|due| due <= now) {
+            self.dtls.handle_timeout(now);
+            self.flush_dtls();
+        }
+        let patience = if self.srtp.is_some() { SILENCE } else { NEVER_CAME };
+        if now.saturating_duration_since(self.heard) >= patience {
+            self.lose();
+        }
+    }
+
+    /// Says goodbye.
+    pub(super) fn close(&mut self, now: Instant) {
+        self.gone = true;
+        self.srtp = None;
+        self.dtls.close(now);
+        self.flush_dtls();
+    }
+
+    /// The next thing to do.
+    pub(super) fn poll(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    fn lose(&mut self) {
+        self.srtp = None;
+        if !std::mem::replace(&mut self.gone, true) {
+            self.out.push_back(Output::Lost);
+        }
+    }
+
+    fn flush_dtls(&mut self) {
+        while let Some(flight) = self.dtls.transmit() {
+            if let Some(pair) = self.ice.nominated() {
+                self.out.push_back(Output::Transmit(pair, flight.into()));
+            }
+        }
+    }
+}

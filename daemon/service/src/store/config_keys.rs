@@ -1,0 +1,261 @@
+//! The table of known keys: its name, what a value of it looks like, and where it goes.
+
+use std::net::SocketAddr;
+
+use super::config::{Browser, Config, SecretStore};
+
+/// The one key whose values are tables; it has no variable.
+pub(super) const TURN: &str = "relay.turn";
+
+/// One documented key.
+pub(super) struct Key {
+    /// Table, dot, key.
+    pub(super) name: &'static str,
+    /// What it takes.
+    pub(super) kind: Kind,
+}
+
+/// What a key takes, and where it goes.
+pub(super) enum Kind {
+    /// A text with a meaning of its own; the error completes a sentence that begins with the key.
+    Text(fn(&mut Config, &str) -> Result<(), String>),
+    /// Yes or no.
+    Flag(fn(&mut Config) -> &mut bool),
+    /// A number from 0 to 2³² − 1.
+    Number(fn(&mut Config) -> &mut Option<u32>),
+    /// A list of `host:port`.
+    Servers(fn(&mut Config) -> &mut Vec<String>),
+}
+
+/// Every key but `version` and [`TURN`].
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "network.udp",
+        kind: Kind::Text(|config, text| address(text).map(|udp| config.network.udp = Some(udp))),
+    },
+    Key {
+        name: "network.stun",
+        kind: Kind::Servers(|config| &mut config.network.stun),
+    },
+    Key {
+        name: "network.port_mapping",
+        kind: Kind::Flag(|config| &mut config.network.port_mapping),
+    },
+    Key {
+        name: "network.lan",
+        kind: Kind::Flag(|config| &mut config.network.lan),
+    },
+    Key {
+        name: "dht.enabled",
+        kind: Kind::Flag(|config| &mut config.dht.enabled),
+    },
+    Key {
+        name: "dht.bootstrap",
+        kind: Kind::Servers(|config| &mut config.dht.bootstrap),
+    },
+    Key {
+        name: "relay.for_contacts",
+        kind: Kind::Flag(|config| &mut config.relay.for_contacts),
+    },
+    Key {
+        name: "api.control",
+        kind: Kind::Text(|config, text| loopback(text).map(|control| config.api.control = Some(control))),
+    },
+    Key {
+        name: "api.page",
+        kind: Kind::Text(|config, text| loopback(text).map(|page| config.api.page = Some(page))),
+    },
+    Key {
+        name: "calls.browser",
+        kind: Kind::Text(|config, text| browser(text).map(|one| config.calls.browser = one)),
+    },
+    Key {
+        name: "calls.one_click",
+        kind: Kind::Flag(|config| &mut config.calls.one_click),
+    },
+    Key {
+        name: "calls.ring_sound",
+        kind: Kind::Flag(|config| &mut config.calls.ring_sound),
+    },
+    Key {
+        name: "calls.max_video_kbit",
+        kind: Kind::Number(|config| &mut config.calls.max_video_kbit),
+    },
+    Key {
+        name: "history.keep",
+        kind: Kind::Text(|config, text| keep(text).map(|days| config.history.keep_days = days)),
+    },
+    Key {
+        name: "secrets.store",
+        kind: Kind::Text(|config, text| store(text).map(|one| config.secrets.store = one)),
+    },
+];
+
+impl Key {
+    /// What a value looks like, to complete "… is".
+    pub(super) const fn wanted(&self) -> &'static str {
+        match self.kind {
+            Kind::Text(_) => "a text in quotes",
+            Kind::Flag(_) => "true or false",
+            Kind::Number(_) => "a whole number that is not negative",
+            Kind::Servers(_) => "a list of texts \"host:port\"",
+        }
+    }
+
+    /// Takes a value as a variable of the environment spells it.
+    pub(super) fn take_text(&self, config: &mut Config, text: &str) -> Result<(), String> {
+        let wrong = || format!("{} is {}", self.name, self.wanted());
+        match self.kind {
+            Kind::Text(set) => set(config, text).map_err(|what| format!("{} {what}", self.name)),
+            Kind::Flag(place) => {
+                *place(config) = match text {
+                    "true" | "1" => true,
+                    "false" | "0" => false,
+                    _ => return Err(wrong()),
+                };
+                Ok(())
+            }
+            Kind::Number(place) => {
+                *place(config) = Some(text.parse().map_err(|_| wrong())?);
+                Ok(())
+            }
+            Kind::Servers(_) => {
+                let list: Vec<&str> = text
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|server| !server.is_empty())
+                    .collect();
+                self.take_servers(config, &list)
+            }
+        }
+    }
+
+    /// Takes a list of `host:port`.
+    pub(super) fn take_servers(&self, config: &mut Config, list: &[&str]) -> Result<(), String> {
+        let Kind::Servers(place) = self.kind else {
+            return Err(format!("{} is {}", self.name, self.wanted()));
+        };
+        if let Some(bad) = list.iter().find(|server| !is_server(server)) {
+            return Err(format!("{} has \"{bad}\", which is not \"host:port\"", self.name));
+        }
+        *place(config) = list.iter().map(|server| (*server).to_owned()).collect();
+        Ok(())
+    }
+}
+
+/// The names of the tables, repeated as often as they have keys.
+pub(super) fn sections() -> impl Iterator<Item = &'static str> {
+    KEYS.iter()
+        .filter_map(|key| key.name.split_once('.').map(|(section, _)| section))
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("is an address and a port, such as \"0.0.0.0:2226\" or \"[::]:2226\", not \"{text}\""))
+}
+
+/// The listeners of the local API are for this machine alone.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let parsed = address(text)?;
+    if parsed.ip().is_loopback() {
+        Ok(parsed)
+    } else {
+        Err(format!(
+            "is a loopback address, such as \"127.0.0.1:{}\"",
+            parsed.port()
+        ))
+    }
+}
+
+fn browser(text: &str) -> Result<Browser, String> {
+    match text {
+        "" => Err("is \"default\", \"none\" or the name of a program".into()),
+        "default" => Ok(Browser::Default),
+        "none" => Ok(Browser::None),
+        program => Ok(Browser::Program(program.into())),
+    }
+}
+
+/// `off`, or a number of days as in `30d`.
+fn keep(text: &str) -> Result<Option<u32>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let days = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse().ok())
+        .filter(|days| *days > 0);
+    days.map(Some)
+        .ok_or_else(|| "is \"off\" or a number of days, such as \"30d\"".into())
+}
+
+fn store(text: &str) -> Result<SecretStore, String> {
+    match text {
+        "auto" => Ok(SecretStore::Auto),
+        "keyring" => Ok(SecretStore::Keyring),
+        "passphrase" => Ok(SecretStore::Passphrase),
+        "file" => Ok(SecretStore::File),
+        _ => Err("is \"auto\", \"keyring\", \"passphrase\" or \"file\"".into()),
+    }
+}
+
+fn is_server(text: &str) -> bool {
+    text.rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
+}
+
+/// The candidate that is fewest edits away, where that is near enough to be what was meant. The part after the last dot
+/// alone counts too, so that a right key in the wrong table is recognised.
+pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let far = 2 + last_part(name).len() / 3;
+    candidates
+        .map(|candidate| {
+            let whole = edits(name, candidate);
+            let part = 1 + edits(last_part(name), last_part(candidate));
+            (whole.min(part), candidate)
+        })
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= far)
+        .map(|(_, candidate)| candidate)
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// Levenshtein's distance, one row at a time.
+fn edits(from: &str, to: &str) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, have) in from.bytes().enumerate() {
+        let mut diagonal = index;
+        let mut left = index + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, want) in row.iter_mut().skip(1).zip(to.bytes()) {
+            let replaced = diagonal + usize::from(have != want);
+            diagonal = *cell;
+            left = replaced.min(left + 1).min(diagonal + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        for (from, to, wanted) in [
+            ("", "", 0),
+            ("abc", "", 3),
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("udp", "upd", 2),
+        ] {
+            assert_eq!(edits(from, to), wanted, "{from} {to}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Saves states on a thread of its own, so that no call waits for a slow disk.
+//!
+//! The newest state wins: while one is being written, those that arrive meanwhile are skipped but for the last. Every
+//! generation is answered, in order: a skipped one shares the fate of the newer one that contains it.
+
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+
+use twocan_core::io::Input;
+
+use super::state::StateFile;
+
+struct Job {
+    generation: u64,
+    state: Vec<u8>,
+}
+
+/// The thread that saves. Dropping it lets the thread finish what was handed in, without waiting for it.
+#[derive(Debug)]
+pub struct StoreWorker {
+    jobs: Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+impl StoreWorker {
+    /// Starts the thread. `report` gets an [`Input::Stored`] or [`Input::StoreFailed`] for every generation.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(file: StateFile, report: impl Fn(Input) + Send + 'static) -> io::Result<Self> {
+        let (jobs, queue) = channel();
+        let thread = Builder::new()
+            .name("store".into())
+            .spawn(move || run(&file, &queue, report))?;
+        Ok(Self { jobs, thread })
+    }
+
+    /// Hands a state in and returns at once.
+    pub fn store(&self, generation: u64, state: Vec<u8>) {
+        if self.jobs.send(Job { generation, state }).is_err() {
+            tracing::error!("the thread that saves the state is gone");
+        }
+    }
+
+    /// Waits until everything handed in is on the disk or has failed. Blocks.
+    pub fn finish(self) {
+        drop(self.jobs);
+        if self.thread.join().is_err() {
+            tracing::error!("the thread that saves the state has panicked");
+        }
+    }
+}
+
+fn run(file: &StateFile, queue: &Receiver<Job>, report: impl Fn(Input)) {
+    while let Ok(first) = queue.recv() {
+        let mut newest = first;
+        let mut generations = vec![newest.generation];
+        for job in queue.try_iter() {
+            generations.push(job.generation);
+            newest = job;
+        }
+        let saved = file.save(newest.generation, newest.state);
+        if let Err(error) = &saved {
+            tracing::warn!(%error, "the state cannot be stored");
+        }
+        for generation in generations {
+            report(if saved.is_ok() {
+                Input::Stored { generation }
+            } else {
+                Input::StoreFailed { generation }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+    use super::super::paths::Paths;
+    use super::super::state::Loaded;
+    use super::*;
+
+    #[test]
+    fn every_generation_is_answered_and_the_newest_is_stored() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::at(home.path()).unwrap();
+        paths.prepare().unwrap();
+        let (sender, answers) = channel();
+        let file = StateFile::open(&paths).unwrap().file;
+        let worker = StoreWorker::start(file, move |input| sender.send(input).unwrap()).unwrap();
+        for generation in 1..=50 {
+            worker.store(generation, vec![u8::try_from(generation).unwrap(); 1000]);
+        }
+        worker.finish();
+        let stored: Vec<u64> = answers
+            .iter()
+            .map(|input| {
+                if let Input::Stored { generation } = input {
+                    generation
+                } else {
+                    0
+                }
+            })
+            .collect();
+        assert_eq!(stored, (1..=50).collect::<Vec<_>>());
+        let Loaded::Found { state, generation } = StateFile::open(&paths).unwrap().loaded else {
+            panic!("not found")
+        };
+        assert_eq!((generation, state.first().copied()), (50, Some(50)));
+    }
+
+    #[test]
+    fn a_failed_save_is_answered_and_a_later_one_succeeds() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::at(home.path()).unwrap();
+        paths.prepare().unwrap();
+        let (sender, answers) = channel();
+        let file = StateFile::open(&paths).unwrap().file;
+        let worker = StoreWorker::start(file, move |input| sender.send(input).unwrap()).unwrap();
+        std::fs::create_dir(paths.new_state()).unwrap();
+        worker.store(1, vec![1]);
+        assert!(matches!(answers.recv().unwrap(), Input::StoreFailed { generation: 1 }));
+        std::fs::remove_dir(paths.new_state()).unwrap();
+        worker.store(2, vec![2]);
+        assert!(matches!(answers.recv().unwrap(), Input::Stored { generation: 2 }));
+        worker.finish();
+    }
+}
