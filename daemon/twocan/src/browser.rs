@@ -1,0 +1,90 @@
+//! Opening the page in the user's browser.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use twocan_api::NewPage;
+use twocan_api::client::Client;
+
+use crate::failure::Failure;
+use crate::print::Out;
+
+/// The opener of the desktop, then browsers by themselves.
+const OPENERS: [&str; 6] = [
+    "xdg-open",
+    "sensible-browser",
+    "firefox",
+    "chromium",
+    "google-chrome",
+    "open",
+];
+
+/// Opens a call's page for a person at a terminal. The call is what counts: trouble with the page is told and no more.
+pub(crate) async fn show(client: &Client, out: Out, call: &str) {
+    if !is_wanted(out) {
+        return;
+    }
+    match client
+        .page(&NewPage {
+            path: Some(format!("/call/{call}")),
+        })
+        .await
+    {
+        Ok(page) if !open(&page.value.url) => {
+            out.hint(&format!("Open this in a browser within a minute: {}", page.value.url));
+        }
+        Ok(_) => {}
+        Err(error) => out.hint(&Failure::from(error).text),
+    }
+}
+
+/// Opens a URL for a person at a terminal.
+pub(crate) fn open_for_person(url: &str, out: Out) {
+    if is_wanted(out) {
+        open(url);
+    }
+}
+
+/// Nothing opens under a script, nor with `calls.browser = "none"`.
+fn is_wanted(out: Out) -> bool {
+    out.is_interactive() && !is_switched_off()
+}
+
+/// Starts a browser; false where there is no desktop or none could be started.
+fn open(url: &str) -> bool {
+    has_desktop()
+        && OPENERS
+            .iter()
+            .filter_map(|name| find(name))
+            .any(|program| start(&program, url))
+}
+
+/// Without a display an opener would start a text browser over the command's own terminal.
+fn has_desktop() -> bool {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "macos") || is_set("WAYLAND_DISPLAY") || is_set("DISPLAY")
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|program| program.is_file())
+}
+
+/// The browser gets none of the terminal and outlives the command.
+fn start(program: &PathBuf, url: &str) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg(url)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn().is_ok()
+}
+
+/// Whether the configuration says `calls.browser = "none"`.
+fn is_switched_off() -> bool {
+    false
+}

@@ -1,0 +1,162 @@
+//! `twocan add LINK`: pastes a link and waits until both sides hold the contact.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout_at};
+use twocan_api::client::{Body, Client, ClientError, Events};
+use twocan_api::{Contact, ContactRemoved, ContactState, Event, NewContact};
+
+use crate::exit::Exit;
+use crate::failure::{Done, Failure};
+use crate::print::Out;
+use crate::words;
+
+/// How long the inviter may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The most that is read from standard input: a long mail around a link.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// `twocan add`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// The link, or the whole message around it; `-` reads it from standard input.
+    #[arg(required = true, value_name = "LINK", allow_hyphen_values = false)]
+    link: Vec<String>,
+    /// What to call the contact, instead of the name in the link.
+    #[arg(long)]
+    name: Option<String>,
+}
+
+/// What came of a redemption.
+#[derive(Debug)]
+pub(crate) enum Added {
+    /// Both sides hold the contact.
+    Held(Body<Contact>),
+    /// The inviter is silent; the contact stays pending.
+    Waiting(Body<Contact>),
+}
+
+/// Adds a contact.
+pub(crate) async fn run(args: Add, out: Out) -> Done {
+    let new = NewContact {
+        link: text(&args.link)?,
+        name: args.name,
+    };
+    let client = Client::find();
+    let (events, contact) = redeem(&client, &new).await?;
+    if contact.value.state == ContactState::Pending {
+        out.progress(&format!("Waiting for {} …", contact.value.name));
+    }
+    match settle(&client, events, contact).await? {
+        Added::Held(contact) => {
+            out.result(&contact.json, &[words::contact(&contact.value)]);
+            out.hint(&format!(
+                "Added, not yet verified. Call with: twocan call \"{}\"",
+                contact.value.name
+            ));
+            Ok(Exit::Done)
+        }
+        Added::Waiting(contact) => {
+            out.result(&contact.json, &[words::contact(&contact.value)]);
+            out.hint(&format!(
+                "{} is not online. The contact stays; leave Twocan running.",
+                contact.value.name
+            ));
+            Ok(Exit::Unreachable)
+        }
+    }
+}
+
+/// Pastes a link. The events are those that follow.
+pub(crate) async fn redeem(client: &Client, new: &NewContact) -> Result<(Events, Body<Contact>), Failure> {
+    let mut events = client.events().await?;
+    events.snapshot().await?;
+    let contact = client.add_contact(new).await?;
+    Ok((events, contact))
+}
+
+/// Waits until both sides hold the contact, or for as long as the inviter may take.
+///
+/// # Errors
+/// The inviter refused, and the contact is gone.
+pub(crate) async fn settle(client: &Client, mut events: Events, mut contact: Body<Contact>) -> Result<Added, Failure> {
+    let give_up = Instant::now() + PATIENCE;
+    while contact.value.state == ContactState::Pending {
+        match timeout_at(give_up, change(client, &mut events, &contact.value.id)).await {
+            Ok(changed) => contact = changed?,
+            Err(_) => return Ok(Added::Waiting(contact)),
+        }
+    }
+    Ok(Added::Held(contact))
+}
+
+/// The next state of one contact.
+async fn change(client: &Client, events: &mut Events, id: &str) -> Result<Body<Contact>, Failure> {
+    loop {
+        let frame = events.next_frame().await?;
+        match frame.event()? {
+            Some(Event::Contact(contact)) => {
+                if contact.id == id {
+                    return Ok(Body {
+                        value: *contact,
+                        json: frame.data,
+                    });
+                }
+            }
+            Some(Event::ContactRemoved(removed)) => {
+                if removed.id == id {
+                    return Err(refused(removed, frame.data));
+                }
+            }
+            // Events were missed: ask.
+            Some(Event::Snapshot(_)) => return client.contact(id).await.map_err(gone),
+            Some(
+                Event::Call(_)
+                | Event::Invite(_)
+                | Event::InviteRemoved(_)
+                | Event::Me(_)
+                | Event::Warning(_)
+                | Event::Gap(_),
+            )
+            | None => {}
+        }
+    }
+}
+
+/// The inviter said no, and the daemon removed the contact.
+fn refused(removed: ContactRemoved, json: String) -> Failure {
+    match removed.why {
+        Some(why) => Failure::explained(Exit::Failed, why, json),
+        None => Failure {
+            json: Some(json),
+            ..Failure::new(Exit::Failed, "The contact was removed.", "Ask for a new link.")
+        },
+    }
+}
+
+fn gone(error: ClientError) -> Failure {
+    match error.problem() {
+        Some(problem) if problem.status == 404 => {
+            Failure::new(Exit::Failed, "The link was refused.", "Ask for a new link.")
+        }
+        Some(_) | None => error.into(),
+    }
+}
+
+/// The pasted text. Several words are one text: a shell splits what a mail wrapped.
+fn text(words: &[String]) -> Result<String, Failure> {
+    let joined = words.join(" ");
+    if joined != "-" {
+        return Ok(joined);
+    }
+    let mut read = String::new();
+    match std::io::stdin().lock().take(MOST_BYTES).read_to_string(&mut read) {
+        Ok(_) => Ok(read),
+        Err(error) => {
+            let text = format!("Standard input cannot be read: {error}.");
+            Err(Failure::new(Exit::Failed, text, "Give the link as an argument."))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The command line, one file a noun.
+
+mod add;
+mod answer;
+mod call;
+mod calls;
+mod contacts;
+mod events;
+mod invite;
+mod open;
+mod ping;
+mod status;
+mod up;
+
+pub(crate) use add::{Added, redeem, settle};
+pub(crate) use call::{Clip, finish};
+
+use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::demo;
+use crate::exit::Exit;
+use crate::failure::{Done, Failure};
+use crate::print::Out;
+
+/// Two can talk. No third party can.
+#[derive(Debug, Parser)]
+#[command(name = "twocan", version, about, arg_required_else_help = true, after_help = CODES)]
+pub(crate) struct Args {
+    /// Print exactly the API's body on standard output, and words on standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const CODES: &str = "Exit codes: 0 done (a call: it was answered), 1 failed, 2 usage or ambiguous name,\n3 daemon not \
+                     running, 4 unreachable, 5 declined, busy or missed.";
+
+/// One variant a subcommand.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the daemon in the foreground.
+    Up(up::Up),
+    /// Show what the daemon is and what it warns of.
+    Status,
+    /// Make a link for somebody to call you by.
+    Invite(invite::Invite),
+    /// Add whoever sent you a link.
+    Add(add::Add),
+    /// List your contacts and whether a call would ring there.
+    Contacts,
+    /// List calls: running ones, those just ended, those missed.
+    Calls,
+    /// Call somebody; ends when the call ends.
+    Call(call::Call),
+    /// Answer the call that rings here.
+    Answer(answer::Answer),
+    /// Decline the call that rings here.
+    Decline(calls::Which),
+    /// Hang up.
+    Hangup(calls::Which),
+    /// Measure the round trip to a contact.
+    Ping(ping::Ping),
+    /// Follow everything that happens, until Ctrl-C.
+    Events,
+    /// Open the page in a browser, and print its one-time address.
+    Open(open::Open),
+    /// Call Echo, a throw-away person on this machine: a test of everything.
+    Demo(demo::Demo),
+}
+
+/// Runs one command to its end.
+pub(crate) fn run(command: Command, out: Out) -> Done {
+    let runtime = runtime(&command)?;
+    let exit = runtime.block_on(dispatch(command, out));
+    // A blocking read of standard input must not hold up the end.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn dispatch(command: Command, out: Out) -> Done {
+    match command {
+        Command::Up(args) => up::run(args, out).await,
+        Command::Status => status::run(out).await,
+        Command::Invite(args) => invite::run(args, out).await,
+        Command::Add(args) => add::run(args, out).await,
+        Command::Contacts => contacts::run(out).await,
+        Command::Calls => calls::list(out).await,
+        Command::Call(args) => call::run(args, out).await,
+        Command::Answer(args) => answer::run(args, out).await,
+        Command::Decline(args) => calls::decline(args, out).await,
+        Command::Hangup(args) => calls::hang_up(args, out).await,
+        Command::Ping(args) => ping::run(args, out).await,
+        Command::Events => events::run(out).await,
+        Command::Open(args) => open::run(args, out).await,
+        Command::Demo(args) => demo::run(args, out).await,
+    }
+}
+
+/// The daemon works in parallel; a client waits for one thing at a time.
+fn runtime(command: &Command) -> Result<Runtime, Failure> {
+    let mut builder = match command {
+        Command::Up(_) => Builder::new_multi_thread(),
+        Command::Status
+        | Command::Invite(_)
+        | Command::Add(_)
+        | Command::Contacts
+        | Command::Calls
+        | Command::Call(_)
+        | Command::Answer(_)
+        | Command::Decline(_)
+        | Command::Hangup(_)
+        | Command::Ping(_)
+        | Command::Events
+        | Command::Open(_)
+        | Command::Demo(_) => Builder::new_current_thread(),
+    };
+    builder.enable_all().build().map_err(|error| {
+        let text = format!("The system gives no event queue: {error}.");
+        Failure::new(Exit::Failed, text, "Close some programs and try again.")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! `twocan up`: the daemon, in the foreground.
+
+use std::ffi::OsStr;
+use std::io::{IsTerminal as _, Read as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use nix::sys::signal::{Signal, raise};
+use tracing_subscriber::EnvFilter;
+use twocan_service::run::{UpOptions, up};
+
+use crate::demo;
+use crate::exit::Exit;
+use crate::failure::{Done, Failure};
+use crate::print::Out;
+
+/// `twocan up`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Up {
+    /// Address and port for calls; port 0 takes any [default: [::]:2226].
+    #[arg(long, value_name = "ADDR:PORT")]
+    udp: Option<SocketAddr>,
+    /// Address and port of the control API; port 0 takes any [default: 127.0.0.1:2226].
+    #[arg(long, value_name = "ADDR:PORT")]
+    control: Option<SocketAddr>,
+    /// Address and port of the call page; port 0 takes any [default: 127.0.0.1:2227].
+    #[arg(long, value_name = "ADDR:PORT")]
+    page: Option<SocketAddr>,
+    /// Answer every call after one second and return what comes: Echo, of the demo.
+    #[arg(long, hide = true)]
+    echo: bool,
+    /// End when standard input closes and remove the home: of the demo, whose daemons must not outlive it.
+    #[arg(long, hide = true)]
+    throwaway: bool,
+}
+
+/// Runs the daemon until a signal ends it.
+pub(crate) async fn run(args: Up, out: Out) -> Done {
+    log_to_stderr();
+    if args.throwaway {
+        end_with_stdin();
+    }
+    let options = UpOptions {
+        udp: args.udp,
+        control: args.control,
+        page: args.page,
+        echo: args.echo,
+    };
+    let ended = up(options, |ready| out.line(ready)).await;
+    if args.throwaway {
+        remove_home();
+    }
+    match ended {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => Err(Failure::new(Exit::Failed, format!("{error:#}"), "")),
+    }
+}
+
+/// Removes a home that the demo made, and no other: its name tells.
+fn remove_home() {
+    let home = std::env::var_os("TWOCAN_HOME").map(PathBuf::from).unwrap_or_default();
+    let name = home.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    if name.starts_with(demo::HOME_PREFIX) {
+        drop(std::fs::remove_dir_all(home));
+    }
+}
+
+/// Logs go to standard error, filtered by `TWOCAN_LOG`.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("TWOCAN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let stderr = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    drop(stderr.with_ansi(std::io::stderr().is_terminal()).try_init());
+}
+
+/// The end of standard input counts as SIGTERM, so that the daemon takes its leave in order.
+fn end_with_stdin() {
+    std::thread::spawn(|| {
+        let mut stdin = std::io::stdin().lock();
+        let mut piece = [0; 64];
+        while stdin.read(&mut piece).is_ok_and(|count| count > 0) {}
+        let _ = raise(Signal::SIGTERM);
+    });
+}

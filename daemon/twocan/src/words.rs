@@ -1,0 +1,293 @@
+//! What people read: states and reasons in plain words. Pure functions of API values.
+
+use twocan_api::{Call, CallState, Contact, ContactState, Direction, PathKind, Presence, Reachable, Status, Why};
+
+use crate::print::table;
+
+/// Lines for `status`.
+pub(crate) fn status(status: &Status) -> Vec<String> {
+    let rings = match status.presence {
+        Presence::Available => "rings",
+        Presence::DoNotDisturb => "does not ring: do not disturb is on",
+    };
+    let rows = [
+        ["you".into(), status.person.name.clone()],
+        ["device".into(), format!("{}, {rings}", status.device.name)],
+        ["udp".into(), status.udp.join(", ")],
+        ["control".into(), status.control.clone()],
+        ["page".into(), status.page.clone()],
+        ["version".into(), format!("{}, pid {}", status.version, status.pid)],
+    ];
+    let mut lines = table(&rows);
+    lines.extend(status.warnings.iter().flat_map(warning));
+    lines
+}
+
+/// Lines for a standing warning: what it is and the way out.
+pub(crate) fn warning(why: &Why) -> [String; 2] {
+    [format!("warning: {}", why.text), format!("  {}", why.fix)]
+}
+
+/// Lines for `contacts`.
+pub(crate) fn contacts(contacts: &[Contact]) -> Vec<String> {
+    if contacts.is_empty() {
+        return vec!["No contacts yet. Make a link for somebody with: twocan invite".into()];
+    }
+    let row = |contact: &Contact| {
+        let (dot, word) = dot(contact.reachable);
+        [dot.into(), contact.name.clone(), word.into(), about(contact)]
+    };
+    table(&contacts.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The line for one contact.
+pub(crate) fn contact(contact: &Contact) -> String {
+    let (dot, word) = dot(contact.reachable);
+    [dot, &contact.name, word, &about(contact)]
+        .join("  ")
+        .trim_end()
+        .to_owned()
+}
+
+/// The dot and the word for it.
+const fn dot(reachable: Reachable) -> (&'static str, &'static str) {
+    match reachable {
+        Reachable::Yes => ("●", "yes"),
+        Reachable::Checking => ("◌", "checking"),
+        Reachable::No => ("○", "no"),
+    }
+}
+
+/// What is to know about a contact beyond its dot.
+fn about(contact: &Contact) -> String {
+    let mut facts = Vec::new();
+    match contact.state {
+        ContactState::Pending => facts.push("pending".to_owned()),
+        ContactState::Accepted => {}
+        ContactState::Contested => facts.push("contested".to_owned()),
+    }
+    if let Some(path) = &contact.path {
+        facts.push(format!("{}, {:.0} ms", path_kind(path.kind), path.rtt_ms));
+    }
+    if let Some(why) = &contact.why {
+        facts.push([why.text.as_str(), why.fix.as_str()].join(" ").trim().to_owned());
+    }
+    facts.join(" · ")
+}
+
+/// What a path runs over.
+pub(crate) const fn path_kind(kind: PathKind) -> &'static str {
+    match kind {
+        PathKind::Lan => "lan",
+        PathKind::Direct => "direct",
+        PathKind::Relay => "relay",
+    }
+}
+
+/// Lines for `calls`.
+pub(crate) fn calls(calls: &[Call]) -> Vec<String> {
+    if calls.is_empty() {
+        return vec!["No calls. Call somebody with: twocan call NAME".into()];
+    }
+    let row = |call: &Call| {
+        let arrow = match call.direction {
+            Direction::In => "in",
+            Direction::Out => "out",
+        };
+        [call.id.clone(), arrow.into(), call.peer.name.clone(), self::call(call)]
+    };
+    table(&calls.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Where a call stands, in a few words.
+pub(crate) fn call(call: &Call) -> String {
+    match call.state {
+        CallState::Dialing => "dialing".into(),
+        CallState::Ringing => "ringing".into(),
+        CallState::Active => "connected".into(),
+        CallState::Ended => ended(call),
+    }
+}
+
+/// The progress line for a call's new state.
+pub(crate) fn progress(call: &Call) -> String {
+    let name = &call.peer.name;
+    match (call.state, call.direction) {
+        (CallState::Dialing, _) => format!("Calling {name} …"),
+        (CallState::Ringing, Direction::Out) => format!("Ringing at {name}."),
+        (CallState::Ringing, Direction::In) => format!("{name} is calling."),
+        (CallState::Active, _) => format!("Connected with {name}. Ctrl-C hangs up."),
+        (CallState::Ended, _) => ended(call),
+    }
+}
+
+/// Why a call is over, with what to do where there is something to do.
+fn ended(call: &Call) -> String {
+    let name = &call.peer.name;
+    let Some(reason) = &call.reason else {
+        return "The call is over.".into();
+    };
+    let why = reason
+        .why
+        .as_deref()
+        .map(|why| format!(" ({})", why.replace('_', " ")))
+        .unwrap_or_default();
+    let incoming = call.direction == Direction::In;
+    match reason.code.as_str() {
+        "hung_up" => "The call is over: hung up.".into(),
+        "declined" | "declined_elsewhere" if incoming => format!("The call of {name} was declined."),
+        "declined" | "declined_elsewhere" => format!("{name} declined."),
+        "answered_elsewhere" => "Another device answered.".into(),
+        "busy" => format!("{name} is in another call. Try again later."),
+        "missed" if incoming => format!("A call of {name} was missed. Call back with: twocan call"),
+        "missed" => format!("{name} did not answer. Try again later."),
+        "cancelled" if incoming => format!("{name} gave up."),
+        "cancelled" => "The call was given up before it was answered.".into(),
+        "unreachable" => format!("{name} cannot be reached{why}. See why with: twocan contacts"),
+        "lost" => {
+            let after = reason
+                .after_s
+                .map(|seconds| format!(" after {seconds} s of silence"))
+                .unwrap_or_default();
+            format!("The connection to {name} was lost{after}. Call again.")
+        }
+        "glare_merged" => format!("{name} was calling at the same moment: that call goes on."),
+        "blocked" => format!("{name} does not take this call."),
+        "failed" => format!("The call failed{why}. Call again."),
+        other => format!("The call is over: {}.", other.replace('_', " ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twocan_api::{DeviceRef, Media, Path, Peer, PersonRef, Reason};
+
+    use super::*;
+
+    fn ann(state: ContactState, reachable: Reachable) -> Contact {
+        Contact {
+            id: "k1".into(),
+            name: "Ann".into(),
+            state,
+            verified: false,
+            reachable,
+            why: None,
+            path: None,
+            devices: Vec::new(),
+        }
+    }
+
+    fn out(state: CallState, code: Option<&str>) -> Call {
+        Call {
+            id: "c1".into(),
+            direction: Direction::Out,
+            state,
+            contact: Some("k1".into()),
+            peer: Peer {
+                name: "Ann".into(),
+                address: None,
+            },
+            media: Media::default(),
+            reason: code.map(|code| Reason {
+                code: code.into(),
+                why: None,
+                after_s: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn contacts_show_a_dot_and_the_word() {
+        let path = Path {
+            kind: PathKind::Lan,
+            via: None,
+            rtt_ms: 0.7,
+            last_proof_ms: 3,
+        };
+        let green = Contact {
+            path: Some(path),
+            ..ann(ContactState::Accepted, Reachable::Yes)
+        };
+        let why = Why {
+            code: "silent".into(),
+            text: "No answer.".into(),
+            fix: "Wait.".into(),
+        };
+        let grey = Contact {
+            why: Some(why),
+            ..ann(ContactState::Accepted, Reachable::Checking)
+        };
+        let lines = contacts(&[green, grey, ann(ContactState::Pending, Reachable::No)]);
+        assert_eq!(
+            lines,
+            [
+                "●  Ann  yes       lan, 1 ms",
+                "◌  Ann  checking  No answer. Wait.",
+                "○  Ann  no        pending"
+            ]
+        );
+    }
+
+    #[test]
+    fn status_shows_every_standing_warning_with_its_way_out() {
+        let person = PersonRef {
+            id: "p".into(),
+            name: "Ann".into(),
+        };
+        let device = DeviceRef {
+            id: "d".into(),
+            name: "desk".into(),
+        };
+        let warning = Why {
+            code: "file_key".into(),
+            text: "The key is a file.".into(),
+            fix: "Use a keyring.".into(),
+        };
+        let lines = status(&Status {
+            version: "0.1.0".into(),
+            pid: 7,
+            udp: vec!["[::]:2226".into()],
+            control: "http://127.0.0.1:2226".into(),
+            page: "http://127.0.0.1:2227".into(),
+            person,
+            device,
+            presence: Presence::Available,
+            warnings: vec![warning],
+        });
+        assert!(
+            lines.ends_with(&["warning: The key is a file.".into(), "  Use a keyring.".into()]),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn every_end_has_words_of_its_own() {
+        let codes = [
+            "hung_up",
+            "declined",
+            "answered_elsewhere",
+            "busy",
+            "missed",
+            "cancelled",
+            "unreachable",
+            "lost",
+            "glare_merged",
+            "blocked",
+            "failed",
+        ];
+        let told: std::collections::BTreeSet<String> = codes
+            .iter()
+            .map(|code| call(&out(CallState::Ended, Some(code))))
+            .collect();
+        assert_eq!(told.len(), codes.len());
+    }
+
+    #[test]
+    fn progress_names_the_other_person() {
+        assert_eq!(progress(&out(CallState::Ringing, None)), "Ringing at Ann.");
+        assert_eq!(
+            progress(&out(CallState::Ended, Some("busy"))),
+            "Ann is in another call. Try again later."
+        );
+    }
+}
