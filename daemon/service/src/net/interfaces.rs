@@ -3,7 +3,6 @@
 //! The kernel says when something changed (rtnetlink), so an idle daemon is not woken to look. Where that is not to be
 //! had, it looks now and then.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 use twocan_core::io::Input;
+use twocan_core::reach::candidates::{Interface, OwnAddresses};
 
 use super::Shared;
 
@@ -25,45 +25,74 @@ pub(super) async fn watch(shared: std::sync::Arc<Shared>) {
     let bound = shared.local();
     let mut told = None;
     loop {
-        let addresses = addresses(bound);
-        if told.as_ref() != Some(&addresses) {
-            let loopback_only = bound.ip().is_loopback();
-            let list = addresses.iter().copied().collect();
-            shared
-                .tell(Input::Interfaces {
-                    addresses: list,
-                    loopback_only,
-                })
-                .await;
-            told = Some(addresses);
+        let own = OwnAddresses {
+            interfaces: interfaces(bound),
+            port: bound.port(),
+            loopback_only: bound.ip().is_loopback(),
+        };
+        if told.as_ref() != Some(&own) {
+            shared.tell(Input::Interfaces(own.clone())).await;
+            told = Some(own);
         }
         changes.next().await;
     }
 }
 
-/// The addresses at which a socket bound to `bound` may be reached: itself, or with a wildcard each of the machine.
-fn addresses(bound: SocketAddr) -> BTreeSet<SocketAddr> {
-    if !bound.ip().is_unspecified() {
-        return BTreeSet::from([bound]);
-    }
-    let interfaces = match getifaddrs() {
-        Ok(interfaces) => interfaces,
+/// The interfaces that a socket bound to `bound` covers: its own, or with a wildcard all of the machine.
+fn interfaces(bound: SocketAddr) -> Vec<Interface> {
+    let all = match getifaddrs() {
+        Ok(all) => all,
         Err(error) => {
             tracing::warn!(%error, "the machine's addresses cannot be listed");
-            return BTreeSet::new();
+            return Vec::new();
         }
     };
-    interfaces
+    let mut covered: Vec<Interface> = all
         .filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP))
-        .filter_map(|interface| ip(&interface.address?))
-        .filter(|ip| serves(*ip, bound.is_ipv6()))
-        .map(|ip| SocketAddr::new(ip, bound.port()))
-        .collect()
+        .filter_map(|interface| {
+            let ip = ip(&interface.address?)?;
+            let mask = interface.netmask.as_ref().and_then(self::ip);
+            Some(Interface {
+                ip,
+                prefix: mask.map_or_else(|| host_prefix(ip), ones),
+            })
+        })
+        .filter(|interface| covers(bound, interface.ip))
+        .collect();
+    // A bound address that no interface lists, such as 127.0.0.2, is reachable all the same.
+    if !bound.ip().is_unspecified() && covered.is_empty() {
+        covered.push(Interface {
+            ip: bound.ip(),
+            prefix: host_prefix(bound.ip()),
+        });
+    }
+    covered.sort_unstable();
+    covered.dedup();
+    covered
 }
 
-fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
-    let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
-    v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+fn covers(bound: SocketAddr, ip: IpAddr) -> bool {
+    if bound.ip().is_unspecified() {
+        serves(ip, bound.is_ipv6())
+    } else {
+        bound.ip() == ip
+    }
+}
+
+const fn host_prefix(ip: IpAddr) -> u8 {
+    match ip {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 128,
+    }
+}
+
+/// The length of the prefix that a netmask describes.
+fn ones(mask: IpAddr) -> u8 {
+    let count = match mask {
+        IpAddr::V4(mask) => mask.to_bits().leading_ones(),
+        IpAddr::V6(mask) => mask.to_bits().leading_ones(),
+    };
+    u8::try_from(count).unwrap_or(u8::MAX)
 }
 
 /// Loopback and link-local addresses mean something else on every machine.

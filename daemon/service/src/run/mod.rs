@@ -1,0 +1,182 @@
+//! The daemon: the one loop that owns the core, and everything it takes to start and stop it.
+//!
+//! Inputs come from the network, the store, local legs, the local API and the clock; the loop hands them to the core one
+//! by one, performs the outputs in order, publishes the new picture, and only then answers whoever asked. Two runtimes:
+//! the loop and the local API on the caller's, everything that touches media packets on a thread of its own.
+
+mod echo;
+mod local;
+mod media_thread;
+mod shell;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+use twocan_api::Why;
+use twocan_core::io::{Input, Output};
+use twocan_core::node::{Defaults, Node};
+
+use crate::clock;
+use crate::http::{self, HttpConfig, LocalMedia, ServiceFacts};
+use crate::leg::gate::Gates;
+use crate::net::{NetConfig, UdpBind};
+use crate::store::config::Config;
+use crate::store::lock::Lock;
+use crate::store::paths::Paths;
+use crate::store::state::{Loaded, Opened, StateFile};
+use crate::store::worker::StoreWorker;
+
+use self::local::{LocalClips, LocalLegs};
+use self::media_thread::MediaThread;
+use self::shell::Shell;
+
+/// The default port of calls and of the control API: "2CAN" on a phone's keys.
+const PORT: u16 = 2226;
+/// The default port of the call page.
+const PAGE_PORT: u16 = 2227;
+/// Inputs waiting for the loop; behind that links wait and knocks are dropped.
+const INPUTS: usize = 1024;
+
+/// What the command line says about `twocan up`; what it leaves out the configuration says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UpOptions {
+    /// Where calls come in.
+    pub udp: Option<SocketAddr>,
+    /// Where the control API listens.
+    pub control: Option<SocketAddr>,
+    /// Where the call page is served.
+    pub page: Option<SocketAddr>,
+    /// Answer every call after a second, and return what comes.
+    pub echo: bool,
+}
+
+/// Runs the daemon until SIGINT or SIGTERM. `ready` gets the ready line, without its line end, once everything listens.
+///
+/// # Errors
+/// When the home is in use or unusable, the state cannot be opened, or an address cannot be bound.
+pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<()> {
+    let signals = Signals::listen()?;
+    let paths = Paths::resolve()?;
+    paths.prepare()?;
+    let config = Config::load(&paths.config())?;
+    let _lock = Lock::take(&paths)?;
+    let (node, file, stored, warnings) = awaken(&paths)?;
+    let device_seed = zeroize::Zeroizing::new(node.device_seed().0);
+
+    let media = MediaThread::start()?;
+    let (inputs, inbox) = mpsc::channel(INPUTS);
+    let (reports, leg_reports) = mpsc::unbounded_channel();
+    let gates = Gates::new(reports);
+    let net_config = NetConfig {
+        udp: udp_bind(&options, &config),
+        device_seed,
+        sink: Arc::new(gates.clone()),
+    };
+    let (net, udp) = media.start_net(net_config, inputs.clone()).await?;
+    let saved = inputs.clone();
+    let store = StoreWorker::start(file, move |input| {
+        // The loop is gone only when the daemon ends, and then nobody waits for this.
+        let _ = saved.blocking_send(input);
+    })?;
+
+    let facts = ServiceFacts {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        udp: vec![udp],
+        warnings,
+    };
+    let (publisher, core, asks) = http::seam(facts, Arc::new(clock::now))?;
+    let mut shell = Shell::new(node, net.clone(), gates.clone(), store, stored, publisher, options.echo);
+    shell.begin(clock::now());
+    let local = LocalMedia {
+        legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
+        clips: Some(Arc::new(LocalClips::new(gates, media.handle(), net.clone(), shell.links()))),
+    };
+    let bound = http::serve(http_config(&paths, &options, &config), core, local).await?;
+    ready(&format!("twocan ready udp={udp} control=http://{} page=http://{}", bound.control, bound.page));
+
+    shell.run(inbox, asks, leg_reports, signals).await?;
+    bound.shutdown().await;
+    media.block_on_shutdown(net).await;
+    shell.finish();
+    Ok(())
+}
+
+/// The core as it was stored, or a new person, who is on the disk before anything listens. Gives the stored generation.
+fn awaken(paths: &Paths) -> anyhow::Result<(Node, StateFile, u64, Vec<Why>)> {
+    let Opened { file, loaded, warnings } = StateFile::open(paths)?;
+    let (state, generation) = match loaded {
+        Loaded::Fresh => (None, 0),
+        Loaded::Found { state, generation } | Loaded::Recovered { state, generation, quarantined: _ } => {
+            (Some(state), generation)
+        }
+    };
+    let mut seed = [0; 32];
+    SystemRandom::new().fill(&mut seed).ok().context("the system gives no random bytes")?;
+    let state = state.as_ref().map(|state| state.as_slice());
+    let mut node = Node::new(seed, state, &defaults(), clock::now())?;
+    let mut stored = generation;
+    while let Some(output) = node.poll_output() {
+        if let Output::Store { generation, state } = output {
+            file.save(stored + generation, state).context("the new identity cannot be stored")?;
+            node.handle(Input::Stored { generation }, clock::now());
+        }
+    }
+    // From here on the core counts on from what it has counted; the disk's count stays ahead by what was there before.
+    stored = generation;
+    Ok((node, file, stored, warnings))
+}
+
+/// Names for a new person: the user's and the machine's.
+fn defaults() -> Defaults {
+    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
+    let full = user.as_ref().and_then(|user| user.gecos.to_str().ok()?.split(',').next().map(str::to_owned));
+    let login = user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
+    let wanted = full.filter(|name| !name.trim().is_empty()).unwrap_or(login);
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    Defaults {
+        person_name: twocan_core::names::presentable(&wanted, "me"),
+        device_name: twocan_core::names::presentable(&host, "computer"),
+    }
+}
+
+fn udp_bind(options: &UpOptions, config: &Config) -> UdpBind {
+    options.udp.or(config.network.udp).map_or(UdpBind::Default, UdpBind::Explicit)
+}
+
+fn http_config(paths: &Paths, options: &UpOptions, config: &Config) -> HttpConfig {
+    let loopback = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    HttpConfig {
+        sock_path: paths.api_socket(),
+        token_path: paths.api_token(),
+        control: options.control.or(config.api.control).unwrap_or_else(|| loopback(PORT)),
+        page: options.page.or(config.api.page).unwrap_or_else(|| loopback(PAGE_PORT)),
+    }
+}
+
+/// The signals that end the daemon.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be received");
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

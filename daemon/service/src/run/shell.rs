@@ -1,0 +1,229 @@
+//! The loop's body: inputs into the core, outputs out of it, answers after publication.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use twocan_core::command::{Command, Reply};
+use twocan_core::event::Event;
+use twocan_core::ids::{CallId, CommandId, LinkId};
+use twocan_core::io::{Input, Output};
+use twocan_core::node::Node;
+use twocan_core::time::Now;
+
+use super::Signals;
+use super::echo::Echo;
+use crate::clock::{self, Alarm, SleepWatch};
+use crate::http::{Ask, Publisher};
+use crate::leg::gate::{Gates, LegReport};
+use crate::net::Net;
+use crate::store::worker::StoreWorker;
+
+/// Which link carries which call, for whoever asks about a call's path.
+pub(super) type CallLinks = Arc<Mutex<BTreeMap<CallId, LinkId>>>;
+
+/// Inputs taken in one turn before clients hear of it.
+const BATCH: usize = 256;
+
+/// The owner of the core.
+#[derive(Debug)]
+pub(super) struct Shell {
+    node: Node,
+    net: Net,
+    gates: Gates,
+    store: StoreWorker,
+    /// Added to the core's generations, which begin anew with each run.
+    stored_before: u64,
+    publisher: Publisher,
+    replies: BTreeMap<CommandId, oneshot::Sender<Reply>>,
+    answered: Vec<(oneshot::Sender<Reply>, Reply)>,
+    events: Vec<Event>,
+    commands: u64,
+    links: CallLinks,
+    echo: Option<Echo>,
+}
+
+impl Shell {
+    pub(super) fn new(
+        node: Node,
+        net: Net,
+        gates: Gates,
+        store: StoreWorker,
+        stored_before: u64,
+        publisher: Publisher,
+        echo: bool,
+    ) -> Self {
+        Self {
+            node,
+            net,
+            gates,
+            store,
+            stored_before,
+            publisher,
+            replies: BTreeMap::new(),
+            answered: Vec::new(),
+            events: Vec::new(),
+            commands: 0,
+            links: CallLinks::default(),
+            echo: echo.then(Echo::default),
+        }
+    }
+
+    pub(super) fn links(&self) -> CallLinks {
+        Arc::clone(&self.links)
+    }
+
+    /// Performs what the core wanted before the loop runs, and shows the first picture.
+    pub(super) fn begin(&mut self, now: Now) {
+        self.perform_all();
+        self.publish(now);
+    }
+
+    /// Runs until a signal, or until whoever feeds the loop is gone.
+    pub(super) async fn run(
+        &mut self,
+        mut inbox: mpsc::Receiver<Input>,
+        mut asks: mpsc::Receiver<Ask>,
+        mut reports: mpsc::UnboundedReceiver<LegReport>,
+        mut signals: Signals,
+    ) -> anyhow::Result<()> {
+        let mut alarm = Alarm::new()?;
+        let mut watch = SleepWatch::start();
+        loop {
+            let due = self.next_timeout();
+            tokio::select! {
+                () = signals.received() => break,
+                input = inbox.recv() => match input {
+                    Some(input) => self.take(input, &mut inbox),
+                    None => break,
+                },
+                ask = asks.recv() => match ask {
+                    Some(ask) => self.take_ask(ask),
+                    None => break,
+                },
+                report = reports.recv() => match report {
+                    Some(report) => self.handle(leg_input(report)),
+                    None => break,
+                },
+                () = alarm.wait_until(due) => {}
+            }
+            if watch.resumed(Some(due)) {
+                self.handle(Input::Resumed);
+            }
+            self.tend(clock::now());
+        }
+        self.handle(Input::Going);
+        self.publish(clock::now());
+        Ok(())
+    }
+
+    /// Waits for the disk.
+    pub(super) fn finish(self) {
+        self.store.finish();
+    }
+
+    fn take(&mut self, first: Input, inbox: &mut mpsc::Receiver<Input>) {
+        self.handle(first);
+        for _ in 1..BATCH {
+            match inbox.try_recv() {
+                Ok(input) => self.handle(input),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take_ask(&mut self, ask: Ask) {
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        self.replies.insert(id, ask.reply);
+        self.handle(Input::Command { id, command: ask.command });
+    }
+
+    fn command(&mut self, command: Command) {
+        self.commands += 1;
+        let id = CommandId(self.commands);
+        self.handle(Input::Command { id, command });
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.node.handle(input, clock::now());
+        self.perform_all();
+    }
+
+    fn next_timeout(&self) -> Duration {
+        let core = self.node.poll_timeout();
+        let echo = self.echo.as_ref().and_then(Echo::next_timeout);
+        echo.map_or(core, |echo| echo.min(core))
+    }
+
+    /// Does what time has made due, then lets clients see the result.
+    fn tend(&mut self, now: Now) {
+        if now.boot >= self.node.poll_timeout() {
+            self.node.handle_timeout(now);
+            self.perform_all();
+        }
+        let due = self.echo.as_mut().map(|echo| echo.due(now.boot)).unwrap_or_default();
+        for command in due {
+            self.command(command);
+        }
+        self.publish(now);
+    }
+
+    fn publish(&mut self, now: Now) {
+        let snapshot = self.node.snapshot(now);
+        if let Some(echo) = &mut self.echo {
+            echo.look(&snapshot, &self.gates, now.boot);
+        }
+        let events = std::mem::take(&mut self.events);
+        self.publisher.publish(snapshot, &events);
+        for (asker, reply) in self.answered.drain(..) {
+            // Whoever asked may have hung up meanwhile.
+            let _ = asker.send(reply);
+        }
+    }
+
+    fn perform_all(&mut self) {
+        while let Some(output) = self.node.poll_output() {
+            self.perform(output);
+        }
+    }
+
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Transmit { to, bytes } => self.net.transmit(to, &bytes),
+            Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
+            Output::Revoke { token } => self.net.revoke(token),
+            Output::Dial { dial, peer, to, token, initial_mtu } => self.net.dial(dial, peer, to, token, initial_mtu),
+            Output::Close { link, code } => self.net.close(link, code),
+            Output::Send { link, bytes } => self.net.send(link, bytes),
+            Output::SendAlive { link, bytes } => self.net.send_alive(link, &bytes),
+            Output::Route { call, link, base, role } => {
+                self.call_links().insert(call, link);
+                if let Some(sender) = self.net.media_sender(link) {
+                    self.gates.route(call, link, base, role, sender);
+                }
+            }
+            Output::OpenGate { call } => self.gates.open(call),
+            Output::EndMedia { call } => {
+                self.call_links().remove(&call);
+                self.gates.end(call);
+            }
+            Output::Store { generation, state } => self.store.store(self.stored_before + generation, state),
+            Output::Reply { id, reply } => {
+                if let Some(asker) = self.replies.remove(&id) {
+                    self.answered.push((asker, reply));
+                }
+            }
+            Output::Event(event) => self.events.push(event),
+        }
+    }
+
+    fn call_links(&self) -> std::sync::MutexGuard<'_, BTreeMap<CallId, LinkId>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const fn leg_input(report: LegReport) -> Input {
+    Input::Leg { call: report.call, leg: report.leg, fact: report.fact }
+}
