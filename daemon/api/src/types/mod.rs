@@ -1,6 +1,7 @@
 //! The shapes, one file a noun.
 
 pub mod call;
+pub mod clip;
 pub mod contact;
 pub mod event;
 pub mod invite;
@@ -9,6 +10,7 @@ pub mod problem;
 pub mod status;
 
 pub use call::*;
+pub use clip::*;
 pub use contact::*;
 pub use event::*;
 pub use invite::*;
