@@ -141,11 +141,29 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
 }
 
 async fn collect(body: Body, most: usize) -> Result<Bytes, Fault> {
-    let whole = tokio::time::timeout(BODY, Limited::new(body, most).collect()).await;
+    collect_within(body, most, BODY).await
+}
+
+async fn collect_within(body: Body, most: usize, within: Duration) -> Result<Bytes, Fault> {
+    let whole = tokio::time::timeout(within, Limited::new(body, most).collect()).await;
     match whole {
         Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::TooLarge.into()),
         Ok(Err(_)) => Err(Code::Malformed.into()),
         Err(_) => Err(Code::TooSlow.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_does_not_end_is_given_up() {
+        let body = Body::from_stream(stream::pending::<Result<Bytes, std::io::Error>>());
+        let fault = collect_within(body, 10, Duration::from_millis(10)).await.err();
+        assert_eq!(fault.map(|fault| fault.code), Some(Code::TooSlow));
     }
 }

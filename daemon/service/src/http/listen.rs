@@ -20,18 +20,32 @@ use tokio::task::JoinSet;
 use super::site::Site;
 use super::stall::Stall;
 
-/// Connections of one listener at a time; more wait in the kernel's queue.
-const CONNECTIONS: usize = 128;
-/// A request's head must be whole by then; an idle connection is closed by then.
-const HEAD: Duration = Duration::from_secs(30);
 /// Bytes of a request's head, at most.
 const HEAD_BYTES: usize = 64 * 1024;
-/// A write must make progress by then.
-const WRITE: Duration = Duration::from_secs(30);
 /// At shutdown, connections may finish what they do for so long.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// After a failed accept, such as for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// What one listener's clients may take.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    /// Connections at a time; more wait in the kernel's queue.
+    pub connections: usize,
+    /// A request's head must be whole by then; an idle connection is closed by then.
+    pub head: Duration,
+    /// A write must make progress by then.
+    pub write: Duration,
+}
+
+impl Limits {
+    /// The daemon's own.
+    pub(super) const USUAL: Self = Self {
+        connections: 128,
+        head: Duration::from_secs(30),
+        write: Duration::from_secs(30),
+    };
+}
 
 /// A bound listener.
 pub(super) enum Listener {
@@ -41,8 +55,8 @@ pub(super) enum Listener {
 }
 
 /// Serves until `closing` becomes true or this future is dropped.
-pub(super) async fn run(listener: Listener, site: Arc<Site>, mut closing: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+pub(super) async fn run(listener: Listener, site: Arc<Site>, limits: Limits, mut closing: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(limits.connections));
     let mut connections = JoinSet::new();
     let done = closing.clone();
     loop {
@@ -60,7 +74,7 @@ pub(super) async fn run(listener: Listener, site: Arc<Site>, mut closing: watch:
         };
         match accepted {
             Ok(Some(stream)) => {
-                let connection = speak(stream, Arc::clone(&site), done.clone());
+                let connection = speak(stream, Arc::clone(&site), limits, done.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(place);
@@ -115,7 +129,7 @@ fn is_owner(stream: &UnixStream, owner: u32) -> bool {
     fits
 }
 
-async fn speak(stream: Box<dyn Stream>, site: Arc<Site>, mut closing: watch::Receiver<bool>) {
+async fn speak(stream: Box<dyn Stream>, site: Arc<Site>, limits: Limits, mut closing: watch::Receiver<bool>) {
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let site = Arc::clone(&site);
         async move { Ok::<_, Infallible>(site.answer(request.map(Body::new)).await) }
@@ -123,9 +137,9 @@ async fn speak(stream: Box<dyn Stream>, site: Arc<Site>, mut closing: watch::Rec
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(limits.head)
         .max_buf_size(HEAD_BYTES);
-    let connection = builder.serve_connection(TokioIo::new(Stall::new(stream, WRITE)), service);
+    let connection = builder.serve_connection(TokioIo::new(Stall::new(stream, limits.write)), service);
     let mut connection = std::pin::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,

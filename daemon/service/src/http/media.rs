@@ -20,8 +20,7 @@ pub(super) async fn attach(State(app): State<App>, At(call): At<MediaCall>, body
         return Err(LegProblem::CallEnded.into());
     }
     let offer = extract::sdp(body).await?;
-    let role = if call.incoming { Role::Callee } else { Role::Caller };
-    let (leg, answer) = app.legs.offer(call.id, role, offer).await?;
+    let (leg, answer) = app.legs.offer(call.id, role(&call), offer).await?;
     let headers = [
         (
             header::LOCATION,
@@ -37,11 +36,13 @@ pub(super) async fn trickle(
     At(call): At<MediaCall>,
     AtLeg(leg): AtLeg,
     body: Body,
-) -> Result<StatusCode, Fault> {
+) -> Result<Response, Fault> {
     let call = find(&app.published(), &call)?.id;
     let fragment = extract::sdp(body).await?;
-    app.legs.trickle(call, leg, fragment).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(match app.legs.trickle(call, leg, fragment).await? {
+        None => StatusCode::NO_CONTENT.into_response(),
+        Some(restarted) => ([(header::CONTENT_TYPE, "application/trickle-ice-sdpfrag")], restarted).into_response(),
+    })
 }
 
 /// 200, as WHIP clients expect.
@@ -55,6 +56,11 @@ pub(super) async fn detach(
     extract::nothing(body).await?;
     app.legs.close(call, leg).await?;
     Ok(StatusCode::OK)
+}
+
+/// Our side of a call.
+pub(super) const fn role(call: &CallView) -> Role {
+    if call.incoming { Role::Callee } else { Role::Caller }
 }
 
 /// The call meant. `current` is the active one, else the one that dials or rings.

@@ -13,6 +13,7 @@
 //!   sentences that people read about their contacts and invites stand in [`words`].
 
 mod calls;
+mod clip;
 mod contacts;
 mod entrance;
 mod events;
@@ -40,5 +41,5 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use seam::{Ask, Clock, LegProblem, Legs, Loop, Publisher, ServiceFacts};
-pub use server::{Bound, HttpConfig, serve};
+pub use seam::{Ask, Clips, Clock, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam};
+pub use server::{Bound, HttpConfig, LocalMedia, serve};

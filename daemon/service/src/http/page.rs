@@ -5,13 +5,13 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use twocan_api as api;
 
 use super::entrance::CODE_LIFE;
 use super::problem::{Code, Fault};
 use super::router::App;
-use super::{extract, guard, view, words};
+use super::{extract, guard, view};
 
 /// Where a one-time code is used.
 pub(super) const ENTER: &str = "/enter/";
@@ -54,7 +54,7 @@ pub(super) async fn enter(
     let page = app.published().listeners.ok_or(Code::NotReady)?.page;
     let boot = app.core.hub.now().boot;
     let redeemed = app.entrance.redeem(&code, boot).map_err(|error| internal(&error))?;
-    let (cookie, path) = redeemed.ok_or(Code::CodeSpent)?;
+    let (cookie, path) = redeemed.ok_or(Code::Spent)?;
     let name = guard::cookie_name(page);
     let headers = [
         (
@@ -74,14 +74,8 @@ impl<S: Send + Sync> FromRequestParts<S> for CodeInPath {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
         let code = extract::param(parts, state, "code").await;
-        code.map(Self).ok_or_else(|| Code::CodeSpent.into())
+        code.map(Self).ok_or_else(|| Code::Spent.into())
     }
-}
-
-/// What a browser is shown instead of a problem document when it may not come in.
-pub(super) fn locked(fault: Fault) -> Response {
-    let response = fault.into_response();
-    (response.status(), Html(words::LOCKED_PAGE)).into_response()
 }
 
 fn internal(error: &anyhow::Error) -> Fault {

@@ -15,7 +15,7 @@ pub(super) enum Code {
     WrongOrigin,
     TokenRequired,
     PageLocked,
-    CodeSpent,
+    Spent,
     WrongType,
     TooLarge,
     TooSlow,
@@ -62,7 +62,7 @@ impl Code {
             Self::WrongOrigin => (403, "wrong_origin", "This request comes from another site, or from a browser where none is served.", "Open the page with `twocan open`; scripts leave out Origin, Referer and Sec-Fetch-Site."),
             Self::TokenRequired => (401, "token_required", "The token is missing or wrong.", "Send `Authorization: Bearer` with the content of the file api.token."),
             Self::PageLocked => (401, "page_locked", "This browser has not been let in.", "Open the page with `twocan open`."),
-            Self::CodeSpent => (403, "code_spent", "This link to the page was used already or is older than a minute.", "Open the page again with `twocan open`."),
+            Self::Spent => (403, "code_spent", "This link to the page was used already or is older than a minute.", "Open the page again with `twocan open`."),
             Self::WrongType => (415, "wrong_type", "The body has another content type than this route takes.", "Send the body as application/json."),
             Self::TooLarge => (413, "too_large", "The body is too large.", "Send less."),
             Self::TooSlow => (408, "too_slow", "The body did not arrive in time.", "Send it again."),
@@ -156,12 +156,13 @@ impl From<Code> for Fault {
     }
 }
 
+/// The document as the body, and beside the response for whoever shows it in another form.
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let code = self.code;
         let document = self.document();
         let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(document)).into_response();
+        let mut response = (status, Json(&document)).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -170,6 +171,7 @@ impl IntoResponse for Fault {
         if code == Code::TokenRequired {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        response.extensions_mut().insert(document);
         response
     }
 }

@@ -13,14 +13,16 @@ use twocan_core::ids::{CallId, ContactId, InviteId};
 use super::entrance::Entrance;
 use super::hub::Published;
 use super::problem::{Code, Fault, of_refusal};
-use super::seam::{Legs, Loop};
-use super::{calls, contacts, events, files, invites, me, media, page, view};
+use super::seam::{Clips, Legs, Loop};
+use super::{calls, clip, contacts, events, files, invites, me, media, page, view};
 
 /// What handlers share.
 #[derive(Clone)]
 pub(super) struct App {
     pub(super) core: Loop,
     pub(super) legs: Arc<dyn Legs>,
+    /// Absent in a daemon without built-in clip.
+    pub(super) clips: Option<Arc<dyn Clips>>,
     pub(super) entrance: Arc<Entrance>,
     /// Becomes true when the daemon shuts down.
     pub(super) closing: watch::Receiver<bool>,
@@ -67,6 +69,7 @@ fn v1() -> Router<App> {
             "/v1/calls/{id}/media/{leg}",
             patch(media::trickle).delete(media::detach),
         )
+        .route("/v1/calls/{id}/clip", get(clip::stats).post(clip::attach))
         .route("/v1/page", post(page::open))
 }
 

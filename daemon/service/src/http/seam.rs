@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use twocan_api::Why;
+use twocan_api::{ClipStats, Why};
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::{Event, Snapshot};
 use twocan_core::ids::{CallId, LegId};
@@ -102,11 +102,20 @@ pub trait Legs: Send + Sync + std::fmt::Debug {
     /// direction is replaced.
     fn offer(&self, call: CallId, role: Role, sdp: String) -> BoxFuture<'_, Result<(LegId, String), LegProblem>>;
 
-    /// Takes further candidates (RFC 8840 fragment).
-    fn trickle(&self, call: CallId, leg: LegId, fragment: String) -> BoxFuture<'_, Result<(), LegProblem>>;
+    /// Takes further candidates (RFC 8840 fragment). Where the fragment restarts ICE, gives the answering fragment.
+    fn trickle(&self, call: CallId, leg: LegId, fragment: String) -> BoxFuture<'_, Result<Option<String>, LegProblem>>;
 
     /// Takes a leg off its call.
     fn close(&self, call: CallId, leg: LegId) -> BoxFuture<'_, Result<(), LegProblem>>;
+}
+
+/// The built-in clip as a leg, for calls without a page.
+pub trait Clips: Send + Sync + std::fmt::Debug {
+    /// Attaches the clip to a call. It is sent for so many seconds, counted from `active`.
+    fn attach(&self, call: CallId, role: Role, seconds: u32) -> BoxFuture<'_, Result<(), LegProblem>>;
+
+    /// What came back so far; `None` where no clip was attached to this call. Asked for until the call leaves the list.
+    fn stats(&self, call: CallId) -> Option<ClipStats>;
 }
 
 /// Why a media request came to nothing.

@@ -15,9 +15,9 @@ use tokio::task::JoinSet;
 use super::entrance::Entrance;
 use super::guard::{Control, Guard, Page};
 use super::hub::Listeners;
-use super::listen::{Listener, run};
+use super::listen::{Limits, Listener, run};
 use super::router::{self, App};
-use super::seam::{Legs, Loop};
+use super::seam::{Clips, Legs, Loop};
 use super::secret::Secret;
 use super::site::Site;
 use super::{files, view};
@@ -33,6 +33,15 @@ pub struct HttpConfig {
     pub control: SocketAddr,
     /// The page listener; loopback, port 0 for any.
     pub page: SocketAddr,
+}
+
+/// The local media that calls can be attached to.
+#[derive(Clone, Debug)]
+pub struct LocalMedia {
+    /// WebRTC legs: the page and WHIP or WHEP tools.
+    pub legs: Arc<dyn Legs>,
+    /// The built-in clip.
+    pub clips: Option<Arc<dyn Clips>>,
 }
 
 /// The running API. Dropping it stops it at once and removes its files.
@@ -59,15 +68,15 @@ impl Bound {
 ///
 /// # Errors
 /// When an address is no loopback address or is taken, or a file cannot be made; the message names it.
-pub async fn serve(config: HttpConfig, core: Loop, legs: Arc<dyn Legs>) -> anyhow::Result<Bound> {
-    serve_files(config, core, legs, files::embedded).await
+pub async fn serve(config: HttpConfig, core: Loop, media: LocalMedia) -> anyhow::Result<Bound> {
+    serve_files(config, core, media, files::embedded).await
 }
 
 /// As [`serve`], with the page's files from elsewhere.
 pub(super) async fn serve_files(
     config: HttpConfig,
     core: Loop,
-    legs: Arc<dyn Legs>,
+    media: LocalMedia,
     page_files: files::Files,
 ) -> anyhow::Result<Bound> {
     let control = bind(config.control, "control").await?;
@@ -87,7 +96,8 @@ pub(super) async fn serve_files(
     let entrance = Arc::new(Entrance::default());
     let app = App {
         core,
-        legs,
+        legs: media.legs,
+        clips: media.clips,
         entrance: Arc::clone(&entrance),
         closing: stop.clone(),
     };
@@ -108,7 +118,12 @@ pub(super) async fn serve_files(
     ];
     let mut listeners = JoinSet::new();
     for (listener, guard, routes) in sites {
-        listeners.spawn(run(listener, Arc::new(Site::new(guard, routes)), stop.clone()));
+        listeners.spawn(run(
+            listener,
+            Arc::new(Site::new(guard, routes)),
+            Limits::USUAL,
+            stop.clone(),
+        ));
     }
     Ok(Bound {
         control: bound.control,

@@ -6,13 +6,14 @@ use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use tower::Service as _;
+use twocan_api::Problem;
 
 use super::guard::Guard;
-use super::page;
 use super::problem::{Code, Fault};
+use super::words;
 
 /// On every answer of every listener.
 const ALWAYS: [(HeaderName, &str); 2] = [
@@ -48,10 +49,14 @@ impl Site {
     /// Answers one request. Never fails and never unwinds.
     pub(super) async fn answer(&self, request: Request<Body>) -> Response {
         let (head, body) = request.into_parts();
+        let looks = looks(&head);
         let mut response = match self.guard.check(&head, !body.is_end_stream()) {
             Ok(()) => self.route(Request::from_parts(head, body)).await,
-            Err(fault) => self.refuse(&head, fault),
+            Err(fault) => fault.into_response(),
         };
+        if looks {
+            response = self.for_people(response);
+        }
         self.dress(response.headers_mut());
         response
     }
@@ -70,12 +75,15 @@ impl Site {
         }
     }
 
-    fn refuse(&self, head: &Parts, fault: Fault) -> Response {
-        let for_people = matches!(self.guard, Guard::Page(_)) && !head.uri.path().starts_with("/v1/");
-        if for_people && fault.code == Code::PageLocked {
-            return page::locked(fault);
+    /// Shows a problem as a page where a person's browser asked for one.
+    fn for_people(&self, response: Response) -> Response {
+        match (&self.guard, response.extensions().get::<Problem>()) {
+            (Guard::Page(_), Some(problem)) => {
+                let page = words::problem_page(&problem.title, &problem.detail);
+                (response.status(), Html(page)).into_response()
+            }
+            (Guard::Unix | Guard::Control(_), _) | (Guard::Page(_), None) => response,
         }
-        fault.into_response()
     }
 
     fn dress(&self, headers: &mut HeaderMap) {
@@ -87,4 +95,10 @@ impl Site {
             headers.insert(name, HeaderValue::from_static(value));
         }
     }
+}
+
+/// Whether a browser asks for something to show in its window.
+fn looks(head: &Parts) -> bool {
+    let accepted = head.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(|accepted| accepted.contains("text/html")) && !head.uri.path().starts_with("/v1/")
 }

@@ -71,3 +71,27 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stall<S> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_write_that_nobody_reads_fails() {
+        let (near, _far) = tokio::io::duplex(16);
+        let mut near = Stall::new(near, Duration::from_millis(10));
+        let written = near.write_all(&[0; 17]).await;
+        assert_eq!(written.err().map(|error| error.kind()), Some(io::ErrorKind::TimedOut));
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_read_goes_on() {
+        let (near, mut far) = tokio::io::duplex(16);
+        let mut near = Stall::new(near, Duration::from_secs(5));
+        let mut read = [0; 1600];
+        let (written, read) = tokio::join!(near.write_all(&[7; 1600]), far.read_exact(&mut read));
+        assert!(written.is_ok() && read.is_ok());
+    }
+}

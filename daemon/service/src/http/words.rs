@@ -97,7 +97,15 @@ pub(super) fn invite_text(link: &str) -> String {
     format!("Call me: {link}\nnot clickable? copy it into Twocan; how to get it: ask me\n")
 }
 
-/// What a browser without cookie is shown, as HTML. It loads nothing.
-pub(super) const LOCKED_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-    <title>Twocan</title>\n<h1>Twocan</h1>\n<p>This page opens only from Twocan itself.</p>\n\
-    <p>Run <code>twocan open</code>, or click the Twocan icon.</p>\n</html>\n";
+/// A problem as a page of its own, for a person whose browser may not come in. It loads nothing.
+pub(super) fn problem_page(title: &str, detail: &str) -> String {
+    let (title, detail) = (escaped(title), escaped(detail));
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Twocan</title>\n\
+         <h1>Twocan</h1>\n<p>{title}</p>\n<p>{detail}</p>\n</html>\n"
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
+use twocan_api::ClipStats;
 use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, Refusal, Reply};
 use twocan_core::event::{
@@ -14,7 +15,8 @@ use twocan_core::event::{
 use twocan_core::ids::{CallId, ContactId, DeviceKey, InviteId, LegId, RootKey};
 use twocan_core::media::flow::Role;
 
-use crate::http::seam::{Ask, LegProblem, Legs, Publisher};
+use crate::http::seam::{Ask, Clips, LegProblem, Legs, Publisher};
+use crate::http::server::LocalMedia;
 
 pub(super) struct FakeLoop {
     picture: Mutex<Snapshot>,
@@ -276,13 +278,13 @@ impl Legs for FakeLegs {
         })
     }
 
-    fn trickle(&self, call: CallId, leg: LegId, fragment: String) -> BoxFuture<'_, Result<(), LegProblem>> {
+    fn trickle(&self, call: CallId, leg: LegId, fragment: String) -> BoxFuture<'_, Result<Option<String>, LegProblem>> {
         Box::pin(async move {
             self.note(format!("trickle {call:?} {leg:?} {fragment}"));
-            if leg == LegId(17) {
-                Ok(())
-            } else {
-                Err(LegProblem::NotFound)
+            match leg {
+                LegId(17) if fragment == "restart" => Ok(Some("a=ufrag".to_owned())),
+                LegId(17) => Ok(None),
+                LegId(_) => Err(LegProblem::NotFound),
             }
         })
     }
@@ -292,5 +294,30 @@ impl Legs for FakeLegs {
             self.note(format!("close {call:?} {leg:?}"));
             Ok(())
         })
+    }
+}
+
+impl Clips for FakeLegs {
+    fn attach(&self, call: CallId, role: Role, seconds: u32) -> BoxFuture<'_, Result<(), LegProblem>> {
+        Box::pin(async move {
+            self.note(format!("clip {call:?} {role:?} {seconds}"));
+            Ok(())
+        })
+    }
+
+    fn stats(&self, call: CallId) -> Option<ClipStats> {
+        let stats = ClipStats {
+            video_frames: 60,
+            ..ClipStats::default()
+        };
+        (call == call_id(2)).then_some(stats)
+    }
+}
+
+/// Local media with both kinds of attachment.
+pub(super) fn media(legs: &Arc<FakeLegs>) -> LocalMedia {
+    LocalMedia {
+        legs: Arc::clone(legs) as _,
+        clips: Some(Arc::clone(legs) as _),
     }
 }

@@ -70,9 +70,7 @@ impl World {
         let legs = Arc::new(FakeLegs::default());
         let config = config(&home);
         let token_path = config.token_path.clone();
-        let bound = serve_files(config, handle, Arc::clone(&legs) as _, files)
-            .await
-            .unwrap();
+        let bound = serve_files(config, handle, fake::media(&legs), files).await.unwrap();
         let token = std::fs::read_to_string(token_path).unwrap().trim().to_owned();
         Self {
             bound,

@@ -221,6 +221,15 @@ async fn media() {
     let trickle = |leg: &str| world.control("PATCH", &format!("{current}/{leg}"));
     let trickle = |leg: &str| trickle(leg).body("application/trickle-ice-sdpfrag", "a=x");
     assert_eq!(world.send(&trickle("17")).await.status, 204);
+    let restart = world.control("PATCH", &format!("{current}/17"));
+    let restarted = world
+        .send(&restart.body("application/trickle-ice-sdpfrag", "restart"))
+        .await;
+    assert_eq!((restarted.status, restarted.body.as_str()), (200, "a=ufrag"));
+    assert_eq!(
+        restarted.header("content-type"),
+        Some("application/trickle-ice-sdpfrag")
+    );
     assert_eq!(world.send(&trickle("18")).await.code(), "no_such_leg");
     assert_eq!(world.send(&trickle("x")).await.code(), "no_such_leg");
     assert_eq!(
@@ -235,6 +244,23 @@ async fn media() {
     assert_eq!(asked[0], "offer CallId(02020202) Callee v=0");
     assert_eq!(asked[2], "offer CallId(03030303) Caller v=1");
     assert_eq!(asked.last().unwrap(), "close CallId(03030303) LegId(17)");
+}
+
+#[tokio::test]
+async fn clips() {
+    let world = World::new().await;
+    world.core.set_call(call(2, 1, false, CallState::Active));
+    let path = |number| format!("/v1/calls/{}/clip", call_id(number).to_hex());
+    assert_eq!(world.post(&path(2), r#"{"seconds":5}"#).await.status, 204);
+    assert_eq!(
+        world.legs.asked.lock().unwrap().join(","),
+        "clip CallId(02020202) Caller 5"
+    );
+    assert_eq!(world.get(&path(2)).await.json()["video_frames"], 60);
+    assert_eq!(world.post(&path(2), r#"{"seconds":0}"#).await.code(), "out_of_bounds");
+    assert_eq!(world.post(&path(1), r#"{"seconds":5}"#).await.code(), "call_ended");
+    assert_eq!(world.post(&path(7), r#"{"seconds":5}"#).await.code(), "no_such_call");
+    assert_eq!(world.get(&path(1)).await.code(), "no_such_leg");
 }
 
 #[tokio::test]
@@ -412,14 +438,15 @@ async fn the_page() {
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
-    let locked = world
-        .send_page(&Request::new("GET", "/call/x").header("Host", world.bound.page))
-        .await;
-    assert_eq!(
-        (locked.status, locked.header("content-type")),
-        (401, Some("text/html; charset=utf-8"))
-    );
-    assert!(locked.body.contains("twocan open"));
+    for (path, status) in [("/call/x", 401), ("/enter/0000", 403)] {
+        let request = Request::new("GET", path).header("Host", world.bound.page);
+        let locked = world.send_page(&request.header("Accept", "text/html,*/*;q=0.8")).await;
+        assert_eq!(
+            (locked.status, locked.header("content-type")),
+            (status, Some("text/html; charset=utf-8"))
+        );
+        assert!(locked.body.contains("twocan open"));
+    }
     let post = world.page("POST", "/").await;
     assert_eq!(world.send_page(&post).await.code(), "method_not_allowed");
 }

@@ -1,18 +1,24 @@
 //! Starting, stopping, and what is refused below HTTP.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::fake::FakeLegs;
+use super::fake::media;
 use super::wire::{Events, Request, raw};
 use super::{PATIENCE, World, config, files, loopback};
-use crate::http::listen::{Listener, run};
+use crate::http::guard::Guard;
+use crate::http::listen::{Limits, Listener, run};
+use crate::http::router::{self, App};
 use crate::http::seam::{ServiceFacts, seam};
 use crate::http::server::serve_files;
+use crate::http::site::Site;
 
 #[tokio::test]
 async fn http_2_is_refused() {
@@ -48,13 +54,12 @@ async fn files_are_private_and_removed() {
 async fn left_over_files_are_replaced() {
     let world = World::new().await;
     let config = config(&world.home);
-    let World { bound, home, .. } = world;
-    std::mem::forget(std::fs::hard_link(&config.token_path, home.path().join("old")));
+    let World { bound, home: _home, .. } = world;
     bound.shutdown().await;
     std::fs::write(&config.token_path, "old").unwrap();
     drop(UnixListener::bind(&config.sock_path).unwrap());
     let (_publisher, handle, _inbox) = seam(ServiceFacts::default(), fixed_clock()).unwrap();
-    let bound = serve_files(config.clone(), handle, Arc::new(FakeLegs::default()), files)
+    let bound = serve_files(config.clone(), handle, media(&Arc::default()), files)
         .await
         .unwrap();
     assert_eq!(std::fs::read_to_string(&config.token_path).unwrap().trim().len(), 64);
@@ -68,7 +73,7 @@ async fn left_over_files_are_replaced() {
 
 fn fixed_clock() -> crate::http::seam::Clock {
     Arc::new(|| twocan_core::time::Now {
-        boot: std::time::Duration::ZERO,
+        boot: Duration::ZERO,
         wall: 0,
     })
 }
@@ -94,7 +99,7 @@ async fn taken_and_foreign_addresses_are_named() {
         let (_publisher, handle, _inbox) = seam(ServiceFacts::default(), fixed_clock()).unwrap();
         let mut config = config(&home);
         (config.control, config.page) = (control, page);
-        let error = serve_files(config, handle, Arc::new(FakeLegs::default()), files)
+        let error = serve_files(config, handle, media(&Arc::default()), files)
             .await
             .unwrap_err();
         assert!(format!("{error:#}").contains(&words), "{error:#}");
@@ -107,12 +112,53 @@ async fn another_user_is_turned_away() {
     let path = world.home.path().join("other.sock");
     let stranger = nix::unistd::geteuid().as_raw() + 1;
     let listener = Listener::Unix(UnixListener::bind(&path).unwrap(), stranger);
-    let site = crate::http::site::Site::new(crate::http::guard::Guard::Unix, axum::Router::new());
-    let (_closing, stop) = tokio::sync::watch::channel(false);
-    let serving = tokio::spawn(run(listener, Arc::new(site), stop));
+    let site = Site::new(Guard::Unix, axum::Router::new());
+    let (_closing, stop) = watch::channel(false);
+    let serving = tokio::spawn(run(listener, Arc::new(site), Limits::USUAL, stop));
     let mut stream = UnixStream::connect(&path).await.unwrap();
     let mut bytes = Vec::new();
     let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
     assert!(bytes.is_empty());
     serving.abort();
+}
+
+/// A listener of its own, with tight limits, that serves `/healthz` and an event stream.
+async fn tight() -> (SocketAddr, watch::Sender<bool>) {
+    let (publisher, core, _inbox) = seam(ServiceFacts::default(), fixed_clock()).unwrap();
+    publisher.publish(twocan_core::event::Snapshot::default(), &[]);
+    let (closing, stop) = watch::channel(false);
+    let media = media(&Arc::default());
+    let app = App {
+        core,
+        legs: media.legs,
+        clips: media.clips,
+        entrance: Arc::default(),
+        closing: stop.clone(),
+    };
+    let listener = TcpListener::bind(loopback()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let limits = Limits {
+        connections: 1,
+        head: Duration::from_millis(200),
+        ..Limits::USUAL
+    };
+    let site = Site::new(Guard::Unix, router::control(app));
+    tokio::spawn(run(Listener::Tcp(listener), Arc::new(site), limits, stop));
+    (address, closing)
+}
+
+#[tokio::test]
+async fn slow_heads_and_too_many_connections_wait_no_longer_than_allowed() {
+    let (address, _closing) = tight().await;
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nHost:").await.unwrap();
+    // The one place is taken until the slow head runs out of time; then this one is served.
+    let healthz = Request::new("GET", "/healthz").header("Host", "x");
+    assert_eq!(super::wire::tcp(address, &healthz).await.status, 200);
+    let mut rest = Vec::new();
+    let ended = timeout(PATIENCE, slow.read_to_end(&mut rest)).await.unwrap();
+    assert!(
+        ended.is_err() || rest.is_empty() || rest.starts_with(b"HTTP/1.1 4"),
+        "{rest:?}"
+    );
 }

@@ -1,0 +1,43 @@
+//! `/v1/calls/{id}/clip`: the built-in clip as a leg.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use twocan_api as api;
+use twocan_core::event::CallState;
+use twocan_core::ids::CallId;
+
+use super::extract::At;
+use super::problem::{Code, Fault};
+use super::router::{App, need_call};
+use super::seam::{Clips, LegProblem};
+use super::{extract, media};
+
+/// Seconds of clip, at most.
+const SECONDS: u32 = 3600;
+
+pub(super) async fn attach(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<StatusCode, Fault> {
+    let call = need_call(&app.published(), id)?.clone();
+    let new: api::NewClip = extract::json(body).await?;
+    if call.state == CallState::Ended {
+        return Err(LegProblem::CallEnded.into());
+    }
+    if !(1..=SECONDS).contains(&new.seconds) {
+        return Err(Fault::new(Code::OutOfBounds).detail(format!("`seconds` is from 1 to {SECONDS}.")));
+    }
+    clips(&app)?.attach(id, media::role(&call), new.seconds).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The figures stay after the call has ended, as long as the call is listed.
+pub(super) async fn stats(State(app): State<App>, At(id): At<CallId>) -> Result<Json<api::ClipStats>, Fault> {
+    need_call(&app.published(), id)?;
+    Ok(Json(clips(&app)?.stats(id).ok_or(Code::NoSuchLeg)?))
+}
+
+fn clips(app: &App) -> Result<&Arc<dyn Clips>, Fault> {
+    app.clips.as_ref().ok_or_else(|| Code::NotFound.into())
+}
