@@ -24,14 +24,21 @@ pub const ALIVE_REPEATS: [Duration; 3] = [Duration::from_secs(1), Duration::from
 pub const GREY_AFTER: Duration = Duration::from_secs(30);
 /// A path without proof for this long is closed.
 pub const CLOSED_AFTER: Duration = Duration::from_secs(60);
-/// Knocks of one search go out at these offsets.
-pub const KNOCK_SLOTS: [Duration; 5] = [
+/// Knocks of one search go out at these offsets; with the padded one of the first slot, five packets to an address.
+pub const KNOCK_SLOTS: [Duration; 4] = [
     Duration::ZERO,
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_millis(1000),
-    Duration::from_millis(2000),
 ];
+/// Unanswered knocks after which the tag no longer depends on the clock.
+pub const DATED_KNOCKS: usize = 3;
+/// A search ends, and pauses, this long after it began.
+pub const KNOCK_PATIENCE: Duration = Duration::from_millis(3000);
+/// A peer that asks again within this pause is not asked back again.
+pub const KNOCK_BACK_PAUSE: Duration = Duration::from_millis(200);
+/// A reply is accepted for this long after its knock.
+pub const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 /// The first pause between two searches for the same contact; it doubles up to [`BACKOFF_MOST`].
 pub const BACKOFF_FIRST: Duration = Duration::from_secs(2);
 /// The longest pause between two searches.

@@ -28,15 +28,20 @@ pub enum Event {
 }
 
 /// Why the inviter refused a redemption. The redeemer's pending contact is removed with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, minicbor::Encode, minicbor::Decode)]
+#[cbor(index_only)]
 pub enum InviteRefusal {
     /// Somebody else redeemed it first.
+    #[n(0)]
     Used,
     /// Its time has passed on the inviter's clock.
+    #[n(1)]
     Expired,
     /// The inviter took it back, or never made it.
+    #[n(2)]
     Unknown,
     /// The proof does not fit the link.
+    #[n(3)]
     BadProof,
 }
 
@@ -183,6 +188,8 @@ pub struct CallView {
     pub peer_name: String,
     /// What it carries.
     pub media: Media,
+    /// Whether it is active but its path is silent and being looked for again.
+    pub reconnecting: bool,
     /// Why it ended.
     pub reason: Option<EndReason>,
 }

@@ -10,6 +10,7 @@ use crate::command::{Command, Reply};
 use crate::event::Event;
 use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, Token};
 use crate::media::flow::Role;
+use crate::reach::candidates::OwnAddresses;
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -21,13 +22,8 @@ pub enum Input {
         /// All of it, from the first byte.
         bytes: Vec<u8>,
     },
-    /// The socket's own addresses, whenever they change: each interface address with the bound port.
-    Interfaces {
-        /// Addresses at which this device may be reached.
-        addresses: Vec<SocketAddr>,
-        /// Whether the socket is bound to a loopback address; only then are loopback candidates used.
-        loopback_only: bool,
-    },
+    /// The socket's own addresses, whenever they change.
+    Interfaces(OwnAddresses),
     /// The machine slept, or was stopped, for a while.
     Resumed,
     /// A QUIC handshake finished in either direction.

@@ -6,9 +6,22 @@
 
 pub mod bounds;
 pub mod call;
+pub mod cbor;
 pub mod command;
+pub mod crypto;
+pub mod demux;
 pub mod event;
+pub mod identity;
 pub mod ids;
+pub mod invite;
 pub mod io;
+pub mod knock;
 pub mod media;
+pub mod message;
+pub mod names;
+pub mod node;
+pub mod reach;
+pub mod rng;
+pub mod session;
+pub mod state;
 pub mod time;

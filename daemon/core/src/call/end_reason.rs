@@ -44,3 +44,63 @@ pub enum FailCode {
     /// The far side's session was replaced: its daemon restarted.
     PeerRestarted,
 }
+
+/// The reasons that travel: what one side tells the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WireReason {
+    /// The sender hung up.
+    HungUp,
+    /// The callee's user declined.
+    Declined,
+    /// The callee is in another call.
+    Busy,
+    /// Rang for the whole time.
+    Missed,
+    /// The caller gave up.
+    Cancelled,
+    /// Merged with the call that came the other way.
+    GlareMerged,
+    /// The callee does not ring at the moment.
+    WillNotRing,
+    /// The callee has not decided yet who redeemed its invite.
+    NotAccepted,
+    /// The path was silent for too long.
+    Lost,
+    /// Something of the sender's broke.
+    Failed,
+}
+
+impl WireReason {
+    const ALL: [Self; 10] = [
+        Self::HungUp,
+        Self::Declined,
+        Self::Busy,
+        Self::Missed,
+        Self::Cancelled,
+        Self::GlareMerged,
+        Self::WillNotRing,
+        Self::NotAccepted,
+        Self::Lost,
+        Self::Failed,
+    ];
+}
+
+impl<C> minicbor::Encode<C> for WireReason {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        out: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        out.u8(*self as u8).map(drop)
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for WireReason {
+    fn decode(decoder: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let number = decoder.u64()?;
+        Ok(Self::ALL
+            .into_iter()
+            .find(|reason| *reason as u64 == number)
+            .unwrap_or(Self::HungUp))
+    }
+}

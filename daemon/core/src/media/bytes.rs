@@ -26,6 +26,12 @@ pub(super) fn put(bytes: &mut [u8], at: usize, new: &[u8]) -> Result<(), MapErro
     Ok(())
 }
 
+/// Replaces the 16-bit number at `at` by what `map` makes of it.
+pub(super) fn map_u16(bytes: &mut [u8], at: usize, map: impl FnOnce(u16) -> u16) -> Result<(), MapError> {
+    let new = map(u16_at(bytes, at)?);
+    put(bytes, at, &new.to_be_bytes())
+}
+
 /// Replaces the 32-bit number at `at` by what `map` makes of it.
 pub(super) fn map_u32(bytes: &mut [u8], at: usize, map: impl FnOnce(u32) -> u32) -> Result<(), MapError> {
     let new = map(u32_at(bytes, at)?);

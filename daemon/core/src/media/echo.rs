@@ -46,4 +46,36 @@ impl Translate for Swap {
     fn target(&self, ssrc: u32) -> u32 {
         Self::swapped(ssrc).unwrap_or(0)
     }
+
+    fn timestamp_shift(&self, _: u32) -> u32 {
+        0
+    }
+
+    fn sequence_shift(&self, _: u32) -> u16 {
+        0
+    }
+
+    fn transport_shift(&self) -> u16 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::flow::Role;
+    use crate::media::packetizer::Packetizer;
+
+    #[test]
+    fn a_packet_of_no_side_or_of_another_flow_is_refused() {
+        let packet = Packetizer::new(Role::Caller, codecs::Codec::Vp8, 0).packet(true, 0, &[b"x"]);
+        assert_eq!(swap_roles(FlowKind::Video, &mut packet.clone()), Ok(()));
+        assert_eq!(
+            swap_roles(FlowKind::Audio, &mut packet.clone()),
+            Err(MapError::UnexpectedSsrc)
+        );
+        let mut foreign = packet;
+        rtp::set_ssrc(&mut foreign, 7).expect("long enough");
+        assert_eq!(swap_roles(FlowKind::Video, &mut foreign), Err(MapError::UnexpectedSsrc));
+    }
 }

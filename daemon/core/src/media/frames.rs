@@ -9,13 +9,12 @@ use std::collections::{BTreeMap, VecDeque};
 use super::MapError;
 use super::bytes::u8_at;
 use super::rtp::Header;
+use super::sequence::Turns;
 
 /// Packets kept while their frame is incomplete.
 const KEPT: usize = 1024;
 /// Timestamps of given frames that are remembered.
 const GIVEN: usize = 64;
-/// Sequence numbers until they wrap.
-const TURN: u64 = 1 << 16;
 
 #[derive(Debug)]
 struct Piece {
@@ -30,7 +29,7 @@ struct Piece {
 pub struct Vp8Frames {
     /// By sequence number, extended so that it does not wrap.
     pieces: BTreeMap<u64, Piece>,
-    newest: Option<u64>,
+    turns: Turns,
     given: VecDeque<u32>,
 }
 
@@ -41,7 +40,7 @@ impl Vp8Frames {
     /// [`MapError::Malformed`] where it is no RTP or has no VP8 payload descriptor.
     pub fn push(&mut self, packet: &[u8]) -> Result<Option<Vec<u8>>, MapError> {
         let header = Header::parse(packet)?;
-        let at = self.extend(header.sequence);
+        let at = self.turns.extend(header.sequence);
         let payload = packet.get(header.payload.clone()).ok_or(MapError::Malformed)?;
         // Probes of the bandwidth are all padding.
         if payload.is_empty() || self.given.contains(&header.timestamp) {
@@ -57,20 +56,6 @@ impl Vp8Frames {
         self.pieces.insert(at, piece);
         self.forget_oldest();
         Ok(self.run_around(at).map(|(first, last)| self.take(first, last)))
-    }
-
-    /// The sequence number nearest to the newest one that ends in these 16 bits.
-    fn extend(&mut self, sequence: u16) -> u64 {
-        // One turn of headroom, so that packets before the first one have room below it.
-        let newest = self.newest.unwrap_or(TURN | u64::from(sequence));
-        let ahead = (TURN + u64::from(sequence) - newest % TURN) % TURN;
-        let extended = if ahead < TURN / 2 {
-            newest + ahead
-        } else {
-            (newest + ahead).saturating_sub(TURN)
-        };
-        self.newest = Some(newest.max(extended));
-        extended
     }
 
     fn forget_oldest(&mut self) {

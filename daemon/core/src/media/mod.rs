@@ -15,12 +15,17 @@ pub mod flow;
 pub mod fragment;
 pub mod frames;
 pub mod leg_map;
-pub mod rtcp;
+pub mod packetizer;
 pub mod rtp;
 pub mod rtp_route;
+pub mod sequence;
 pub mod varint;
 
 mod bytes;
+mod leg_rtcp;
+mod negotiated;
+mod numbering;
+mod rtcp;
 mod rtcp_bodies;
 mod rtcp_feedback;
 mod rtp_extensions;
@@ -55,3 +60,6 @@ pub enum MapError {
     #[error("nothing left of the compound")]
     NothingLeft,
 }
+
+#[cfg(test)]
+mod tests;

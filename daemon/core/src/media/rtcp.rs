@@ -25,6 +25,15 @@ pub(super) trait Translate {
 
     /// The SSRC a packet speaks about; 0 where it means nothing to the receiver, who then ignores that part.
     fn target(&self, ssrc: u32) -> u32;
+
+    /// What to add to the RTP timestamps that `source` reports about itself.
+    fn timestamp_shift(&self, source: u32) -> u32;
+
+    /// What to add to RTP sequence numbers of `target` that a packet speaks about.
+    fn sequence_shift(&self, target: u32) -> u16;
+
+    /// What to add to the transport-wide sequence numbers that a packet speaks about.
+    fn transport_shift(&self) -> u16;
 }
 
 /// Rewrites `compound`; `scratch` only saves an allocation.
@@ -143,6 +152,10 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn number(&mut self, number: u32) {
+        self.out.extend(number.to_be_bytes());
+    }
+
+    pub(super) fn half(&mut self, number: u16) {
         self.out.extend(number.to_be_bytes());
     }
 

@@ -1,6 +1,6 @@
 //! SR, RR, SDES, BYE (RFC 3550, section 6) and XR (RFC 3611): where their SSRCs stand.
 
-use super::bytes::{slice, u8_at, u16_at, u32_at};
+use super::bytes::{put, slice, u8_at, u16_at, u32_at};
 use super::rtcp::{Draft, Packet, Translate};
 use super::{MapError, codecs};
 
@@ -10,15 +10,18 @@ const SDES_CNAME: u8 = 1;
 
 pub(super) fn sender_report(out: &mut Vec<u8>, packet: &Packet<'_>, t: &mut impl Translate) -> Result<(), MapError> {
     let body = packet.body()?;
-    let info = slice(body, 4, 4 + SENDER_INFO)?;
-    report(out, packet, info, t)
+    let timestamp = u32_at(body, 12)?.wrapping_add(t.timestamp_shift(u32_at(body, 0)?));
+    let mut info = [0; SENDER_INFO];
+    info.copy_from_slice(slice(body, 4, 4 + SENDER_INFO)?);
+    put(&mut info, 8, &timestamp.to_be_bytes())?;
+    report(out, packet, &info, t)
 }
 
 pub(super) fn receiver_report(out: &mut Vec<u8>, packet: &Packet<'_>, t: &mut impl Translate) -> Result<(), MapError> {
     report(out, packet, &[], t)
 }
 
-/// Sender, `info` as it is, report blocks.
+/// Sender, `info`, report blocks.
 fn report(out: &mut Vec<u8>, packet: &Packet<'_>, info: &[u8], t: &mut impl Translate) -> Result<(), MapError> {
     let body = packet.body()?;
     let first = 4 + info.len();
@@ -30,10 +33,20 @@ fn report(out: &mut Vec<u8>, packet: &Packet<'_>, info: &[u8], t: &mut impl Tran
     draft.number(source);
     draft.bytes(info);
     for block in blocks.chunks_exact(REPORT_BLOCK) {
-        draft.number(t.target(u32_at(block, 0)?));
-        draft.bytes(slice(block, 4, REPORT_BLOCK)?);
+        let target = u32_at(block, 0)?;
+        draft.number(t.target(target));
+        draft.bytes(slice(block, 4, 8)?);
+        // The highest sequence number received, extended by its turns.
+        draft.number(add(u32_at(block, 8)?, t.sequence_shift(target)));
+        draft.bytes(slice(block, 12, REPORT_BLOCK)?);
     }
     draft.finish(packet.count, packet.kind)
+}
+
+/// Adds to the low half of an extended sequence number; the turns in the high half stay.
+fn add(extended: u32, shift: u16) -> u32 {
+    let low = (extended & 0xFFFF) + u32::from(shift);
+    (extended & 0xFFFF_0000) | (low & 0xFFFF)
 }
 
 /// Each chunk becomes the constant CNAME of its side, padded with zeros.
@@ -126,10 +139,17 @@ pub(super) fn extended_report(out: &mut Vec<u8>, packet: &Packet<'_>, t: &mut im
 /// Writes one report block of an XR; false where its type is unknown and it is left out.
 fn block(draft: &mut Draft<'_>, block: &[u8], t: &impl Translate) -> Result<bool, MapError> {
     match u8_at(block, 0)? {
-        // Loss, duplicate and time run lengths, statistics summary, VoIP metrics: all begin with the source.
-        1 | 2 | 3 | 6 | 7 => {
-            draft.bytes(slice(block, 0, 4)?);
-            draft.number(t.target(u32_at(block, 4)?));
+        // Loss, duplicate and time run lengths, statistics summary: source, first and last sequence number.
+        1 | 2 | 3 | 6 => {
+            let shift = t.sequence_shift(u32_at(block, 4)?);
+            about(draft, slice(block, 0, 8)?, t)?;
+            draft.half(u16_at(block, 8)?.wrapping_add(shift));
+            draft.half(u16_at(block, 10)?.wrapping_add(shift));
+            draft.bytes(slice(block, 12, block.len())?);
+        }
+        // VoIP metrics: the source.
+        7 => {
+            about(draft, slice(block, 0, 8)?, t)?;
             draft.bytes(slice(block, 8, block.len())?);
         }
         // Receiver reference time names nobody.
@@ -145,4 +165,11 @@ fn block(draft: &mut Draft<'_>, block: &[u8], t: &impl Translate) -> Result<bool
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// The header of a report block and the source it speaks about.
+fn about(draft: &mut Draft<'_>, block: &[u8], t: &impl Translate) -> Result<(), MapError> {
+    draft.bytes(slice(block, 0, 4)?);
+    draft.number(t.target(u32_at(block, 4)?));
+    Ok(())
 }

@@ -1,27 +1,33 @@
-//! RTPFB and PSFB (RFC 4585): where their SSRCs stand. Everything else, padding included, is copied as it is.
+//! RTPFB and PSFB (RFC 4585): where their SSRCs stand. Everything else, padding included, is copied as it is; and
+//! so is all feedback of unknown formats.
 
 use super::MapError;
-use super::bytes::{map_u32, put, slice, u8_at, u32_at};
+use super::bytes::{map_u16, map_u32, put, slice, u8_at, u32_at};
 use super::rtcp::{HEADER, Packet, Translate};
 
 /// Where the feedback control information begins.
 const FCI: usize = HEADER + 8;
 
+const NACK: u8 = 1;
 const TMMBR: u8 = 3;
 const TMMBN: u8 = 4;
+const TRANSPORT_WIDE: u8 = 15;
 
 const FIR: u8 = 4;
 const TSTR: u8 = 5;
 const TSTN: u8 = 6;
 const APPLICATION: u8 = 15;
 
-/// NACK and transport-wide feedback speak of sequence numbers alone; the bit-rate messages of RFC 5104 list SSRCs.
+/// NACK and transport-wide feedback speak of sequence numbers; the bit-rate messages of RFC 5104 list SSRCs.
 pub(super) fn transport(out: &mut Vec<u8>, packet: &Packet<'_>, t: &mut impl Translate) -> Result<(), MapError> {
     let Some(copy) = copy(out, packet, t)? else {
         return Ok(());
     };
     match packet.count {
+        NACK => lost(copy, packet, t),
         TMMBR | TMMBN => entries(copy, packet, t),
+        // The base sequence number stands first; the status of each packet is relative to it.
+        TRANSPORT_WIDE => map_u16(copy, FCI, |base| base.wrapping_add(t.transport_shift())),
         _ => Ok(()),
     }
 }
@@ -54,6 +60,16 @@ fn copy<'a>(
     put(copy, HEADER, &source.to_be_bytes())?;
     put(copy, HEADER + 4, &t.target(target).to_be_bytes())?;
     Ok(Some(copy))
+}
+
+/// Entries of four bytes: the first lost sequence number and a bit mask of those behind it.
+fn lost(copy: &mut [u8], packet: &Packet<'_>, t: &impl Translate) -> Result<(), MapError> {
+    let shift = t.sequence_shift(u32_at(packet.bytes, HEADER + 4)?);
+    let end = HEADER + packet.body()?.len();
+    for at in (FCI..end).step_by(4) {
+        map_u16(copy, at, |lost| lost.wrapping_add(shift))?;
+    }
+    Ok(())
 }
 
 /// Entries of eight bytes, each beginning with an SSRC.

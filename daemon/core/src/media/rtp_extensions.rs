@@ -3,6 +3,8 @@
 //! Elements whose id has no counterpart are left out, and so is the whole extension when nothing remains. The one-byte
 //! form is written wherever all elements fit it, since not every leg accepts the other.
 
+use std::ops::Range;
+
 use super::rtp::{self, Header};
 use super::{MapError, PACKET_MOST};
 
@@ -38,6 +40,19 @@ pub(super) fn remap(
         return Err(MapError::TooLong);
     }
     Ok(())
+}
+
+/// Where in `packet` the data of element `id` lies.
+pub(super) fn data_of(packet: &[u8], header: &Header, id: u8) -> Option<Range<usize>> {
+    let (form, range) = header.extension.clone()?;
+    let mut elements = Elements::new(form, packet.get(range.clone())?);
+    loop {
+        let (found, data) = elements.next()?.ok()?;
+        if found == id {
+            let end = range.end - elements.rest.len();
+            return Some(end - data.len()..end);
+        }
+    }
 }
 
 fn write<'a>(
@@ -110,6 +125,17 @@ impl<'a> Elements<'a> {
         let (&len, rest) = rest.split_first()?;
         Some((first, usize::from(len), rest))
     }
+
+    /// The element at the front and the bytes behind it; `None` where the block ends there by RFC 8285, section 4.2: in the one-byte form at
+    /// id 15, and at id 0 with a length.
+    fn element(&self) -> Result<Option<(Element<'a>, &'a [u8])>, MapError> {
+        let (id, len, rest) = self.head().ok_or(MapError::Malformed)?;
+        if self.one_byte && matches!(id, 0 | 15) {
+            return Ok(None);
+        }
+        let (data, rest) = rest.split_at_checked(len).ok_or(MapError::Malformed)?;
+        Ok(Some(((id, data), rest)))
+    }
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -122,24 +148,12 @@ impl<'a> Iterator for Elements<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let found = self
-            .head()
-            .and_then(|(id, len, rest)| Some((id, rest.split_at_checked(len)?)));
-        match found {
-            // RFC 8285, section 4.2: id 15 of the one-byte form ends the block.
-            Some((15, _)) if self.one_byte => {
-                self.rest = &[];
-                None
-            }
-            Some((id, (data, rest))) => {
-                self.rest = rest;
-                Some(Ok((id, data)))
-            }
-            None => {
-                self.rest = &[];
-                Some(Err(MapError::Malformed))
-            }
-        }
+        let found = self.element().transpose();
+        self.rest = match &found {
+            Some(Ok((_, rest))) => rest,
+            Some(Err(_)) | None => &[],
+        };
+        found.map(|element| element.map(|(element, _)| element))
     }
 }
 
@@ -214,5 +228,6 @@ mod tests {
         );
         assert_eq!(elements(&packet(0x4242, &[0x3F, 1, 2, 3])), []);
         assert_eq!(elements(&packet(ONE_BYTE, &[0x10, 7, 0xF0, 9])), [(1, vec![7])]);
+        assert_eq!(elements(&packet(ONE_BYTE, &[0x10, 7, 0x01, 9])), [(1, vec![7])]);
     }
 }

@@ -75,7 +75,11 @@ impl Fingerprint {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    bytes
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect::<Vec<_>>()
+        .join(":")
 }
 
 /// What comes of the association.
@@ -104,9 +108,17 @@ impl Dtls {
     /// Waits for the other side's first flight, or sends ours at [`Self::start`] where `active`.
     pub(super) fn new(identity: &Identity, peer: Vec<Fingerprint>, active: bool) -> Result<Self> {
         let config = Arc::new(handshake(identity, peer).build(active, None)?);
-        let (connect, serve) = if active { (Some(config), None) } else { (None, Some(config)) };
+        let (connect, serve) = if active {
+            (Some(config), None)
+        } else {
+            (None, Some(config))
+        };
         let endpoint = Endpoint::new(PEER, TransportProtocol::UDP, serve);
-        Ok(Self { endpoint, connect, crypto: Arc::clone(&identity.crypto) })
+        Ok(Self {
+            endpoint,
+            connect,
+            crypto: Arc::clone(&identity.crypto),
+        })
     }
 
     /// ICE has a pair.
@@ -120,10 +132,13 @@ impl Dtls {
 
     /// Takes one datagram of the DTLS class. A datagram that does not check is dropped, as on any UDP path.
     pub(super) fn handle(&mut self, datagram: &[u8], now: Instant) -> Vec<DtlsEvent> {
-        let events = self.endpoint.read(now, PEER, None, BytesMut::from(datagram)).unwrap_or_else(|error| {
-            tracing::debug!(%error, "DTLS datagram dropped");
-            Vec::new()
-        });
+        let events = self
+            .endpoint
+            .read(now, PEER, None, BytesMut::from(datagram))
+            .unwrap_or_else(|error| {
+                tracing::debug!(%error, "DTLS datagram dropped");
+                Vec::new()
+            });
         events.into_iter().filter_map(|event| self.event(event)).collect()
     }
 
@@ -138,10 +153,16 @@ impl Dtls {
 
     fn keys(&self) -> Option<Srtp> {
         let state = self.endpoint.get_connection_state(PEER)?;
-        let mut config = SrtpConfig { profile: profile(state.srtp_protection_profile())?, ..SrtpConfig::default() };
-        let material =
-            state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], config.keying_material_len()).ok()?;
-        config.set_session_keys_from_keying_material(material.as_ref(), state.is_client()).ok()?;
+        let mut config = SrtpConfig {
+            profile: profile(state.srtp_protection_profile())?,
+            ..SrtpConfig::default()
+        };
+        let material = state
+            .export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], config.keying_material_len())
+            .ok()?;
+        config
+            .set_session_keys_from_keying_material(material.as_ref(), state.is_client())
+            .ok()?;
         Srtp::new(&config, self.crypto.crypto()).ok()
     }
 
@@ -181,8 +202,14 @@ fn handshake(identity: &Identity, peer: Vec<Fingerprint>) -> ConfigBuilder {
         // Certificates are self-signed on both sides: the fingerprint is the proof, not a chain.
         .with_insecure_skip_verify(true)
         .with_verify_peer_certificate(Some(Arc::new(move |chain, _| {
-            let fits = chain.first().is_some_and(|leaf| peer.iter().any(|fingerprint| fingerprint.fits(leaf)));
-            if fits { Ok(()) } else { Err(Error::ErrNoMatchingCertificateFingerprint) }
+            let fits = chain
+                .first()
+                .is_some_and(|leaf| peer.iter().any(|fingerprint| fingerprint.fits(leaf)));
+            if fits {
+                Ok(())
+            } else {
+                Err(Error::ErrNoMatchingCertificateFingerprint)
+            }
         })))
         .with_extended_master_secret(ExtendedMasterSecretType::Require)
         .with_flight_interval(FLIGHT)

@@ -153,7 +153,11 @@ impl Gates {
     /// No calls yet. What becomes of legs is told to `facts`.
     #[must_use]
     pub fn new(facts: UnboundedSender<LegReport>) -> Self {
-        let inner = Inner { table: RwLock::default(), facts, last_leg: AtomicU64::new(0) };
+        let inner = Inner {
+            table: RwLock::default(),
+            facts,
+            last_leg: AtomicU64::new(0),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -166,11 +170,18 @@ impl Gates {
     /// Remembers where a call's media goes; nothing passes by it. A later route moves the call; what still comes over
     /// the earlier one is heard for two seconds. Does nothing for a call that has ended.
     pub fn route(&self, call: CallId, link: LinkId, base: u64, role: Role, sender: Arc<dyn MediaSender>) {
-        let route = Route { link, base, role, sender };
+        let route = Route {
+            link,
+            base,
+            role,
+            sender,
+        };
         let mut table = write(&self.inner.table);
         let Ok(call) = table.call(call) else { return };
         let now = Instant::now();
-        table.flows.retain(|_, inbound| inbound.until.is_none_or(|until| now < until));
+        table
+            .flows
+            .retain(|_, inbound| inbound.until.is_none_or(|until| now < until));
         let earlier = write(&call.route).replace(route);
         if let Some(earlier) = earlier.filter(|earlier| (earlier.link, earlier.base) != (link, base))
             && let Some(inbound) = table.flows.get_mut(&(earlier.link, earlier.base))
@@ -209,7 +220,11 @@ impl Gates {
     /// Where the call has ended.
     pub fn attach(&self, call: CallId, leg: Arc<dyn Leg>) -> Result<Uplink, Ended> {
         let call = write(&self.inner.table).call(call)?;
-        let uplink = Uplink { gates: self.clone(), call: Arc::clone(&call), leg: leg.id() };
+        let uplink = Uplink {
+            gates: self.clone(),
+            call: Arc::clone(&call),
+            leg: leg.id(),
+        };
         let mut legs = write(&call.legs);
         let (with, replaced) = legs.with(leg);
         *legs = Arc::new(with);
@@ -263,7 +278,9 @@ impl Gates {
 
 impl MediaSink for Gates {
     fn deliver(&self, link: LinkId, flow: u64, packet: Bytes) {
-        let Some((base, kind)) = FlowKind::split(flow) else { return };
+        let Some((base, kind)) = FlowKind::split(flow) else {
+            return;
+        };
         let call = read(&self.inner.table).inbound(link, base);
         if let Some(call) = call {
             call.down(kind, &packet);
@@ -277,7 +294,9 @@ impl Table {
         if self.ended.contains(&id) {
             return Err(Ended);
         }
-        Ok(Arc::clone(self.calls.entry(id).or_insert_with(|| Arc::new(Call::new(id)))))
+        Ok(Arc::clone(
+            self.calls.entry(id).or_insert_with(|| Arc::new(Call::new(id))),
+        ))
     }
 
     fn inbound(&self, link: LinkId, base: u64) -> Option<Arc<Call>> {
@@ -329,7 +348,11 @@ impl Call {
     }
 
     fn up(&self, leg: LegId, kind: FlowKind, packet: &[u8]) {
-        let route = if self.is_open() && self.may_speak(leg, kind) { read(&self.route).clone() } else { None };
+        let route = if self.is_open() && self.may_speak(leg, kind) {
+            read(&self.route).clone()
+        } else {
+            None
+        };
         let Some(route) = route else {
             count(&self.counters.up_dropped);
             return;
@@ -349,14 +372,19 @@ impl Call {
     }
 
     fn ask_legs_for_key_frames(&self) {
-        self.legs().iter().filter(|leg| leg.direction().sends()).for_each(|leg| leg.want_key_frame());
+        self.legs()
+            .iter()
+            .filter(|leg| leg.direction().sends())
+            .for_each(|leg| leg.want_key_frame());
     }
 
     fn ask_far_side_for_key_frame(&self) {
         let Some(route) = read(&self.route).clone() else { return };
         let own = codecs::ssrc(route.role, FlowKind::Video);
         let far = codecs::ssrc(route.role.other(), FlowKind::Video);
-        route.sender.send(FlowKind::Rtcp.id(route.base), &feedback::pli(own, far));
+        route
+            .sender
+            .send(FlowKind::Rtcp.id(route.base), &feedback::pli(own, far));
     }
 }
 
@@ -389,7 +417,9 @@ impl Uplink {
     /// missed.
     pub fn warm(&self) {
         let legs = self.call.legs();
-        let Some(leg) = legs.iter().find(|leg| leg.id() == self.leg) else { return };
+        let Some(leg) = legs.iter().find(|leg| leg.id() == self.leg) else {
+            return;
+        };
         self.gates.report(self.call.id, self.leg, LegFact::Warm);
         if self.call.is_open() {
             leg.want_key_frame();
@@ -414,3 +444,6 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,7 @@ use std::net::SocketAddr;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use rtc::crypto::RTCCrypto;
-use rtc::stun::attributes::{
-    ATTR_ICE_CONTROLLED, ATTR_MESSAGE_INTEGRITY, ATTR_USE_CANDIDATE, ATTR_USERNAME,
-};
+use rtc::stun::attributes::{ATTR_ICE_CONTROLLED, ATTR_MESSAGE_INTEGRITY, ATTR_USE_CANDIDATE, ATTR_USERNAME};
 use rtc::stun::error_code::{CODE_ROLE_CONFLICT, ErrorCodeAttribute};
 use rtc::stun::fingerprint::FINGERPRINT;
 use rtc::stun::integrity::MessageIntegrity;
@@ -48,7 +46,10 @@ impl Credentials {
     /// # Errors
     /// Where the system gives no randomness.
     pub(super) fn random() -> Result<Self, ring::error::Unspecified> {
-        Ok(Self { ufrag: ice_chars(8)?, password: ice_chars(24)? })
+        Ok(Self {
+            ufrag: ice_chars(8)?,
+            password: ice_chars(24)?,
+        })
     }
 }
 
@@ -57,7 +58,11 @@ fn ice_chars(count: usize) -> Result<String, ring::error::Unspecified> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut random = vec![0; count];
     SystemRandom::new().fill(&mut random)?;
-    Ok(random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte & 63))).map(|char| char::from(*char)).collect())
+    Ok(random
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte & 63)))
+        .map(|char| char::from(*char))
+        .collect())
 }
 
 /// One session's ICE.
@@ -82,7 +87,13 @@ pub(super) enum Check {
 
 impl IceLite {
     pub(super) const fn new(local: Credentials, remote_ufrag: String) -> Self {
-        Self { local, remote_ufrag, before_restart: None, valid: Vec::new(), nominated: None }
+        Self {
+            local,
+            remote_ufrag,
+            before_restart: None,
+            valid: Vec::new(),
+            nominated: None,
+        }
     }
 
     pub(super) fn remote_ufrag(&self) -> &str {
@@ -111,7 +122,9 @@ impl IceLite {
         if request.unmarshal_binary(datagram).is_err() || request.typ != BINDING_REQUEST {
             return Check::Ignore;
         }
-        let Some((password, current)) = self.authenticate(&mut request, crypto) else { return Check::Ignore };
+        let Some((password, current)) = self.authenticate(&mut request, crypto) else {
+            return Check::Ignore;
+        };
         let answer = if request.contains(ATTR_ICE_CONTROLLED) {
             role_conflict(&request, &password, crypto)
         } else {
@@ -126,7 +139,11 @@ impl IceLite {
         let username = String::from_utf8(request.get(ATTR_USERNAME).ok()?).ok()?;
         let fits = |(local, remote): &(&Credentials, &String)| username == format!("{}:{remote}", local.ufrag);
         let current = Some((&self.local, &self.remote_ufrag)).filter(fits);
-        let earlier = self.before_restart.as_ref().map(|(local, remote)| (local, remote)).filter(fits);
+        let earlier = self
+            .before_restart
+            .as_ref()
+            .map(|(local, remote)| (local, remote))
+            .filter(fits);
         let (credentials, _) = current.or(earlier)?;
         if !request.contains(ATTR_MESSAGE_INTEGRITY) {
             return None;
@@ -152,13 +169,19 @@ impl IceLite {
 }
 
 fn success(request: &Message, to: SocketAddr, password: &str, crypto: &dyn RTCCrypto) -> Option<Vec<u8>> {
-    let mapped = XorMappedAddress { ip: to.ip(), port: to.port() };
+    let mapped = XorMappedAddress {
+        ip: to.ip(),
+        port: to.port(),
+    };
     answer(request, BINDING_SUCCESS, &mapped, password, crypto)
 }
 
 /// We are lite, so the other side must control (RFC 8445, section 7.3.1.1).
 fn role_conflict(request: &Message, password: &str, crypto: &dyn RTCCrypto) -> Option<Vec<u8>> {
-    let conflict = ErrorCodeAttribute { code: CODE_ROLE_CONFLICT, reason: b"Role Conflict".to_vec() };
+    let conflict = ErrorCodeAttribute {
+        code: CODE_ROLE_CONFLICT,
+        reason: b"Role Conflict".to_vec(),
+    };
     answer(request, BINDING_ERROR, &conflict, password, crypto)
 }
 
@@ -179,3 +202,6 @@ fn answer(
     FINGERPRINT.add_to(&mut message).ok()?;
     Some(message.raw)
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,7 +70,10 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) fn new(now: Instant) -> Self {
-        Self { own: own_addresses().into_iter().collect(), looked: now }
+        Self {
+            own: own_addresses().into_iter().collect(),
+            looked: now,
+        }
     }
 
     /// Whether the address is this machine's, now.

@@ -11,6 +11,8 @@
 //!
 //! Deliberately absent: transcoding, jitter buffers, retransmission, bandwidth estimation, TURN, mDNS, data channels.
 
+pub mod clip;
+pub mod echo;
 pub mod gate;
 pub mod peer;
 
@@ -22,3 +24,6 @@ mod sdp;
 mod sdp_answer;
 mod session;
 mod srtp;
+
+#[cfg(test)]
+mod tests;

@@ -87,7 +87,13 @@ impl Legs {
     pub fn new(gates: Gates, runtime: Handle) -> Result<Self, LegError> {
         let identity = Identity::generate().map_err(dtls_error)?;
         let fingerprint = identity.fingerprint();
-        let inner = Inner { gates, runtime, identity, fingerprint, peers: Mutex::default() };
+        let inner = Inner {
+            gates,
+            runtime,
+            identity,
+            fingerprint,
+            peers: Mutex::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -119,8 +125,16 @@ impl Legs {
         lock(&self.inner.peers).insert(leg, Arc::clone(&peer));
         self.run(&peer, uplink);
         let fingerprint = &self.inner.fingerprint;
-        let transport = Transport { credentials: &credentials, fingerprint, candidates: &candidates };
-        Ok(Answer { leg, sdp: accepted.answer(&offer, role, &transport), direction })
+        let transport = Transport {
+            credentials: &credentials,
+            fingerprint,
+            candidates: &candidates,
+        };
+        Ok(Answer {
+            leg,
+            sdp: accepted.answer(&offer, role, &transport),
+            direction,
+        })
     }
 
     /// Takes a trickle or restart fragment (`application/trickle-ice-sdpfrag`). Candidates are not needed, because we
@@ -130,7 +144,9 @@ impl Legs {
     /// Where there is no such leg.
     pub fn trickle(&self, leg: LegId, fragment: &str) -> Result<Option<String>, LegError> {
         let peer = lock(&self.inner.peers).get(&leg).cloned().ok_or(LegError::NoSuchLeg)?;
-        let Some(ufrag) = sdp::fragment_ufrag(fragment) else { return Ok(None) };
+        let Some(ufrag) = sdp::fragment_ufrag(fragment) else {
+            return Ok(None);
+        };
         let mut session = lock(&peer.session);
         if session.ice.remote_ufrag() == ufrag {
             return Ok(None);
@@ -139,7 +155,11 @@ impl Legs {
         session.ice.restart(credentials.clone(), ufrag.to_owned());
         drop(session);
         let fingerprint = &self.inner.fingerprint;
-        let transport = Transport { credentials: &credentials, fingerprint, candidates: &peer.candidates() };
+        let transport = Transport {
+            credentials: &credentials,
+            fingerprint,
+            candidates: &peer.candidates(),
+        };
         Ok(Some(restart_fragment(&transport)))
     }
 
@@ -156,7 +176,11 @@ impl Legs {
 
     /// Closes all legs of a call because its owner asked.
     pub fn close_all(&self, call: CallId) {
-        let legs: Vec<_> = lock(&self.inner.peers).values().filter(|peer| peer.call == call).cloned().collect();
+        let legs: Vec<_> = lock(&self.inner.peers)
+            .values()
+            .filter(|peer| peer.call == call)
+            .cloned()
+            .collect();
         for peer in legs {
             self.inner.gates.detach(call, peer.id, LegFact::Closed);
             Leg::close(&*peer);
@@ -229,7 +253,10 @@ impl Peer {
     }
 
     fn candidates(&self) -> Vec<SocketAddr> {
-        self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
+        self.sockets
+            .iter()
+            .filter_map(|socket| socket.local_addr().ok())
+            .collect()
     }
 
     async fn read(self: Arc<Self>, socket: usize, uplink: Uplink) {

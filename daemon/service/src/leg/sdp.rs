@@ -44,9 +44,10 @@ pub(super) struct Format {
 impl Format {
     /// The value of one fmtp parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.fmtp.split(';').filter_map(|part| part.trim().split_once('=')).find_map(|(key, value)| {
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
-        })
+        self.fmtp
+            .split(';')
+            .filter_map(|part| part.trim().split_once('='))
+            .find_map(|(key, value)| key.trim().eq_ignore_ascii_case(name).then(|| value.trim()))
     }
 }
 
@@ -102,7 +103,9 @@ impl Offer {
 
 /// The fragment of a trickle PATCH (RFC 8840): the user-name fragment, where it says one.
 pub(super) fn fragment_ufrag(fragment: &str) -> Option<&str> {
-    fragment.lines().find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
+    fragment
+        .lines()
+        .find_map(|line| line.trim_end().strip_prefix("a=ice-ufrag:"))
 }
 
 #[derive(Default)]
@@ -156,7 +159,10 @@ impl Reader {
             extensions: Vec::new(),
             ssrc: None,
             rtx_ssrc: None,
-            flow: self.session_flow.unwrap_or(Flow { send: true, receive: true }),
+            flow: self.session_flow.unwrap_or(Flow {
+                send: true,
+                receive: true,
+            }),
             off: port == "0",
             mux: false,
             reduced_size: false,
@@ -171,7 +177,11 @@ impl Reader {
             "setup" => self.setup = self.setup.take().or_else(|| Some(value.to_owned())),
             "group" => {
                 if let Some(mids) = value.strip_prefix("BUNDLE") {
-                    self.bundle = mids.split_ascii_whitespace().take(SECTIONS_MOST).map(str::to_owned).collect();
+                    self.bundle = mids
+                        .split_ascii_whitespace()
+                        .take(SECTIONS_MOST)
+                        .map(str::to_owned)
+                        .collect();
                 }
             }
             "fingerprint" => {
@@ -196,7 +206,10 @@ impl Reader {
     }
 
     fn finish(self) -> Result<Offer, BadOffer> {
-        let ufrag = self.ufrag.filter(|ufrag| ufrag.len() <= 256).ok_or(BadOffer("no a=ice-ufrag"))?;
+        let ufrag = self
+            .ufrag
+            .filter(|ufrag| ufrag.len() <= 256)
+            .ok_or(BadOffer("no a=ice-ufrag"))?;
         if self.fingerprints.is_empty() {
             return Err(BadOffer("no a=fingerprint"));
         }
@@ -208,7 +221,13 @@ impl Reader {
         if self.sections.is_empty() {
             return Err(BadOffer("no media section"));
         }
-        Ok(Offer { ufrag, fingerprints: self.fingerprints, passive, bundle: self.bundle, sections: self.sections })
+        Ok(Offer {
+            ufrag,
+            fingerprints: self.fingerprints,
+            passive,
+            bundle: self.bundle,
+            sections: self.sections,
+        })
     }
 }
 
@@ -240,13 +259,21 @@ impl Section {
     /// The format that `PT text` speaks of; `None` where PT is no payload type.
     fn format<'a>(&mut self, value: &'a str) -> Result<Option<(&mut Format, &'a str)>, BadOffer> {
         let (number, text) = value.split_once(' ').unwrap_or((value, ""));
-        let Ok(payload_type) = number.parse::<u8>() else { return Ok(None) };
-        let found = self.formats.iter().position(|format| format.payload_type == payload_type);
+        let Ok(payload_type) = number.parse::<u8>() else {
+            return Ok(None);
+        };
+        let found = self
+            .formats
+            .iter()
+            .position(|format| format.payload_type == payload_type);
         if found.is_none() {
             if self.formats.len() >= LINES_MOST {
                 return Err(BadOffer("too many payload types"));
             }
-            self.formats.push(Format { payload_type, ..Format::default() });
+            self.formats.push(Format {
+                payload_type,
+                ..Format::default()
+            });
         }
         let at = found.unwrap_or(self.formats.len() - 1);
         Ok(self.formats.get_mut(at).map(|format| (format, text)))
@@ -254,7 +281,9 @@ impl Section {
 
     fn feedback(&mut self, value: &str) -> Result<(), BadOffer> {
         if let Some(text) = value.strip_prefix("* ") {
-            self.formats.iter_mut().for_each(|format| format.feedback.push(text.trim().to_owned()));
+            self.formats
+                .iter_mut()
+                .for_each(|format| format.feedback.push(text.trim().to_owned()));
             return Ok(());
         }
         if let Some((format, text)) = self.format(value)?
@@ -297,10 +326,22 @@ impl Section {
 
 fn flow(name: &str) -> Option<Flow> {
     match name {
-        "sendrecv" => Some(Flow { send: true, receive: true }),
-        "sendonly" => Some(Flow { send: true, receive: false }),
-        "recvonly" => Some(Flow { send: false, receive: true }),
-        "inactive" => Some(Flow { send: false, receive: false }),
+        "sendrecv" => Some(Flow {
+            send: true,
+            receive: true,
+        }),
+        "sendonly" => Some(Flow {
+            send: true,
+            receive: false,
+        }),
+        "recvonly" => Some(Flow {
+            send: false,
+            receive: true,
+        }),
+        "inactive" => Some(Flow {
+            send: false,
+            receive: false,
+        }),
         _ => None,
     }
 }

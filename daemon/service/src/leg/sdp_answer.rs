@@ -57,11 +57,17 @@ impl Accepted {
         let audio = take(offer, Kind::Audio, &[Codec::Opus]);
         let video = take(offer, Kind::Video, &[Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1]);
         if audio.is_none() && video.is_none() {
-            return Err(BadOffer("no section with Opus, VP8, VP9, H.264 or AV1 over UDP/TLS/RTP/SAVPF with rtcp-mux"));
+            return Err(BadOffer(
+                "no section with Opus, VP8, VP9, H.264 or AV1 over UDP/TLS/RTP/SAVPF with rtcp-mux",
+            ));
         }
         let both = audio.is_some() && video.is_some();
         let accepted = Self { audio, video };
-        let bundled = |taken: &Taken| offer.mid(taken.at).is_some_and(|mid| offer.bundle.iter().any(|one| one == mid));
+        let bundled = |taken: &Taken| {
+            offer
+                .mid(taken.at)
+                .is_some_and(|mid| offer.bundle.iter().any(|one| one == mid))
+        };
         if both && !accepted.taken().all(bundled) {
             return Err(BadOffer("audio and video must be in one BUNDLE group"));
         }
@@ -83,7 +89,10 @@ impl Accepted {
     pub(super) fn negotiated(&self, offer: &Offer) -> Negotiated {
         let section = |taken: &Option<Taken>| taken.as_ref().and_then(|taken| offer.sections.get(taken.at).cloned());
         let (audio, video) = (section(&self.audio), section(&self.video));
-        let mut extensions: Vec<_> = self.taken().flat_map(|taken| taken.extensions.iter().copied()).collect();
+        let mut extensions: Vec<_> = self
+            .taken()
+            .flat_map(|taken| taken.extensions.iter().copied())
+            .collect();
         extensions.sort_unstable();
         extensions.dedup();
         Negotiated {
@@ -94,7 +103,10 @@ impl Accepted {
                 video: video.as_ref().and_then(|section| section.ssrc),
                 video_rtx: video.as_ref().and_then(|section| section.rtx_ssrc),
             },
-            mids: Mids { audio: audio.and_then(|section| section.mid), video: video.and_then(|section| section.mid) },
+            mids: Mids {
+                audio: audio.and_then(|section| section.mid),
+                video: video.and_then(|section| section.mid),
+            },
         }
     }
 
@@ -143,8 +155,17 @@ impl Offer {
 fn take(offer: &Offer, kind: Kind, wanted: &[Codec]) -> Option<Taken> {
     offer.sections.iter().enumerate().find_map(|(at, section)| {
         let usable = section.kind == kind && !section.off && section.mux && section.protocol.ends_with("RTP/SAVPF");
-        let codecs = if usable { accept_codecs(section, wanted) } else { Vec::new() };
-        let taken = Taken { at, codecs, extensions: accept_extensions(section), flow: section.flow };
+        let codecs = if usable {
+            accept_codecs(section, wanted)
+        } else {
+            Vec::new()
+        };
+        let taken = Taken {
+            at,
+            codecs,
+            extensions: accept_extensions(section),
+            flow: section.flow,
+        };
         (!taken.codecs.is_empty()).then_some(taken)
     })
 }
@@ -153,7 +174,9 @@ fn take(offer: &Offer, kind: Kind, wanted: &[Codec]) -> Option<Taken> {
 fn accept_codecs(section: &Section, wanted: &[Codec]) -> Vec<(Codec, u8)> {
     let mut codecs = Vec::new();
     for codec in wanted {
-        let Some(format) = section.formats.iter().find(|format| is_offer_of(*codec, format)) else { continue };
+        let Some(format) = section.formats.iter().find(|format| is_offer_of(*codec, format)) else {
+            continue;
+        };
         codecs.push((*codec, format.payload_type));
         let apt = format.payload_type.to_string();
         let repeats = |other: &&Format| {
@@ -193,7 +216,10 @@ fn accept_extensions(section: &Section) -> Vec<(Extension, u8)> {
 /// RFC 8829, section 5.3.1: a refused section keeps its place with port 0.
 fn refuse(out: &mut String, section: &Section) {
     let formats = section.format_list.join(" ");
-    line(out, format_args!("m={} 0 {} {formats}", section.media, section.protocol));
+    line(
+        out,
+        format_args!("m={} 0 {} {formats}", section.media, section.protocol),
+    );
     line(out, format_args!("c=IN IP4 0.0.0.0"));
     if let Some(mid) = &section.mid {
         line(out, format_args!("a=mid:{mid}"));
@@ -204,14 +230,20 @@ fn refuse(out: &mut String, section: &Section) {
 impl Taken {
     fn section(&self, out: &mut String, section: &Section, role: Role, passive: bool, transport: &Transport<'_>) {
         let payload_types: Vec<_> = self.codecs.iter().map(|(_, number)| number.to_string()).collect();
-        line(out, format_args!("m={} 9 {} {}", section.media, section.protocol, payload_types.join(" ")));
+        line(
+            out,
+            format_args!("m={} 9 {} {}", section.media, section.protocol, payload_types.join(" ")),
+        );
         line(out, format_args!("c=IN IP4 0.0.0.0"));
         if let Some(mid) = &section.mid {
             line(out, format_args!("a=mid:{mid}"));
         }
         write_transport(out, transport);
         line(out, format_args!("a=fingerprint:{}", transport.fingerprint));
-        line(out, format_args!("a=setup:{}", if passive { "active" } else { "passive" }));
+        line(
+            out,
+            format_args!("a=setup:{}", if passive { "active" } else { "passive" }),
+        );
         line(out, format_args!("a=rtcp-mux"));
         if section.reduced_size {
             line(out, format_args!("a=rtcp-rsize"));
@@ -220,9 +252,16 @@ impl Taken {
         for (extension, id) in &self.extensions {
             line(out, format_args!("a=extmap:{id} {}", extension.uri()));
         }
-        self.codecs.iter().for_each(|(codec, number)| write_codec(out, section, *codec, *number));
+        self.codecs
+            .iter()
+            .for_each(|(codec, number)| write_codec(out, section, *codec, *number));
         if self.flow.receive {
-            write_sources(out, section.kind, role.other(), self.codecs.iter().any(|(codec, _)| codec.rtx().is_some()));
+            write_sources(
+                out,
+                section.kind,
+                role.other(),
+                self.codecs.iter().any(|(codec, _)| codec.rtx().is_some()),
+            );
         }
     }
 }
@@ -244,15 +283,24 @@ fn write_transport(out: &mut String, transport: &Transport<'_>) {
         // RFC 8445, section 5.1.2.1: host type 126, local preference, component 1.
         let priority = (126 << 24) | ((65_535 - at) << 8) | 255;
         let (ip, port) = (candidate.ip(), candidate.port());
-        line(out, format_args!("a=candidate:{} 1 udp {priority} {ip} {port} typ host", at + 1));
+        line(
+            out,
+            format_args!("a=candidate:{} 1 udp {priority} {ip} {port} typ host", at + 1),
+        );
     }
     line(out, format_args!("a=end-of-candidates"));
 }
 
 fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
     line(out, format_args!("a=rtpmap:{number} {}", codec.rtpmap()));
-    let Some(format) = section.formats.iter().find(|format| format.payload_type == number) else { return };
-    let fmtp = if codec == Codec::Opus { OPUS_PARAMETERS } else { &format.fmtp };
+    let Some(format) = section.formats.iter().find(|format| format.payload_type == number) else {
+        return;
+    };
+    let fmtp = if codec == Codec::Opus {
+        OPUS_PARAMETERS
+    } else {
+        &format.fmtp
+    };
     if !fmtp.is_empty() {
         line(out, format_args!("a=fmtp:{number} {fmtp}"));
     }
@@ -261,7 +309,10 @@ fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
         FlowKind::Video => &VIDEO_FEEDBACK,
         FlowKind::VideoRtx | FlowKind::Rtcp => &[],
     };
-    for feedback in passed.iter().filter(|feedback| format.feedback.iter().any(|offered| offered == *feedback)) {
+    for feedback in passed
+        .iter()
+        .filter(|feedback| format.feedback.iter().any(|offered| offered == *feedback))
+    {
         line(out, format_args!("a=rtcp-fb:{number} {feedback}"));
     }
 }
@@ -273,7 +324,11 @@ fn write_sources(out: &mut String, kind: Kind, far: Role, rtx: bool) {
         Kind::Video => (FlowKind::Video, "video"),
         Kind::Other => return,
     };
-    let (ssrc, rtx_ssrc, cname) = (codecs::ssrc(far, flow), codecs::ssrc(far, FlowKind::VideoRtx), codecs::cname(far));
+    let (ssrc, rtx_ssrc, cname) = (
+        codecs::ssrc(far, flow),
+        codecs::ssrc(far, FlowKind::VideoRtx),
+        codecs::cname(far),
+    );
     line(out, format_args!("a=msid:{STREAM} {track}"));
     if rtx {
         line(out, format_args!("a=ssrc-group:FID {ssrc} {rtx_ssrc}"));
@@ -288,3 +343,6 @@ fn line(out: &mut String, text: std::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
     write!(out, "{text}\r\n").ok();
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,13 +46,25 @@ pub(super) struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Session").field("ice", &self.ice).field("warm", &self.srtp.is_some()).finish_non_exhaustive()
+        out.debug_struct("Session")
+            .field("ice", &self.ice)
+            .field("warm", &self.srtp.is_some())
+            .finish_non_exhaustive()
     }
 }
 
 impl Session {
     pub(super) const fn new(identity: Identity, ice: IceLite, dtls: Dtls, map: LegMap, now: Instant) -> Self {
-        Self { identity, ice, dtls, srtp: None, map, heard: now, gone: false, out: VecDeque::new() }
+        Self {
+            identity,
+            ice,
+            dtls,
+            srtp: None,
+            map,
+            heard: now,
+            gone: false,
+            out: VecDeque::new(),
+        }
     }
 
     /// Takes one datagram; the classes are RFC 7983's.
@@ -96,7 +108,11 @@ impl Session {
         let Some(srtp) = &mut self.srtp else { return };
         // RFC 5761, section 4: RTCP packet types fall where RTP would have payload types 64 to 95.
         let rtcp = datagram.get(1).is_some_and(|second| (192..=223).contains(second));
-        let opened = if rtcp { srtp.open_rtcp(datagram) } else { srtp.open_rtp(datagram) };
+        let opened = if rtcp {
+            srtp.open_rtcp(datagram)
+        } else {
+            srtp.open_rtp(datagram)
+        };
         let mut packet = match opened {
             Ok(packet) => packet,
             Err(error) => return tracing::trace!(%error, "SRTP packet dropped"),
@@ -180,3 +196,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,8 @@
 //! SRTP and SRTCP of one leg, on bytes alone.
 //!
+//! Each SRTCP packet must be encrypted (RFC 8827, section 6.5), and so authenticated: the crate's counter-mode cipher
+//! takes one that says it is not encrypted without looking at its tag, therefore that is checked first.
+//!
 //! The crate's own way in and out parses each packet into structures and writes it again; that loses the length of RTP
 //! padding, drops compounds with application feedback it does not know and writes junk into SDES padding. Here its
 //! ciphers see nothing of a packet but SSRC, sequence number and the length of its header, so what goes in comes out.
@@ -18,13 +21,21 @@ const REPLAY_WINDOW: usize = 1024;
 pub(super) struct Srtp {
     seal: Context,
     open: Context,
+    /// Bytes from the E flag of an SRTCP packet to its end.
+    rtcp_trailer: usize,
 }
 
 impl Srtp {
     pub(super) fn new(config: &Config, crypto: &dyn RTCCrypto) -> Result<Self> {
         let keys = &config.keys;
-        let seal =
-            Context::new(&keys.local_master_key, &keys.local_master_salt, config.profile, None, None, crypto)?;
+        let seal = Context::new(
+            &keys.local_master_key,
+            &keys.local_master_salt,
+            config.profile,
+            None,
+            None,
+            crypto,
+        )?;
         let open = Context::new(
             &keys.remote_master_key,
             &keys.remote_master_salt,
@@ -33,7 +44,14 @@ impl Srtp {
             Some(srtcp_replay_protection(REPLAY_WINDOW)),
             crypto,
         )?;
-        Ok(Self { seal, open })
+        let profile = config.profile;
+        // RFC 3711, section 3.4: the tag stands behind the index; RFC 7714, section 9.2: the index stands last.
+        let rtcp_trailer = 4 + profile.rtcp_auth_tag_len();
+        Ok(Self {
+            seal,
+            open,
+            rtcp_trailer,
+        })
     }
 
     /// The RTP packet inside.
@@ -44,6 +62,13 @@ impl Srtp {
 
     /// The RTCP compound inside.
     pub(super) fn open_rtcp(&mut self, packet: &[u8]) -> Result<Vec<u8>> {
+        let flags = packet
+            .len()
+            .checked_sub(self.rtcp_trailer)
+            .and_then(|at| packet.get(at));
+        if flags.is_none_or(|flags| flags & 0x80 == 0) {
+            return Err(Error::RtcpFailedToVerifyAuthTag);
+        }
         self.open.decrypt_rtcp(packet).map(Vec::from)
     }
 
@@ -62,14 +87,18 @@ impl Srtp {
 /// A header of the same length, SSRC and sequence number (RFC 3550, section 5.1): all that the ciphers use. The length
 /// is made of CSRCs, whatever it is made of in the packet.
 fn header(packet: &[u8]) -> Result<Header> {
-    let [first, _, s0, s1, _, _, _, _, a, b, c, d, ..] = *packet else { return Err(Error::ErrTooShortRtp) };
+    let [first, _, s0, s1, _, _, _, _, a, b, c, d, ..] = *packet else {
+        return Err(Error::ErrTooShortRtp);
+    };
     if first >> 6 != 2 {
         return Err(Error::ErrTooShortRtp);
     }
     let mut words = usize::from(first & 0x0F);
     if first & 0x10 != 0 {
         let at = 12 + 4 * words;
-        let Some([_, _, e0, e1]) = packet.get(at..at + 4) else { return Err(Error::ErrTooShortRtp) };
+        let Some([_, _, e0, e1]) = packet.get(at..at + 4) else {
+            return Err(Error::ErrTooShortRtp);
+        };
         words += 1 + usize::from(u16::from_be_bytes([*e0, *e1]));
     }
     if 12 + 4 * words > packet.len() {

@@ -1,1 +1,363 @@
-//! net
+//! The network: one UDP socket, knocks, and links over QUIC.
+//!
+//! [`Net`] is a handle; what happens reaches the loop as [`Input`]s. Nothing here decides anything: which tokens may
+//! open a connection, whom to dial and when to close is the core's business. Media packets pass between a link and the
+//! [`MediaSink`] without touching the loop.
+//!
+//! Invariants: a packet reaches quinn only through the gate in [`socket`]; an admitted dialer is answered, a stranger
+//! never; [`Input::LinkDown`] follows each [`Input::LinkUp`] exactly once; no timer runs while nothing happens.
+
+mod admission;
+mod cid;
+mod congestion;
+mod frames;
+mod interfaces;
+mod link;
+mod quic;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use quinn::{ClientConfig, Endpoint, Incoming, VarInt};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+use twocan_core::bounds::{self, close_code};
+use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
+use twocan_core::io::Input;
+use zeroize::Zeroizing;
+
+use self::admission::Admissions;
+use self::cid::CidKey;
+use self::frames::End;
+use self::link::{Link, Opened};
+use self::socket::Gate;
+use self::tls::Tls;
+use crate::media::{MediaSender, MediaSink};
+
+pub use self::link::LinkStats;
+pub use self::socket::{SocketStats, UdpBind};
+
+/// The server name that TLS's interface wants; it is never sent.
+const NO_NAME: &str = "twocan";
+/// How long [`Net::shutdown`] waits at most for the far sides to hear of it.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// What the network needs to start.
+pub struct NetConfig {
+    /// Where to listen.
+    pub udp: UdpBind,
+    /// The 32-byte seed of the device's Ed25519 key.
+    pub device_seed: Zeroizing<[u8; 32]>,
+    /// Takes the media of all links.
+    pub sink: Arc<dyn MediaSink>,
+}
+
+impl fmt::Debug for NetConfig {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("NetConfig")
+            .field("udp", &self.udp)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handle to the running network; clones are handles to the same one, which ends with the last of them.
+#[derive(Clone, Debug)]
+pub struct Net {
+    shared: Arc<Shared>,
+    _tasks: Arc<Tasks>,
+}
+
+impl Net {
+    /// Binds the socket and starts QUIC, in the tokio runtime that runs the caller.
+    ///
+    /// `events` is how everything that happens reaches the loop. While it is full, links wait and knocks are dropped.
+    ///
+    /// # Errors
+    /// When there is no runtime, the address cannot be bound, or the key cannot be used.
+    pub fn start(config: NetConfig, events: mpsc::Sender<Input>) -> anyhow::Result<(Self, SocketAddr)> {
+        let runtime = Handle::try_current().context("the network needs a tokio runtime")?;
+        let tls = Tls::new(&config.device_seed)?;
+        let cids = CidKey::generate()?;
+        let admissions = Arc::new(Admissions::default());
+        let gate = Gate::bind(config.udp, cids.clone(), Arc::clone(&admissions), events.clone())
+            .context("the UDP socket cannot be bound")?;
+        let gate = Arc::new(gate);
+        let endpoint = quic::endpoint(Arc::clone(&gate), cids, &tls)?;
+        let shared = Arc::new(Shared {
+            runtime,
+            endpoint,
+            gate,
+            tls,
+            admissions,
+            events,
+            sink: config.sink,
+            links: Mutex::default(),
+            next_link: AtomicU64::new(1),
+        });
+        let net = Self {
+            _tasks: Arc::new(Tasks::start(&shared)),
+            shared,
+        };
+        let local = net.local_addr();
+        Ok((net, local))
+    }
+
+    /// Sends one knock.
+    pub fn transmit(&self, to: SocketAddr, bytes: &[u8]) {
+        self.shared.gate.transmit(to, bytes);
+    }
+
+    /// Lets Initials for `token` reach QUIC for a while, until one of them has become a link.
+    pub fn admit(&self, token: Token, valid_for: Duration) {
+        self.shared.admissions.admit(token, valid_for);
+    }
+
+    /// Takes an admission back.
+    pub fn revoke(&self, token: Token) {
+        self.shared.admissions.revoke(&token);
+    }
+
+    /// Opens a link to the device that holds `peer`'s key; ends in [`Input::LinkUp`] or [`Input::DialFailed`] within
+    /// [`bounds::DIAL`]. `initial_mtu` is the UDP payload that the path has been shown to carry.
+    pub fn dial(&self, dial: DialId, peer: DeviceKey, to: SocketAddr, token: Token, initial_mtu: u16) {
+        let shared = Arc::clone(&self.shared);
+        self.shared.runtime.spawn(async move {
+            let config = quic::client_config(&shared.tls, peer, token, initial_mtu);
+            let opened = match config {
+                Ok(config) => timeout(bounds::DIAL, open(&shared.endpoint, config, dial, to)).await,
+                Err(error) => Ok(Err(error)),
+            };
+            match opened {
+                Ok(Ok(opened)) => return link::run(shared, opened).await,
+                Ok(Err(error)) => tracing::debug!(dial = dial.0, %to, error = format!("{error:#}"), "dial failed"),
+                Err(_) => tracing::debug!(dial = dial.0, %to, "dial timed out"),
+            }
+            shared.dial_failed(Some(dial)).await;
+        });
+    }
+
+    /// Sends one frame on the control stream, in order with the others.
+    pub fn send(&self, link: LinkId, bytes: Vec<u8>) {
+        if let Some(link) = self.shared.link(link) {
+            link.send(bytes);
+        }
+    }
+
+    /// Sends one keep-alive datagram.
+    pub fn send_alive(&self, link: LinkId, bytes: &[u8]) {
+        if let Some(link) = self.shared.link(link) {
+            link.send_alive(bytes);
+        }
+    }
+
+    /// Closes a link once the frames sent before are delivered, or have had 300 ms for it. Nothing but
+    /// [`Input::LinkDown`] comes from it after this.
+    pub fn close(&self, link: LinkId, code: u32) {
+        if let Some(link) = self.shared.link(link) {
+            self.shared.runtime.spawn(async move { link.close(code).await });
+        }
+    }
+
+    /// Where the media for a link goes; `None` when the link is gone.
+    #[must_use]
+    pub fn media_sender(&self, link: LinkId) -> Option<Arc<dyn MediaSender>> {
+        self.shared
+            .link(link)
+            .map(|link| link.media_sender() as Arc<dyn MediaSender>)
+    }
+
+    /// What is known of a link's path; `None` when the link is gone.
+    #[must_use]
+    pub fn stats(&self, link: LinkId) -> Option<LinkStats> {
+        self.shared.link(link).map(|link| link.stats())
+    }
+
+    /// How many datagrams went where since the start.
+    #[must_use]
+    pub fn socket_stats(&self) -> SocketStats {
+        self.shared.gate.stats()
+    }
+
+    /// The bound address.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.shared.local()
+    }
+
+    /// Closes every link with [`close_code::GOING`] and waits, at most a second, until the far sides know.
+    pub async fn shutdown(&self) {
+        let links: Vec<_> = self.shared.lock().values().cloned().collect();
+        let farewell = async {
+            join_all(links.iter().map(|link| link.close(close_code::GOING))).await;
+            self.shared.endpoint.close(VarInt::from_u32(close_code::GOING), &[]);
+            self.shared.endpoint.wait_idle().await;
+        };
+        if timeout(SHUTDOWN, farewell).await.is_err() {
+            tracing::debug!("some links did not end in time");
+        }
+    }
+}
+
+/// What the handle and the tasks share.
+struct Shared {
+    runtime: Handle,
+    endpoint: Endpoint,
+    gate: Arc<Gate>,
+    tls: Tls,
+    admissions: Arc<Admissions>,
+    events: mpsc::Sender<Input>,
+    sink: Arc<dyn MediaSink>,
+    links: Mutex<HashMap<LinkId, Arc<Link>>>,
+    next_link: AtomicU64,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Shared")
+            .field("links", &self.lock().len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn local(&self) -> SocketAddr {
+        self.gate.local()
+    }
+
+    /// Tells the loop, when it has room. A loop that is gone needs no telling.
+    async fn tell(&self, input: Input) {
+        let _ = self.events.send(input).await;
+    }
+
+    fn try_tell(&self, input: Input) -> bool {
+        self.events.try_send(input).is_ok()
+    }
+
+    async fn dial_failed(&self, dial: Option<DialId>) {
+        if let Some(dial) = dial {
+            self.tell(Input::DialFailed { dial }).await;
+        }
+    }
+
+    fn deliver(&self, link: LinkId, flow: u64, packet: Bytes) {
+        self.sink.deliver(link, flow, packet);
+    }
+
+    fn next_link(&self) -> LinkId {
+        LinkId(self.next_link.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn insert(&self, id: LinkId, link: Arc<Link>) {
+        self.lock().insert(id, link);
+    }
+
+    fn remove(&self, id: LinkId) {
+        self.lock().remove(&id);
+    }
+
+    fn link(&self, id: LinkId) -> Option<Arc<Link>> {
+        self.lock().get(&id).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<LinkId, Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The tasks that live as long as the network; they end when the last handle goes.
+#[derive(Debug)]
+struct Tasks {
+    endpoint: Endpoint,
+    handles: [AbortHandle; 2],
+}
+
+impl Tasks {
+    fn start(shared: &Arc<Shared>) -> Self {
+        let listener = tokio::spawn(listen(Arc::clone(shared)));
+        let interfaces = tokio::spawn(interfaces::watch(Arc::clone(shared)));
+        Self {
+            endpoint: shared.endpoint.clone(),
+            handles: [listener.abort_handle(), interfaces.abort_handle()],
+        }
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.handles.iter().for_each(AbortHandle::abort);
+        self.endpoint.close(VarInt::from_u32(close_code::GOING), &[]);
+    }
+}
+
+/// Takes up what passed the gate. The gate lets packets for our own ids pass too, which quinn would take for the
+/// start of a connection where theirs is gone: only a token opens one.
+async fn listen(shared: Arc<Shared>) {
+    while let Some(incoming) = shared.endpoint.accept().await {
+        match <[u8; 16]>::try_from(&*incoming.orig_dst_cid()).map(Token) {
+            Ok(token) if shared.admissions.admitted(&token) => {
+                tokio::spawn(take_up(Arc::clone(&shared), incoming, token));
+            }
+            Ok(_) | Err(_) => incoming.ignore(),
+        }
+    }
+}
+
+async fn take_up(shared: Arc<Shared>, incoming: Incoming, token: Token) {
+    match timeout(bounds::DIAL, answer(incoming)).await {
+        Ok(Ok(opened)) => {
+            shared.admissions.revoke(&token);
+            link::run(shared, opened).await;
+        }
+        Ok(Err(error)) => tracing::debug!(error = format!("{error:#}"), "incoming connection failed"),
+        Err(_) => tracing::debug!("incoming connection timed out"),
+    }
+}
+
+/// The dialer's half of opening a link.
+async fn open(endpoint: &Endpoint, config: ClientConfig, dial: DialId, to: SocketAddr) -> anyhow::Result<Opened> {
+    let connection = endpoint.connect_with(config, to, NO_NAME)?.await?;
+    let (mut send, recv) = connection.open_bi().await?;
+    send.write_all(&frames::opening()).await?;
+    Ok(Opened {
+        connection,
+        dial: Some(dial),
+        send,
+        recv,
+    })
+}
+
+/// The listener's half.
+async fn answer(incoming: Incoming) -> anyhow::Result<Opened> {
+    let connection = incoming.accept()?.await?;
+    let (send, mut recv) = connection.accept_bi().await?;
+    match frames::read_opening(&mut recv).await {
+        Ok(()) => Ok(Opened {
+            connection,
+            dial: None,
+            send,
+            recv,
+        }),
+        Err(End::Lost) => bail!("connection lost before the control stream"),
+        Err(End::Finished) => refuse_garbage(&connection, "the control stream is empty"),
+        Err(End::Garbage(what)) => refuse_garbage(&connection, what),
+    }
+}
+
+fn refuse_garbage(connection: &quinn::Connection, what: &'static str) -> anyhow::Result<Opened> {
+    tracing::warn!(what, "connection closed: the far side sent garbage");
+    connection.close(VarInt::from_u32(close_code::GARBAGE), &[]);
+    bail!("garbage before the link was up")
+}

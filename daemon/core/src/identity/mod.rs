@@ -1,0 +1,7 @@
+//! Who somebody is: a person's root key, and the devices that it vouches for.
+
+pub mod device;
+pub mod person;
+
+pub use device::{DeviceEntry, DeviceList, ListError, SignedList};
+pub use person::Identity;

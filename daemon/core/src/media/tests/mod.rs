@@ -1,0 +1,8 @@
+//! The whole path of a packet: leg, wire, other leg; and back.
+
+mod continuity;
+mod defects;
+mod properties;
+mod rtcp;
+mod rtp;
+mod samples;

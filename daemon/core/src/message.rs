@@ -1,0 +1,354 @@
+//! Control messages: what two linked devices say to each other beside media and keep-alives.
+//!
+//! A frame is a CBOR map {number, acknowledgement, kind, body}; the body is a map with indexed fields of its own. Readers
+//! skip fields that they do not know and answer kinds that they do not know with [`Message::Unsupported`], so old and
+//! new daemons get along. What cannot be read at all closes the link.
+
+use std::net::SocketAddr;
+
+use minicbor::{Decode, Encode};
+
+use crate::call::end_reason::WireReason;
+use crate::cbor;
+use crate::crypto::Secret;
+use crate::event::InviteRefusal;
+use crate::identity::SignedList;
+use crate::ids::CallId;
+
+/// One frame of the control stream.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Frame {
+    /// The session number of the message; 0 for those that are not numbered.
+    #[n(0)]
+    pub number: u64,
+    /// The highest session number received without a gap.
+    #[n(1)]
+    pub ack: u64,
+    /// Which [`Message`].
+    #[n(2)]
+    kind: u64,
+    /// The encoded message.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    body: Vec<u8>,
+}
+
+/// What a frame carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// The first message each way; not numbered.
+    Hello(Box<Hello>),
+    /// Nothing but the acknowledgement; not numbered.
+    Ack,
+    /// Inviter → invitee: we hold each other as contacts.
+    Redeemed,
+    /// Inviter → invitee: no.
+    Refused(Refused),
+    /// Whether the sender holds the receiver back until it has decided who redeemed the invite.
+    Held(Held),
+    /// Where the sender may be reached.
+    Addresses(Addresses),
+    /// Caller → callee: ring.
+    Ring(Ring),
+    /// Caller → callee: keep ringing.
+    Renew(OfCall),
+    /// Callee → caller: it rings here.
+    Ringing(OfCall),
+    /// Callee → caller: the user accepted.
+    Accept(OfCall),
+    /// Either way: the call is over.
+    End(End),
+    /// A kind that the sender of this does not know.
+    Unsupported(Unsupported),
+    /// A kind that we do not know; never sent.
+    Unknown(u64),
+}
+
+/// The first message: who is there, and what of the session they remember.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Hello {
+    /// The sender's device list; it contains the key that TLS proved.
+    #[n(0)]
+    pub list: SignedList,
+    /// The sender's half of the session's name.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub session: [u8; 16],
+    /// The receiver's half, as the sender remembers it.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub remembers: Option<[u8; 16]>,
+    /// The highest number received in the remembered session.
+    #[n(3)]
+    pub received: u64,
+    /// Where the sender may be reached.
+    #[cbor(n(4), with = "crate::cbor::addresses")]
+    pub addresses: Vec<SocketAddr>,
+    /// Pair keys that the sender holds; both keep the union.
+    #[n(5)]
+    pub keys: Vec<Secret>,
+    /// An invite that is being redeemed over this link.
+    #[n(6)]
+    pub redeem: Option<Redeem>,
+    /// As [`Message::Held`].
+    #[n(7)]
+    pub held: bool,
+}
+
+/// The proof that the sender holds an invite's secret.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Redeem {
+    /// Names the invite to its holders.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub hint: [u8; 8],
+    /// See [`crate::invite::proof`].
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub proof: [u8; 32],
+    /// The sender's name for himself.
+    #[n(2)]
+    pub name: String,
+}
+
+/// Body of [`Message::Refused`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Refused {
+    /// Why.
+    #[n(0)]
+    pub why: InviteRefusal,
+}
+
+/// Body of [`Message::Held`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Held {
+    /// Whether it does.
+    #[n(0)]
+    pub held: bool,
+}
+
+/// Body of [`Message::Addresses`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Addresses {
+    /// All of them, best first.
+    #[cbor(n(0), with = "crate::cbor::addresses")]
+    pub addresses: Vec<SocketAddr>,
+}
+
+/// Body of [`Message::Ring`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Ring {
+    /// The call.
+    #[n(0)]
+    pub call: CallId,
+    /// Whether the caller sends sound.
+    #[n(1)]
+    pub audio: bool,
+    /// Whether the caller sends a picture.
+    #[n(2)]
+    pub video: bool,
+    /// The base of the call's flow ids.
+    #[n(3)]
+    pub base: u64,
+    /// Whether this device alone is rung, so that its accept wins by itself.
+    #[n(4)]
+    pub alone: bool,
+}
+
+/// A body that only names a call.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OfCall {
+    /// The call.
+    #[n(0)]
+    pub call: CallId,
+}
+
+/// Body of [`Message::End`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct End {
+    /// The call.
+    #[n(0)]
+    pub call: CallId,
+    /// Why; a reason that the reader does not know counts as hung up.
+    #[n(1)]
+    pub reason: WireReason,
+}
+
+/// Body of [`Message::Unsupported`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Unsupported {
+    /// The kind.
+    #[n(0)]
+    pub kind: u64,
+}
+
+/// A frame, or a message inside it, that is none of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a control message")]
+pub struct Garbage;
+
+impl Message {
+    /// Whether the message gets a session number, and so is resent until acknowledged.
+    #[must_use]
+    pub const fn is_numbered(&self) -> bool {
+        !matches!(self, Self::Hello(_) | Self::Ack | Self::Unsupported(_))
+    }
+
+    const fn kind(&self) -> u64 {
+        match self {
+            Self::Hello(_) => 0,
+            Self::Ack => 1,
+            Self::Redeemed => 2,
+            Self::Refused(_) => 3,
+            Self::Held(_) => 4,
+            Self::Addresses(_) => 5,
+            Self::Ring(_) => 16,
+            Self::Renew(_) => 17,
+            Self::Ringing(_) => 18,
+            Self::Accept(_) => 19,
+            Self::End(_) => 20,
+            Self::Unsupported(_) => 31,
+            Self::Unknown(kind) => *kind,
+        }
+    }
+
+    fn body(&self) -> Vec<u8> {
+        match self {
+            Self::Hello(body) => cbor::encode(body.as_ref()),
+            Self::Ack | Self::Redeemed | Self::Unknown(_) => Vec::new(),
+            Self::Refused(body) => cbor::encode(body),
+            Self::Held(body) => cbor::encode(body),
+            Self::Addresses(body) => cbor::encode(body),
+            Self::Ring(body) => cbor::encode(body),
+            Self::Renew(body) | Self::Ringing(body) | Self::Accept(body) => cbor::encode(body),
+            Self::End(body) => cbor::encode(body),
+            Self::Unsupported(body) => cbor::encode(body),
+        }
+    }
+
+    fn parse(kind: u64, body: &[u8]) -> Option<Self> {
+        Some(match kind {
+            0 => Self::Hello(Box::new(cbor::decode(body)?)),
+            1 => Self::Ack,
+            2 => Self::Redeemed,
+            3 => Self::Refused(cbor::decode(body)?),
+            4 => Self::Held(cbor::decode(body)?),
+            5 => Self::Addresses(cbor::decode(body)?),
+            16 => Self::Ring(cbor::decode(body)?),
+            17 => Self::Renew(cbor::decode(body)?),
+            18 => Self::Ringing(cbor::decode(body)?),
+            19 => Self::Accept(cbor::decode(body)?),
+            20 => Self::End(cbor::decode(body)?),
+            31 => Self::Unsupported(cbor::decode(body)?),
+            unknown => Self::Unknown(unknown),
+        })
+    }
+}
+
+impl Frame {
+    /// Wraps a message.
+    #[must_use]
+    pub fn new(number: u64, ack: u64, message: &Message) -> Self {
+        Self {
+            number,
+            ack,
+            kind: message.kind(),
+            body: message.body(),
+        }
+    }
+
+    /// The bytes that travel.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::encode(self)
+    }
+
+    /// Reads a frame and the message in it.
+    ///
+    /// # Errors
+    /// [`Garbage`] for anything but a frame with a readable body or an unknown kind.
+    pub fn parse(bytes: &[u8]) -> Result<(Self, Message), Garbage> {
+        let frame: Self = cbor::decode(bytes).ok_or(Garbage)?;
+        let message = Message::parse(frame.kind, &frame.body).ok_or(Garbage)?;
+        let numbering_fits = matches!(message, Message::Unknown(_)) || message.is_numbered() == (frame.number > 0);
+        if numbering_fits {
+            Ok((frame, message))
+        } else {
+            Err(Garbage)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_back(message: &Message) -> Result<Message, Garbage> {
+        let number = u64::from(message.is_numbered());
+        Frame::parse(&Frame::new(number, 0, message).to_bytes()).map(|(_, message)| message)
+    }
+
+    #[test]
+    fn messages_survive_the_wire() {
+        let call = CallId([1; 16]);
+        let all = [
+            Message::Ack,
+            Message::Redeemed,
+            Message::Refused(Refused {
+                why: InviteRefusal::Used,
+            }),
+            Message::Held(Held { held: true }),
+            Message::Addresses(Addresses {
+                addresses: vec!["11.0.0.1:1".parse().expect("address")],
+            }),
+            Message::Ring(Ring {
+                call,
+                audio: true,
+                video: false,
+                base: 8,
+                alone: true,
+            }),
+            Message::Renew(OfCall { call }),
+            Message::Ringing(OfCall { call }),
+            Message::Accept(OfCall { call }),
+            Message::End(End {
+                call,
+                reason: WireReason::Busy,
+            }),
+            Message::Unsupported(Unsupported { kind: 99 }),
+        ];
+        for message in all {
+            assert_eq!(parse_back(&message), Ok(message));
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_and_fields_are_tolerated() {
+        assert_eq!(parse_back(&Message::Unknown(77)), Ok(Message::Unknown(77)));
+        // {0: 1, 1: 0, 2: 20, 3: {0: call, 1: 0, 9: "new"}, 8: 5}
+        let mut body = vec![0xa3, 0x00, 0x50];
+        body.extend_from_slice(&[7; 16]);
+        body.extend_from_slice(&[0x01, 0x00, 0x09, 0x63, b'n', b'e', b'w']);
+        let mut bytes = vec![0xa5, 0x00, 0x01, 0x01, 0x00, 0x02, 0x14, 0x03, 0x58, 26];
+        assert_eq!(body.len(), 26);
+        bytes.extend_from_slice(&body);
+        bytes.extend_from_slice(&[0x08, 0x05]);
+        let expected = Message::End(End {
+            call: CallId([7; 16]),
+            reason: WireReason::HungUp,
+        });
+        assert_eq!(Frame::parse(&bytes).map(|(_, message)| message), Ok(expected));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_value(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+            let _ = Frame::parse(&bytes);
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The actions of the local API.
+
+use super::Node;
+use super::stored::{Pending, Undo};
+use crate::bounds;
+use crate::call::outgoing::{NewCall, Placed};
+use crate::command::{Command, Media, Refusal, Reply};
+use crate::crypto::Secret;
+use crate::event::Event;
+use crate::ids::{CallId, CommandId, ContactId, InviteId};
+use crate::invite::{InviteKeys, Link, LinkError};
+use crate::io::Output;
+use crate::media::flow;
+use crate::message::{Held, Message};
+use crate::names;
+use crate::state::{Contact, Invite, Redemption};
+use crate::time::Now;
+
+/// Bases are drawn from this many, which keeps flow ids at two bytes.
+const BASES: u64 = 2000;
+
+/// What a command leads to at once.
+enum Outcome {
+    /// The answer.
+    Reply(Reply),
+    /// An answer that waits for the disk.
+    Store(Reply, Option<Event>, Undo),
+    /// An answer that comes later by itself.
+    Later,
+}
+
+type Result = std::result::Result<Outcome, Refusal>;
+
+impl Node {
+    pub(super) fn handle_command(&mut self, id: CommandId, command: Command, now: Now) {
+        match self.carry_out(id, command, now) {
+            Ok(Outcome::Reply(reply)) => self.push(Output::Reply { id, reply }),
+            Ok(Outcome::Store(reply, event, undo)) => self.store_then(Pending::Answer {
+                command: id,
+                reply,
+                event,
+                undo,
+            }),
+            Ok(Outcome::Later) => {}
+            Err(refusal) => self.push(Output::Reply {
+                id,
+                reply: Reply::Refused(refusal),
+            }),
+        }
+    }
+
+    fn carry_out(&mut self, id: CommandId, command: Command, now: Now) -> Result {
+        match command {
+            Command::CreateInvite { expires_in_s } => self.create_invite(expires_in_s, now),
+            Command::DeleteInvite { invite } => self.delete_invite(invite),
+            Command::AddContact { link, name } => self.add_contact(&link, name.as_deref(), now),
+            Command::EditContact { contact, name, accept } => self.edit_contact(contact, name.as_deref(), accept, now),
+            Command::DeleteContact { contact } => self.delete_contact(contact, now),
+            Command::Ping { contact } => self.ping(id, contact, now),
+            Command::EditMe { name, will_ring } => self.edit_me(name.as_deref(), will_ring, now),
+            Command::StartCall { contact, media } => self.start_call(contact, media, now),
+            Command::Answer { call } => self.on_call(call, |node| node.calls.accept(call, now.boot)),
+            Command::Decline { call } => self.on_call(call, |node| node.calls.decline(call, now.boot)),
+            Command::HangUp { call } => self.on_call(call, |node| node.calls.hang_up(call, now.boot)),
+            Command::SeeMissed { call } => self.on_call(call, |node| node.calls.see_missed(call)),
+        }
+    }
+
+    fn create_invite(&mut self, expires_in_s: u64, now: Now) -> Result {
+        if !(bounds::INVITE_LIFE_LEAST_S..=bounds::INVITE_LIFE_MOST_S).contains(&expires_in_s) {
+            return Err(Refusal::OutOfBounds);
+        }
+        if self.state.invites.len() >= bounds::INVITES {
+            return Err(Refusal::TooMany);
+        }
+        let keys = InviteKeys {
+            secret: self.rng.bytes(),
+            one_time: Secret(self.rng.bytes()),
+        };
+        let expiry = now.wall.saturating_add(expires_in_s);
+        let name = &self.state.identity.name;
+        let link = Link::new(self.root, self.device, &keys, self.own.candidates(), expiry, name).to_text();
+        let id = InviteId(self.rng.bytes());
+        self.state.invites.push(Invite {
+            id,
+            keys,
+            link,
+            expiry,
+            redeemer: None,
+        });
+        self.keyring_stale = true;
+        Ok(Outcome::Store(
+            Reply::Invite(id),
+            Some(Event::Invite(id)),
+            Undo::RemoveInvite(id),
+        ))
+    }
+
+    fn delete_invite(&mut self, id: InviteId) -> Result {
+        let place = self
+            .state
+            .invites
+            .iter()
+            .position(|invite| invite.id == id && invite.redeemer.is_none());
+        let invite = self.state.invites.remove(place.ok_or(Refusal::NotFound)?);
+        self.keyring_stale = true;
+        Ok(Outcome::Store(
+            Reply::Done,
+            Some(Event::Invite(id)),
+            Undo::RestoreInvite(Box::new(invite)),
+        ))
+    }
+
+    fn add_contact(&mut self, pasted: &str, name: Option<&str>, now: Now) -> Result {
+        let link = Link::find(pasted).map_err(|error| match error {
+            LinkError::Damaged => Refusal::InviteDamaged,
+            LinkError::Newer => Refusal::InviteNewer,
+        })?;
+        if link.root == self.root {
+            return Err(Refusal::InviteOwn);
+        }
+        if link.expiry <= now.wall {
+            return Err(Refusal::InviteExpired);
+        }
+        let name = name
+            .map(|name| names::checked(name).ok_or(Refusal::BadName))
+            .transpose()?;
+        let redemption = Redemption {
+            ephemeral: Secret(self.rng.bytes()),
+            link,
+        };
+        match self.state.contact_of(&redemption.link.root).cloned() {
+            Some(known) => Ok(self.add_again(known, redemption, now)),
+            None => self.add_new(redemption, name, now),
+        }
+    }
+
+    fn add_new(&mut self, redemption: Redemption, name: Option<String>, now: Now) -> Result {
+        if self.state.contacts.len() >= bounds::CONTACTS {
+            return Err(Refusal::TooMany);
+        }
+        let id = ContactId(self.rng.bytes());
+        let name = self.untaken_name(&name.unwrap_or_else(|| redemption.link.name.clone()));
+        let contact = super::redeem::blank_contact(id, name, redemption.link.root);
+        self.state.contacts.push(Contact {
+            redeeming: Some(redemption),
+            ..contact
+        });
+        self.meet_all();
+        self.search_for(id, now);
+        Ok(Outcome::Store(
+            Reply::Contact(id),
+            Some(Event::Contact(id)),
+            Undo::RemoveContact(id),
+        ))
+    }
+
+    /// The link of somebody who is a contact already: redeemed all the same where there is no link to him, for he may
+    /// have forgotten us.
+    fn add_again(&mut self, known: Contact, redemption: Redemption, now: Now) -> Outcome {
+        let id = known.id;
+        if known.accepted && self.link_to(id).is_some() {
+            return Outcome::Reply(Reply::Contact(id));
+        }
+        if let Some(contact) = self.state.contact_mut(id) {
+            contact.redeeming = Some(redemption);
+        }
+        self.meet_all();
+        self.search_for(id, now);
+        Outcome::Store(
+            Reply::Contact(id),
+            Some(Event::Contact(id)),
+            Undo::RestoreContact(Box::new(known)),
+        )
+    }
+
+    fn edit_contact(&mut self, id: ContactId, name: Option<&str>, accept: bool, now: Now) -> Result {
+        let before = self.state.contact(id).cloned().ok_or(Refusal::NotFound)?;
+        let name = name
+            .map(|name| names::checked(name).ok_or(Refusal::BadName))
+            .transpose()?;
+        if accept && !before.contested {
+            return Err(Refusal::WrongState);
+        }
+        let others = self.state.contacts.iter().filter(|contact| contact.id != id);
+        let taken: Vec<String> = others.map(|contact| contact.name.clone()).collect();
+        let taken: Vec<&str> = taken.iter().map(String::as_str).collect();
+        if let Some(contact) = self.state.contact_mut(id) {
+            contact.name = name.map_or_else(|| before.name.clone(), |name| names::untaken(&name, &taken));
+            contact.contested &= !accept;
+        }
+        if accept {
+            self.tell(id, Message::Held(Held { held: false }), now);
+        }
+        Ok(Outcome::Store(
+            Reply::Contact(id),
+            Some(Event::Contact(id)),
+            Undo::RestoreContact(Box::new(before)),
+        ))
+    }
+
+    fn delete_contact(&mut self, id: ContactId, now: Now) -> Result {
+        let contact = self.remove_contact(id, now).ok_or(Refusal::NotFound)?;
+        let event = Event::ContactRemoved(id, None);
+        Ok(Outcome::Store(
+            Reply::Done,
+            Some(event),
+            Undo::RestoreContact(Box::new(contact)),
+        ))
+    }
+
+    fn ping(&mut self, command: CommandId, id: ContactId, now: Now) -> Result {
+        self.state.contact(id).ok_or(Refusal::NotFound)?;
+        let rings = self.state.will_ring;
+        let link = self.link_to(id).map(|link| link.id).ok_or(Refusal::Unreachable)?;
+        let link = self.links.get_mut(&link).ok_or(Refusal::Unreachable)?;
+        let bytes = link.keepalive.ask(rings, now.boot);
+        let link = link.id;
+        self.push(Output::SendAlive { link, bytes });
+        self.pings.entry(id).or_default().push((command, now.boot));
+        Ok(Outcome::Later)
+    }
+
+    fn edit_me(&mut self, name: Option<&str>, will_ring: Option<bool>, now: Now) -> Result {
+        let name = name
+            .map(|name| names::checked(name).ok_or(Refusal::BadName))
+            .transpose()?;
+        let undo = Undo::RestoreMe {
+            name: self.state.identity.name.clone(),
+            will_ring: self.state.will_ring,
+        };
+        if let Some(name) = name {
+            self.state.identity.name = name;
+        }
+        if let Some(will_ring) = will_ring.filter(|wanted| *wanted != self.state.will_ring) {
+            self.state.will_ring = will_ring;
+            self.ask_all(now);
+        }
+        Ok(Outcome::Store(Reply::Done, Some(Event::Me), undo))
+    }
+
+    fn start_call(&mut self, id: ContactId, media: Media, now: Now) -> Result {
+        let contact = self.state.contact(id).ok_or(Refusal::NotFound)?;
+        if !contact.may_call() {
+            return Err(Refusal::NotAccepted);
+        }
+        let name = contact.name.clone();
+        let base = flow::FIRST_CALL_BASE + flow::CALL_STRIDE * self.rng.below(BASES);
+        let new = NewCall {
+            id: CallId(self.rng.bytes()),
+            contact: id,
+            name,
+            media,
+            base,
+        };
+        let link = self.link_to(id).map(|link| link.id);
+        self.search_for(id, now);
+        match self.calls.start(new, link, now.boot) {
+            Placed::Started(call) => Ok(Outcome::Reply(Reply::CallStarted(call))),
+            Placed::Answered(call) | Placed::Already(call) => Ok(Outcome::Reply(Reply::Call(call))),
+            Placed::Occupied => Err(Refusal::InCall),
+        }
+    }
+
+    fn on_call(&mut self, call: CallId, act: impl FnOnce(&mut Self) -> bool) -> Result {
+        self.calls.get(call).ok_or(Refusal::NotFound)?;
+        if act(self) {
+            Ok(Outcome::Reply(Reply::Call(call)))
+        } else {
+            Err(Refusal::WrongState)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Control messages, once `hello` has checked.
+
+use super::{Node, Stage};
+use crate::bounds::close_code;
+use crate::call::incoming::Ringer;
+use crate::event::Event;
+use crate::ids::{ContactId, LinkId};
+use crate::io::Output;
+use crate::message::{Frame, Message, Unsupported};
+use crate::session::Receipt;
+use crate::time::Now;
+
+impl Node {
+    pub(super) fn handle_control(&mut self, link: LinkId, bytes: &[u8], now: Now) {
+        let Some((device, stage)) = self.links.get(&link).map(|link| (link.peer, link.stage)) else {
+            return;
+        };
+        let Ok((frame, message)) = Frame::parse(bytes) else {
+            return self.close(link, close_code::GARBAGE, now);
+        };
+        if let Message::Hello(hello) = &message {
+            return self.handle_hello(link, hello, now);
+        }
+        if stage == Stage::AwaitingHello {
+            return self.close(link, close_code::BAD_HELLO, now);
+        }
+        let Some(peer) = self.peers.get_mut(&device) else {
+            return;
+        };
+        let Ok(receipt) = peer.session.receive(&frame) else {
+            return self.close(link, close_code::GARBAGE, now);
+        };
+        let contact = peer.contact;
+        if frame.number > 0 {
+            self.send_on(link, Message::Ack, now);
+        }
+        if let (Receipt::Fresh, Some(contact)) = (receipt, contact) {
+            self.apply(link, contact, &message, now);
+        }
+    }
+
+    fn apply(&mut self, link: LinkId, contact: ContactId, message: &Message, now: Now) {
+        match message {
+            Message::Redeemed => self.handle_redeemed(link, contact, now),
+            Message::Refused(refused) => self.handle_refused(link, contact, refused.why, now),
+            Message::Held(held) => self.handle_held(contact, held.held),
+            Message::Addresses(named) => self.handle_addresses(contact, &named.addresses),
+            Message::Ring(ring) => {
+                if let Some(ringer) = self.ringer(contact, link) {
+                    self.calls.ring(&ringer, ring, now.boot);
+                }
+            }
+            Message::Renew(_) | Message::Ringing(_) | Message::Accept(_) | Message::End(_) => {
+                self.calls.handle_message(contact, message, now.boot);
+            }
+            Message::Unknown(kind) => self.send_on(link, Message::Unsupported(Unsupported { kind: *kind }), now),
+            Message::Hello(_) | Message::Ack | Message::Unsupported(_) => {}
+        }
+    }
+
+    fn ringer(&self, id: ContactId, link: LinkId) -> Option<Ringer> {
+        let contact = self.state.contact(id)?;
+        Some(Ringer {
+            contact: id,
+            name: contact.name.clone(),
+            may_ring: contact.accepted && !contact.contested,
+            will_ring: self.state.will_ring,
+            own_is_lower: self.root < contact.root,
+            link,
+        })
+    }
+
+    fn handle_held(&mut self, id: ContactId, held: bool) {
+        let Some(contact) = self.state.contact_mut(id).filter(|contact| contact.held != held) else {
+            return;
+        };
+        contact.held = held;
+        self.store();
+        self.event(Event::Contact(id));
+    }
+
+    fn handle_addresses(&mut self, id: ContactId, named: &[std::net::SocketAddr]) {
+        let usable = self.own.usable(named);
+        let Some(contact) = self.state.contact_mut(id).filter(|contact| contact.accepted) else {
+            return;
+        };
+        let before = contact.addresses.clone();
+        super::knocks::merge_addresses(contact, &usable);
+        if contact.addresses != before {
+            self.store();
+        }
+    }
+
+    /// Sends to a contact's device, now or when the session goes on.
+    pub(super) fn tell(&mut self, contact: ContactId, message: Message, now: Now) {
+        let linked = self.link_to(contact).map(|link| link.id);
+        match linked {
+            Some(link) => self.send_on(link, message, now),
+            None => {
+                let mut devices = self.peers.values_mut().filter(|peer| peer.contact == Some(contact));
+                // Where even the queue is full the peer has been gone for long: the session will not go on.
+                let _ = devices.next().map(|peer| peer.session.send(message));
+            }
+        }
+    }
+
+    pub(super) fn send_on(&mut self, link: LinkId, message: Message, now: Now) {
+        let Some(device) = self.links.get(&link).map(|link| link.peer) else {
+            return;
+        };
+        let Some(peer) = self.peers.get_mut(&device) else {
+            return;
+        };
+        match peer.session.send(message) {
+            Ok(frame) => self.push(Output::Send {
+                link,
+                bytes: frame.to_bytes(),
+            }),
+            Err(_) => self.close(link, close_code::TOO_MUCH, now),
+        }
+    }
+}

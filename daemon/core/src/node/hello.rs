@@ -1,0 +1,174 @@
+//! `hello`: both sides show who they are before anything else is said.
+
+use super::{Node, Stage};
+use crate::bounds::close_code;
+use crate::ids::{ContactId, DeviceKey, LinkId};
+use crate::invite::{self, Side};
+use crate::io::Output;
+use crate::message::{Hello, Message, Redeem};
+use crate::state::Contact;
+use crate::time::Now;
+
+impl Node {
+    pub(super) fn send_hello(&mut self, link: LinkId) {
+        let Some((device, exporter)) = self.links.get(&link).map(|link| (link.peer, link.exporter)) else {
+            return;
+        };
+        let redeem = self.redeem_field(&device, &exporter);
+        let held_back = self.is_held_back(&device);
+        let Some(peer) = self.peers.get_mut(&device) else {
+            return;
+        };
+        let memory = peer.session.memory();
+        let contact = peer.contact.and_then(|id| self.state.contact(id));
+        let hello = Hello {
+            list: self.state.identity.list.clone(),
+            session: memory.session,
+            remembers: memory.remembers,
+            received: memory.received,
+            addresses: if held_back { Vec::new() } else { self.own.candidates() },
+            keys: contact.map(|contact| contact.keys.clone()).unwrap_or_default(),
+            redeem,
+            held: contact.is_some_and(|contact| contact.contested),
+        };
+        if let Ok(frame) = peer.session.send(Message::Hello(Box::new(hello))) {
+            self.push(Output::Send {
+                link,
+                bytes: frame.to_bytes(),
+            });
+        }
+    }
+
+    /// The proof for an invite that this link is about: ours as the invitee, or ours as the inviter of a guest.
+    fn redeem_field(&self, device: &DeviceKey, exporter: &[u8; 32]) -> Option<Redeem> {
+        let peer = self.peers.get(device)?;
+        let contact = peer.contact.and_then(|id| self.state.contact(id));
+        let (secret, proof) = if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref()) {
+            let secret = redemption.link.secret;
+            (
+                secret,
+                invite::proof(&secret, exporter, Side::Invitee, device, &self.device),
+            )
+        } else {
+            let secret = self.state.invite(peer.guest.as_ref()?.invite)?.keys.secret;
+            (
+                secret,
+                invite::proof(&secret, exporter, Side::Inviter, &self.device, device),
+            )
+        };
+        Some(Redeem {
+            hint: invite::hint(&secret),
+            proof,
+            name: self.state.identity.name.clone(),
+        })
+    }
+
+    pub(super) fn handle_hello(&mut self, link: LinkId, hello: &Hello, now: Now) {
+        let Some(known) = self.links.get(&link) else { return };
+        if known.stage != Stage::AwaitingHello {
+            return self.close(link, close_code::GARBAGE, now);
+        }
+        let (device, dialed) = (known.peer, self.dials(&known.peer));
+        let Ok(list) = hello.list.verify() else {
+            return self.close(link, close_code::BAD_HELLO, now);
+        };
+        let Some(peer) = self
+            .peers
+            .get(&device)
+            .filter(|_| list.contains(&device) && list.root != self.root)
+        else {
+            return self.close(link, close_code::BAD_HELLO, now);
+        };
+        match (peer.contact, &hello.redeem) {
+            (Some(contact), redeem) => {
+                if !self.hello_fits(contact, hello) {
+                    return self.close(link, close_code::BAD_HELLO, now);
+                }
+                // Said before the session is judged: the answer must show what was remembered until now.
+                if !dialed {
+                    self.send_hello(link);
+                }
+                let redeems_again =
+                    redeem.is_some() && self.peers.get(&device).is_some_and(|peer| peer.guest.is_some());
+                self.meet_contact(link, contact, hello, now);
+                if let (true, Some(redeem)) = (redeems_again, redeem) {
+                    self.redeem(link, &list.root, hello, redeem, now);
+                }
+            }
+            (None, Some(redeem)) => {
+                if !dialed {
+                    self.send_hello(link);
+                }
+                self.meet_session(link, hello);
+                self.redeem(link, &list.root, hello, redeem, now);
+            }
+            (None, None) => self.close(link, close_code::STRANGER, now),
+        }
+    }
+
+    /// Whether a hello may come from this contact's device; of an inviter, whether it holds the invite's secret.
+    fn hello_fits(&self, id: ContactId, hello: &Hello) -> bool {
+        let Some(contact) = self.state.contact(id) else {
+            return false;
+        };
+        hello.list.verify_after(&contact.root, contact.list.as_ref()).is_ok()
+    }
+
+    /// A contact, or the inviter of a redemption under way, has shown itself.
+    fn meet_contact(&mut self, link: LinkId, id: ContactId, hello: &Hello, now: Now) {
+        let usable = self.own.usable(&hello.addresses);
+        let Some(contact) = self.state.contact_mut(id) else {
+            return;
+        };
+        let before = contact.clone();
+        contact.list = Some(hello.list.clone());
+        // The far side's own proof is not needed here: its TLS key and root are the ones that the link named.
+        let is_accepted = contact.accepted;
+        if is_accepted {
+            learn(contact, hello);
+            super::knocks::merge_addresses(contact, &usable);
+        }
+        let differs = *contact != before;
+        self.keyring_stale |= contact.keys != before.keys;
+        let held_differs = contact.held != before.held;
+        if differs {
+            self.store();
+        }
+        if held_differs {
+            self.event(crate::event::Event::Contact(id));
+        }
+        let goes_on = self.meet_session(link, hello);
+        if is_accepted {
+            self.make_ready(link, goes_on, now);
+        } else if let Some(link) = self.links.get_mut(&link) {
+            link.stage = Stage::Redeeming;
+        }
+    }
+
+    /// Whether the session goes on.
+    fn meet_session(&mut self, link: LinkId, hello: &Hello) -> bool {
+        let device = self.links.get(&link).map(|link| link.peer);
+        device
+            .and_then(|device| self.peers.get_mut(&device))
+            .is_some_and(|peer| peer.session.meet(hello))
+    }
+
+    /// Whether a peer belongs to a contact that must not learn our addresses until the user has decided.
+    pub(super) fn is_held_back(&self, device: &DeviceKey) -> bool {
+        let contact = self
+            .peers
+            .get(device)
+            .and_then(|peer| peer.contact)
+            .and_then(|id| self.state.contact(id));
+        contact.is_some_and(|contact| contact.contested)
+    }
+}
+
+fn learn(contact: &mut Contact, hello: &Hello) {
+    contact.held = hello.held;
+    for key in hello.keys.iter().rev().take(crate::bounds::PAIR_KEYS) {
+        if !contact.keys.contains(key) && contact.keys.len() < crate::bounds::PAIR_KEYS {
+            contact.keys.push(key.clone());
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Knocks: who is asked where, who is answered, and what a proven exchange leads to.
+
+use std::net::SocketAddr;
+
+use super::{AskedKnock, Guest, Node, Peer};
+use crate::bounds;
+use crate::crypto;
+use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
+use crate::io::Output;
+use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
+use crate::reach::search::Slot;
+use crate::session::Session;
+use crate::state::Contact;
+use crate::time::Now;
+
+/// A guest is remembered this long after its last knock.
+const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
+/// Guests at one time.
+const GUESTS: usize = 64;
+
+impl Node {
+    pub(super) fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Now) {
+        let Some(opened) = self.keyring.open(bytes, now) else {
+            return;
+        };
+        if opened.knock.device == self.device || !self.replays.admit(opened.nonce, from, now) {
+            return;
+        }
+        match opened.knock.kind {
+            Kind::Knock => self.answer(from, &opened, now),
+            Kind::Reply => self.handle_reply(from, &opened, now),
+        }
+    }
+
+    /// Makes sure that every device of every contact is a peer.
+    pub(super) fn meet_all(&mut self) {
+        let devices: Vec<(ContactId, DeviceKey)> = self
+            .state
+            .contacts
+            .iter()
+            .flat_map(|contact| contact.devices().into_iter().map(|key| (contact.id, key)))
+            .collect();
+        for (contact, device) in devices {
+            self.meet(device).contact = Some(contact);
+        }
+        self.keyring_stale = true;
+    }
+
+    pub(super) fn meet(&mut self, device: DeviceKey) -> &mut Peer {
+        let name = self.rng.bytes();
+        self.peers.entry(device).or_insert_with(|| Peer {
+            device,
+            contact: None,
+            guest: None,
+            search: crate::reach::search::Search::default(),
+            session: Session::new(name),
+            link: None,
+            dialing: None,
+            went_away: false,
+        })
+    }
+
+    /// Sends one round of a search.
+    pub(super) fn knock_round(&mut self, device: DeviceKey, slot: Slot, now: Now) {
+        let Some(seal) = self.seal_key(&device) else { return };
+        for to in self.addresses_of(&device) {
+            if slot.first {
+                self.ask_at(device, to, &seal, true, true, now);
+            }
+            self.ask_at(device, to, &seal, !slot.undated, false, now);
+        }
+    }
+
+    fn ask_at(&mut self, peer: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, padded: bool, now: Now) {
+        let Some(key) = seal.aead_key() else { return };
+        let tx = self.rng.bytes();
+        let knock = Knock {
+            kind: Kind::Knock,
+            tx,
+            echo: None,
+            observed: None,
+            ..self.blank_knock(&peer, now)
+        };
+        let size = if padded {
+            usize::from(bounds::MTU_PROVEN)
+        } else {
+            knock::SIZE
+        };
+        if let Some(bytes) = knock::seal(&knock, seal, dated, size, now, &mut self.rng) {
+            self.asked.insert(
+                tx,
+                AskedKnock {
+                    peer,
+                    to,
+                    key,
+                    padded,
+                    at: now.boot,
+                },
+            );
+            self.push(Output::Transmit { to, bytes });
+        }
+    }
+
+    fn blank_knock(&self, peer: &DeviceKey, now: Now) -> Knock {
+        Knock {
+            kind: Kind::Knock,
+            tx: [0; 16],
+            echo: None,
+            device: self.device,
+            list_sequence: 1,
+            candidates: if self.is_held_back(peer) {
+                Vec::new()
+            } else {
+                self.own.candidates()
+            },
+            observed: None,
+            time: now.wall,
+        }
+    }
+
+    /// Somebody with a key of ours asks. The answer goes where the question came from, and is no larger.
+    fn answer(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
+        if !self.own.may_send_to(&from) {
+            return;
+        }
+        let device = opened.knock.device;
+        if !self.recognise(device, from, opened, now) {
+            return;
+        }
+        let seal = self.answer_seal(&device, opened);
+        let tx: [u8; 16] = self.rng.bytes();
+        let reply = Knock {
+            kind: Kind::Reply,
+            tx,
+            echo: Some(opened.knock.tx),
+            observed: Some(from),
+            ..self.blank_knock(&device, now)
+        };
+        let Some(bytes) = knock::seal(&reply, &seal, opened.dated, opened.size, now, &mut self.rng) else {
+            return;
+        };
+        self.push(Output::Transmit { to: from, bytes });
+        if self.dials(&device) {
+            self.knock_back(device, from, &seal, opened.dated, now);
+        } else if let Some(key) = seal.aead_key() {
+            let token = knock::token(&key, &opened.knock.tx, &tx);
+            self.push(Output::Admit {
+                token,
+                valid_for: bounds::TOKEN_LIFE,
+            });
+        }
+    }
+
+    /// The asking side does not dial: we do, once our own question to it is answered. A link that is only just up is
+    /// what the question was about; an older one is in doubt, for who has a link does not knock.
+    fn knock_back(&mut self, device: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, now: Now) {
+        let Some(peer) = self.peers.get(&device) else { return };
+        let is_new = |link| {
+            self.links
+                .get(&link)
+                .is_some_and(|link| now.boot < link.up + bounds::HELLO)
+        };
+        if peer.dialing.is_some() || peer.link.is_some_and(is_new) || self.has_provisional_link(&device) {
+            return;
+        }
+        let knocked_lately = |asked: &AskedKnock| {
+            asked.peer == device && asked.to == to && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE
+        };
+        if !self.asked.values().any(knocked_lately) {
+            self.ask_at(device, to, seal, dated, true, now);
+            self.ask_at(device, to, seal, dated, false, now);
+        }
+    }
+
+    /// Whether the key that opened a knock may speak for the device that it names. A guest becomes a peer here.
+    fn recognise(&mut self, device: DeviceKey, from: SocketAddr, opened: &Opened, now: Now) -> bool {
+        match opened.lock {
+            LockId::Contact(contact) => self
+                .peers
+                .get(&device)
+                .is_some_and(|peer| peer.contact == Some(contact)),
+            LockId::Invite(invite) => self.receive_guest(device, invite, from, opened, now),
+        }
+    }
+
+    fn receive_guest(
+        &mut self,
+        device: DeviceKey,
+        invite: InviteId,
+        from: SocketAddr,
+        opened: &Opened,
+        now: Now,
+    ) -> bool {
+        let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
+        if guests >= GUESTS && !self.peers.contains_key(&device) {
+            return false;
+        }
+        let guest = Guest {
+            invite,
+            key: opened.answer_key.clone(),
+            until: now.boot + GUEST_LIFE,
+            from,
+        };
+        self.meet(device).guest = Some(guest);
+        true
+    }
+
+    /// An answer under the key of the question. An invitee's packets always go to the one-time key.
+    fn answer_seal(&self, device: &DeviceKey, opened: &Opened) -> SealKey {
+        let redeeming = match opened.lock {
+            LockId::Contact(contact) => self
+                .state
+                .contact(contact)
+                .and_then(|contact| contact.redeeming.as_ref()),
+            LockId::Invite(_) => None,
+        };
+        match redeeming.filter(|redemption| {
+            redemption.link.device == *device && redemption.pair_key().as_ref() == Some(&opened.answer_key)
+        }) {
+            Some(redemption) => redemption.seal_key(),
+            None => SealKey::Pair {
+                key: opened.answer_key.clone(),
+                sender: self.root,
+            },
+        }
+    }
+
+    fn handle_reply(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
+        let Some(asked) = opened.knock.echo.and_then(|echo| self.asked.remove(&echo)) else {
+            return;
+        };
+        let Some(echo) = opened.knock.echo.filter(|_| asked.peer == opened.knock.device) else {
+            return;
+        };
+        let key = crypto::derive(&opened.answer_key.0, "knock seal", &[]);
+        if key != asked.key || !self.own.may_send_to(&from) {
+            return;
+        }
+        self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        if self.dials(&asked.peer) {
+            let token = knock::token(&key, &echo, &opened.knock.tx);
+            let initial_mtu = if asked.padded {
+                bounds::MTU_PROVEN
+            } else {
+                bounds::MTU_SAFE
+            };
+            self.dial(asked.peer, from, token, initial_mtu, now);
+        }
+    }
+
+    fn dial(&mut self, device: DeviceKey, to: SocketAddr, token: crate::ids::Token, initial_mtu: u16, now: Now) {
+        let is_new = |link| {
+            self.links
+                .get(&link)
+                .is_some_and(|link| now.boot < link.up + bounds::HELLO)
+        };
+        let Some(peer) = self.peers.get(&device) else { return };
+        if peer.dialing.is_some() || peer.link.is_some_and(is_new) || self.has_provisional_link(&device) {
+            return;
+        }
+        let dial = DialId(self.next_dial);
+        self.next_dial += 1;
+        self.dials.insert(dial, device);
+        if let Some(peer) = self.peers.get_mut(&device) {
+            peer.dialing = Some(dial);
+        }
+        self.push(Output::Dial {
+            dial,
+            peer: device,
+            to,
+            token,
+            initial_mtu,
+        });
+    }
+
+    fn has_provisional_link(&self, device: &DeviceKey) -> bool {
+        self.links
+            .values()
+            .any(|link| link.peer == *device && link.stage == super::Stage::AwaitingHello)
+    }
+
+    /// The key for questions to a device.
+    fn seal_key(&self, device: &DeviceKey) -> Option<SealKey> {
+        let peer = self.peers.get(device)?;
+        let contact = peer.contact.and_then(|id| self.state.contact(id));
+        if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref()) {
+            return Some(redemption.seal_key());
+        }
+        if let Some(key) = contact.and_then(|contact| contact.keys.first()) {
+            return Some(SealKey::Pair {
+                key: key.clone(),
+                sender: self.root,
+            });
+        }
+        peer.guest.as_ref().map(|guest| SealKey::Pair {
+            key: guest.key.clone(),
+            sender: self.root,
+        })
+    }
+
+    /// Where a device may be: remembered addresses, those of its link being redeemed, and where a guest came from.
+    pub(super) fn addresses_of(&self, device: &DeviceKey) -> Vec<SocketAddr> {
+        let Some(peer) = self.peers.get(device) else {
+            return Vec::new();
+        };
+        let mut named: Vec<SocketAddr> = Vec::new();
+        if let Some(contact) = peer.contact.and_then(|id| self.state.contact(id)) {
+            named.extend(&contact.addresses);
+            named.extend(
+                contact
+                    .redeeming
+                    .iter()
+                    .flat_map(|redemption| &redemption.link.candidates),
+            );
+        }
+        named.extend(peer.guest.iter().map(|guest| guest.from));
+        self.own.usable(&named)
+    }
+
+    fn learn_addresses(&mut self, device: &DeviceKey, named: &[SocketAddr]) {
+        let Some(id) = self.peers.get(device).and_then(|peer| peer.contact) else {
+            return;
+        };
+        let usable = self.own.usable(named);
+        if usable.is_empty() {
+            return;
+        }
+        if let Some(contact) = self.state.contact_mut(id) {
+            merge_addresses(contact, &usable);
+        }
+    }
+
+    pub(super) fn refresh_keyring(&mut self, now: Now) {
+        if !std::mem::take(&mut self.keyring_stale) {
+            return;
+        }
+        let mut locks = Vec::new();
+        for contact in &self.state.contacts {
+            let pairs = contact
+                .keys
+                .iter()
+                .cloned()
+                .chain(contact.redeeming.iter().filter_map(crate::state::Redemption::pair_key));
+            locks.extend(pairs.map(|key| {
+                (
+                    LockId::Contact(contact.id),
+                    Lock::Pair {
+                        key,
+                        sender: contact.root,
+                    },
+                )
+            }));
+        }
+        let open = self.state.invites.iter().filter(|invite| invite.expiry > now.wall);
+        locks.extend(open.map(|invite| (LockId::Invite(invite.id), Lock::Invite(invite.keys.clone()))));
+        self.keyring.set(locks, now);
+    }
+}
+
+/// Puts newly heard addresses first, each once, bounded.
+pub(super) fn merge_addresses(contact: &mut Contact, fresh: &[SocketAddr]) {
+    let mut merged = fresh.to_vec();
+    merged.extend(contact.addresses.iter().filter(|known| !fresh.contains(known)));
+    merged.truncate(bounds::CANDIDATES);
+    contact.addresses = merged;
+}

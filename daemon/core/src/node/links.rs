@@ -1,0 +1,299 @@
+//! Connections: they come up, prove themselves, fall silent, go down.
+
+use std::time::Duration;
+
+use super::{Link, Node, Stage};
+use crate::bounds::close_code;
+use crate::command::Reply;
+use crate::event::{PathKind, PathView};
+use crate::ids::{ContactId, DeviceKey, DialId, LinkId};
+use crate::io::{LinkUp, Output};
+use crate::message::Message;
+use crate::reach::candidates::OwnAddresses;
+use crate::reach::keepalive::Keepalive;
+use crate::time::Now;
+
+impl Node {
+    pub(super) fn handle_interfaces(&mut self, own: OwnAddresses, now: Now) {
+        if own == self.own {
+            return;
+        }
+        self.own = own;
+        let addresses = self.own.candidates();
+        let linked: Vec<ContactId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.link.is_some())
+            .filter_map(|peer| peer.contact)
+            .collect();
+        for contact in linked {
+            self.tell(
+                contact,
+                Message::Addresses(crate::message::Addresses {
+                    addresses: addresses.clone(),
+                }),
+                now,
+            );
+        }
+        self.search_for_all(now);
+    }
+
+    pub(super) fn handle_resumed(&mut self, now: Now) {
+        let rings = self.state.will_ring;
+        let mut asks = Vec::new();
+        for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
+            link.keepalive.doubt();
+            asks.push((link.id, link.keepalive.ask(rings, now.boot)));
+        }
+        self.out
+            .extend(asks.into_iter().map(|(link, bytes)| Output::SendAlive { link, bytes }));
+        self.align_tick(now);
+        self.search_for_all(now);
+    }
+
+    pub(super) fn handle_link_up(&mut self, up: LinkUp, now: Now) {
+        let dialed = up.dial.is_some();
+        if let Some(dial) = up.dial {
+            self.end_dial(dial);
+        }
+        let is_expected = self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
+        if !is_expected {
+            return self.push(Output::Close {
+                link: up.link,
+                code: close_code::STRANGER,
+            });
+        }
+        let number = u32::from_be_bytes(self.rng.bytes());
+        let link = Link {
+            id: up.link,
+            peer: up.peer,
+            remote: up.remote,
+            exporter: up.exporter,
+            up: now.boot,
+            stage: Stage::AwaitingHello,
+            keepalive: Keepalive::new(dialed, number, now.boot),
+            rtt: Duration::ZERO,
+            close_at: None,
+        };
+        self.links.insert(up.link, link);
+        // The listening side says nothing of itself before the dialing side has shown who it is.
+        if dialed {
+            self.send_hello(up.link);
+        }
+    }
+
+    pub(super) fn handle_dial_failed(&mut self, dial: DialId, now: Now) {
+        let Some(device) = self.end_dial(dial) else { return };
+        if let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link.is_none()) {
+            peer.search.pause(now.boot);
+        }
+    }
+
+    fn end_dial(&mut self, dial: DialId) -> Option<DeviceKey> {
+        let device = self.dials.remove(&dial)?;
+        if let Some(peer) = self.peers.get_mut(&device) {
+            peer.dialing = None;
+        }
+        Some(device)
+    }
+
+    pub(super) fn handle_link_down(&mut self, link: LinkId, code: Option<u64>, now: Now) {
+        let Some(link) = self.links.remove(&link) else { return };
+        let Some(peer) = self.peers.get_mut(&link.peer) else {
+            return;
+        };
+        if peer.link == Some(link.id) {
+            peer.link = None;
+        } else if peer.link.is_some() {
+            return;
+        }
+        let told_off = [
+            close_code::STRANGER,
+            close_code::REFUSED,
+            close_code::BAD_HELLO,
+            close_code::GARBAGE,
+            close_code::TOO_MUCH,
+        ]
+        .map(u64::from);
+        if link.close_at.is_some() {
+            peer.search.stop();
+        } else if code == Some(u64::from(close_code::GOING)) {
+            peer.went_away = true;
+            peer.search.rest(now.boot);
+        } else if code.is_some_and(|code| told_off.contains(&code)) {
+            peer.search.pause(now.boot);
+        } else if code != Some(u64::from(close_code::REPLACED)) {
+            peer.search.restart(now.boot);
+        }
+        self.drop_idle_guest(&link.peer);
+    }
+
+    /// Closes a connection for a reason of ours, and forgets it at once.
+    pub(super) fn close(&mut self, link: LinkId, code: u32, now: Now) {
+        if self.links.contains_key(&link) {
+            self.push(Output::Close { link, code });
+            self.handle_link_down(link, Some(u64::from(code)), now);
+        }
+    }
+
+    pub(super) fn handle_alive(&mut self, link: LinkId, bytes: &[u8], now: Now) {
+        let rings = self.state.will_ring;
+        let Some(known) = self.links.get_mut(&link) else { return };
+        // The listening side may not have seen our `hello` yet when its first datagram overtakes it: not an error.
+        if known.stage != Stage::Ready {
+            return;
+        }
+        let rings = rings && known.close_at.is_none();
+        match known.keepalive.receive(bytes, rings, now.boot) {
+            Ok(Some(bytes)) => self.push(Output::SendAlive { link, bytes }),
+            Ok(None) => {}
+            Err(_) => return self.close(link, close_code::GARBAGE, now),
+        }
+        self.note_proof(link, now);
+    }
+
+    /// A proof stops the search that a silence began, and answers pings.
+    fn note_proof(&mut self, link: LinkId, now: Now) {
+        let Some(link) = self.links.get(&link) else { return };
+        if link.keepalive.last_proof() != Some(now.boot) {
+            return;
+        }
+        let Some(peer) = self.peers.get_mut(&link.peer) else {
+            return;
+        };
+        if peer.link != Some(link.id) {
+            return;
+        }
+        peer.search.stop();
+        let Some(contact) = peer.contact else { return };
+        for (command, asked) in self.pings.remove(&contact).unwrap_or_default() {
+            let rtt_ms = u64::try_from(now.boot.saturating_sub(asked).as_millis()).unwrap_or(u64::MAX);
+            self.push(Output::Reply {
+                id: command,
+                reply: Reply::Pong { rtt_ms },
+            });
+        }
+    }
+
+    pub(super) fn handle_rtt(&mut self, link: LinkId, rtt: Duration) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.rtt = rtt;
+        }
+    }
+
+    /// The link becomes the peer's only one; calls move to it.
+    pub(super) fn make_ready(&mut self, link: LinkId, goes_on: bool, now: Now) {
+        let rings = self.state.will_ring;
+        let Some(known) = self.links.get_mut(&link) else { return };
+        known.stage = Stage::Ready;
+        let (device, remote) = (known.peer, known.remote);
+        let ask = known
+            .keepalive
+            .asks_on_tick()
+            .then(|| known.keepalive.ask(rings, now.boot));
+        let Some(peer) = self.peers.get_mut(&device) else {
+            return;
+        };
+        let before = peer.link.replace(link).filter(|before| *before != link);
+        peer.search.stop();
+        peer.went_away = false;
+        peer.guest = None;
+        let contact = peer.contact;
+        let resend = if goes_on { peer.session.resend() } else { Vec::new() };
+        for frame in resend {
+            self.push(Output::Send {
+                link,
+                bytes: frame.to_bytes(),
+            });
+        }
+        self.out.extend(ask.map(|bytes| Output::SendAlive { link, bytes }));
+        if let Some(contact) = contact {
+            self.remember_address(contact, remote);
+            self.calls.path_up(contact, link, goes_on, now.boot);
+        }
+        if let Some(before) = before {
+            self.links.remove(&before);
+            self.push(Output::Close {
+                link: before,
+                code: close_code::REPLACED,
+            });
+        }
+    }
+
+    fn remember_address(&mut self, contact: ContactId, remote: std::net::SocketAddr) {
+        let Some(contact) = self.state.contact_mut(contact) else {
+            return;
+        };
+        if contact.addresses.first() != Some(&remote) {
+            super::knocks::merge_addresses(contact, &[remote]);
+            self.store();
+        }
+    }
+
+    /// The ready link to a contact.
+    pub(super) fn link_to(&self, contact: ContactId) -> Option<&Link> {
+        let ready = self
+            .peers
+            .values()
+            .filter(|peer| peer.contact == Some(contact))
+            .filter_map(|peer| peer.link);
+        ready
+            .filter_map(|link| self.links.get(&link))
+            .max_by_key(|link| link.keepalive.last_proof())
+    }
+
+    pub(super) fn path_view(&self, contact: ContactId) -> Option<PathView> {
+        let link = self.link_to(contact)?;
+        let kind = if self.own.is_near(&link.remote) {
+            PathKind::Lan
+        } else {
+            PathKind::Direct
+        };
+        Some(PathView {
+            remote: link.remote,
+            kind,
+            rtt: link.rtt,
+            last_proof: link.keepalive.last_proof()?,
+        })
+    }
+
+    /// Starts looking for everybody to whom there is no link.
+    pub(super) fn search_for_all(&mut self, now: Now) {
+        for peer in self
+            .peers
+            .values_mut()
+            .filter(|peer| peer.contact.is_some() && peer.link.is_none())
+        {
+            peer.search.restart(now.boot);
+        }
+    }
+
+    pub(super) fn search_for(&mut self, contact: ContactId, now: Now) {
+        for peer in self
+            .peers
+            .values_mut()
+            .filter(|peer| peer.contact == Some(contact) && peer.link.is_none())
+        {
+            peer.search.restart(now.boot);
+        }
+    }
+
+    pub(super) fn drop_idle_guest(&mut self, device: &DeviceKey) {
+        let is_idle = |peer: &super::Peer| peer.contact.is_none() && peer.guest.is_none() && peer.link.is_none();
+        if self.peers.get(device).is_some_and(is_idle) {
+            self.peers.remove(device);
+        }
+    }
+
+    pub(super) fn handle_going(&mut self, now: Now) {
+        self.calls.shut_down(now.boot);
+        self.perform_deeds(now);
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.push(Output::Close {
+                link,
+                code: close_code::GOING,
+            });
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! One daemon's decisions: the node owns identity, contacts, invites, peers, links and calls.
+//!
+//! A *peer* is somebody else's device that we look for or talk to. It belongs to a contact, or it is a guest who holds
+//! one of our invites. A peer has at most one ready link; only the side with the lower device key dials, the other only
+//! knocks. A link is provisional until the peer's `hello` has checked; nothing else of it is processed before.
+//!
+//! Invariants:
+//! - a stranger gets no packet: nothing is sent in answer to a datagram that no key of ours opens;
+//! - whoever is shown reachable has a ready link with a proof no older than [`bounds::GREY_AFTER`];
+//! - a redemption is acknowledged only after the contact is on the disk;
+//! - a gate opens only where [`crate::call`] says so.
+
+mod commands;
+mod control;
+mod hello;
+mod knocks;
+mod links;
+mod redeem;
+mod stored;
+mod time;
+mod view;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::call::{Calls, Deed};
+use crate::crypto::Secret;
+use crate::event::{Event, Reachable};
+use crate::identity::Identity;
+use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey};
+use crate::io::{Input, Output};
+use crate::knock::{Keyring, ReplayGuard};
+use crate::reach::candidates::OwnAddresses;
+use crate::reach::keepalive::Keepalive;
+use crate::reach::search::Search;
+use crate::rng::Rng;
+use crate::session::Session;
+use crate::state::{State, StateError};
+use crate::time::Now;
+
+/// The core of one daemon.
+#[derive(Debug)]
+pub struct Node {
+    rng: Rng,
+    state: State,
+    root: RootKey,
+    device: DeviceKey,
+    own: OwnAddresses,
+    keyring: Keyring,
+    keyring_stale: bool,
+    replays: ReplayGuard,
+    asked: BTreeMap<[u8; 16], AskedKnock>,
+    peers: BTreeMap<DeviceKey, Peer>,
+    links: BTreeMap<LinkId, Link>,
+    dials: BTreeMap<DialId, DeviceKey>,
+    next_dial: u64,
+    next_tick: Duration,
+    calls: Calls,
+    pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
+    generation: u64,
+    pending: Vec<(u64, stored::Pending)>,
+    shown: BTreeMap<ContactId, Reachable>,
+    out: VecDeque<Output>,
+}
+
+/// Somebody else's device.
+#[derive(Debug)]
+struct Peer {
+    device: DeviceKey,
+    contact: Option<ContactId>,
+    guest: Option<Guest>,
+    search: Search,
+    session: Session,
+    link: Option<LinkId>,
+    dialing: Option<DialId>,
+    went_away: bool,
+}
+
+/// Somebody who holds an invite of ours, before we know who it is.
+#[derive(Clone, Debug)]
+struct Guest {
+    invite: InviteId,
+    key: Secret,
+    until: Duration,
+    from: SocketAddr,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Link {
+    id: LinkId,
+    peer: DeviceKey,
+    remote: SocketAddr,
+    exporter: [u8; 32],
+    up: Duration,
+    stage: Stage,
+    keepalive: Keepalive,
+    rtt: Duration,
+    close_at: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing but the TLS key is known.
+    AwaitingHello,
+    /// The inviter has shown itself and is judging our redemption.
+    Redeeming,
+    /// The peer has shown who it is and is a contact.
+    Ready,
+}
+
+/// A knock of ours that may still be answered.
+#[derive(Debug)]
+struct AskedKnock {
+    peer: DeviceKey,
+    to: SocketAddr,
+    key: Secret,
+    padded: bool,
+    at: Duration,
+}
+
+/// What a new person is called until the user says otherwise.
+#[derive(Clone, Debug)]
+pub struct Defaults {
+    /// The person.
+    pub person_name: String,
+    /// The device.
+    pub device_name: String,
+}
+
+impl Node {
+    /// A daemon with the stored state, or a new person where there is none; a new person is stored at once.
+    ///
+    /// # Errors
+    /// [`StateError`] where the bytes are no state of ours.
+    pub fn new(seed: [u8; 32], stored: Option<&[u8]>, defaults: &Defaults, now: Now) -> Result<Self, StateError> {
+        let mut rng = Rng::new(seed);
+        let state = match stored {
+            Some(bytes) => State::from_bytes(bytes)?,
+            None => State::new(Identity::create(&mut rng, &defaults.person_name, &defaults.device_name)),
+        };
+        let (root, device) = (state.identity.root(), state.identity.device());
+        let mut node = Self {
+            rng,
+            state,
+            root,
+            device,
+            own: OwnAddresses::default(),
+            keyring: Keyring::default(),
+            keyring_stale: true,
+            replays: ReplayGuard::default(),
+            asked: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            links: BTreeMap::new(),
+            dials: BTreeMap::new(),
+            next_dial: 1,
+            next_tick: now.boot,
+            calls: Calls::default(),
+            pings: BTreeMap::new(),
+            generation: 0,
+            pending: Vec::new(),
+            shown: BTreeMap::new(),
+            out: VecDeque::new(),
+        };
+        node.align_tick(now);
+        node.meet_all();
+        if stored.is_none() {
+            node.store();
+        }
+        Ok(node)
+    }
+
+    /// The seed of this device's TLS key.
+    #[must_use]
+    pub fn device_seed(&self) -> Secret {
+        self.state.identity.device_seed.clone()
+    }
+
+    /// This device's TLS key.
+    #[must_use]
+    pub const fn device(&self) -> DeviceKey {
+        self.device
+    }
+
+    /// One's own root.
+    #[must_use]
+    pub const fn root(&self) -> RootKey {
+        self.root
+    }
+
+    /// Takes one input. What it leads to is waiting in [`Self::poll_output`].
+    pub fn handle(&mut self, input: Input, now: Now) {
+        self.refresh_keyring(now);
+        match input {
+            Input::Datagram { from, bytes } => self.handle_datagram(from, &bytes, now),
+            Input::Interfaces(own) => self.handle_interfaces(own, now),
+            Input::Resumed => self.handle_resumed(now),
+            Input::LinkUp(up) => self.handle_link_up(up, now),
+            Input::DialFailed { dial } => self.handle_dial_failed(dial, now),
+            Input::LinkDown { link, code } => self.handle_link_down(link, code, now),
+            Input::Control { link, bytes } => self.handle_control(link, &bytes, now),
+            Input::Alive { link, bytes } => self.handle_alive(link, &bytes, now),
+            Input::Rtt { link, rtt } => self.handle_rtt(link, rtt),
+            Input::Leg { call, leg, fact } => self.calls.handle_leg(call, leg, fact, now.boot),
+            Input::Stored { generation } => self.handle_stored(generation, now),
+            Input::StoreFailed { generation } => self.handle_store_failed(generation, now),
+            Input::Command { id, command } => self.handle_command(id, command, now),
+            Input::Going => self.handle_going(now),
+        }
+        self.settle(now);
+    }
+
+    /// Does what is due. To be called at, or any time after, [`Self::poll_timeout`].
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.refresh_keyring(now);
+        self.handle_due(now);
+        self.settle(now);
+    }
+
+    /// The next thing for the shell to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// Whatever the input was: calls look at the paths again, and clients hear of dots that changed.
+    fn settle(&mut self, now: Now) {
+        self.poll_calls(now.boot);
+        self.perform_deeds(now);
+        self.notice_dots(now);
+        self.refresh_keyring(now);
+    }
+
+    fn perform_deeds(&mut self, now: Now) {
+        loop {
+            let deeds = self.calls.take_deeds();
+            if deeds.is_empty() {
+                return;
+            }
+            for deed in deeds {
+                self.perform(deed, now);
+            }
+        }
+    }
+
+    fn perform(&mut self, deed: Deed, now: Now) {
+        match deed {
+            Deed::Tell(contact, message) => self.tell(contact, message, now),
+            Deed::Route { call, link, base, role } => self.push(Output::Route { call, link, base, role }),
+            Deed::OpenGate(call) => self.push(Output::OpenGate { call }),
+            Deed::EndMedia(call) => self.push(Output::EndMedia { call }),
+            Deed::Changed(call) => self.event(Event::Call(call)),
+        }
+    }
+
+    fn push(&mut self, output: Output) {
+        self.out.push_back(output);
+    }
+
+    fn event(&mut self, event: Event) {
+        self.push(Output::Event(event));
+    }
+
+    /// Whether this side opens connections to a device.
+    fn dials(&self, peer: &DeviceKey) -> bool {
+        self.device < *peer
+    }
+}

@@ -1,0 +1,265 @@
+//! Redeeming an invite: one paste on one side makes both each other's contact.
+//!
+//! The invitee proves on the link that he holds the secret; the inviter judges. The same root may redeem again (an
+//! acknowledgement may have been lost); another root is refused, and the first one is contested until the user decides.
+
+use super::stored::{Pending, Undo};
+use super::{Node, Stage};
+use crate::bounds::{self, close_code};
+use crate::crypto::{self, Secret};
+use crate::event::{Event, InviteRefusal, Notice};
+use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, RootKey};
+use crate::invite::{self, Side};
+use crate::message::{Held, Hello, Message, Redeem, Refused};
+use crate::names;
+use crate::state::{Contact, Invite};
+use crate::time::Now;
+
+/// A refused guest's link is closed this long after the refusal was sent, unless the guest closes it first.
+const REFUSAL_LINGER: std::time::Duration = std::time::Duration::from_secs(2);
+
+impl Node {
+    /// Inviter: judges a redemption.
+    pub(super) fn redeem(&mut self, link: LinkId, root: &RootKey, hello: &Hello, redeem: &Redeem, now: Now) {
+        match self.judge(link, root, redeem, now) {
+            Ok(invite) => self.accept_redeemer(link, invite, root, hello, redeem),
+            Err(why) => self.refuse_redeemer(link, redeem, why, now),
+        }
+    }
+
+    fn invite_named(&self, redeem: &Redeem) -> Option<&Invite> {
+        self.state
+            .invites
+            .iter()
+            .find(|invite| invite::hint(&invite.keys.secret) == redeem.hint)
+    }
+
+    fn judge(&self, link: LinkId, root: &RootKey, redeem: &Redeem, now: Now) -> Result<InviteId, InviteRefusal> {
+        let invite = self.invite_named(redeem).ok_or(InviteRefusal::Unknown)?;
+        let link = self.links.get(&link).ok_or(InviteRefusal::BadProof)?;
+        let expected = invite::proof(
+            &invite.keys.secret,
+            &link.exporter,
+            Side::Invitee,
+            &self.device,
+            &link.peer,
+        );
+        if !crypto::mac_eq(&expected, &redeem.proof) {
+            return Err(InviteRefusal::BadProof);
+        }
+        if invite.expiry <= now.wall {
+            return Err(InviteRefusal::Expired);
+        }
+        match invite.redeemer {
+            Some(first) if first != *root => Err(InviteRefusal::Used),
+            Some(_) | None => Ok(invite.id),
+        }
+    }
+
+    fn accept_redeemer(&mut self, link: LinkId, invite: InviteId, root: &RootKey, hello: &Hello, redeem: &Redeem) {
+        let Some((device, exporter)) = self.links.get(&link).map(|link| (link.peer, link.exporter)) else {
+            return;
+        };
+        let before = self.state.contact_of(root).cloned();
+        let usable = self.own.usable(&hello.addresses);
+        let id = self.contact_for(root, &redeem.name);
+        let key = self.pair_key(&exporter, root);
+        if let Some(contact) = self.state.contact_mut(id) {
+            contact.accepted = true;
+            contact.held = false;
+            contact.redeeming = None;
+            contact.list = Some(hello.list.clone());
+            contact.add_key(key);
+            super::knocks::merge_addresses(contact, &usable);
+        }
+        if let Some(invite) = self.state.invites.iter_mut().find(|known| known.id == invite) {
+            invite.redeemer = Some(*root);
+        }
+        self.adopt(device, id);
+        let undo = before.map_or(Undo::RemoveContact(id), |contact| {
+            Undo::RestoreContact(Box::new(contact))
+        });
+        self.store_then(Pending::Acknowledge {
+            link,
+            contact: id,
+            invite,
+            undo,
+        });
+    }
+
+    /// The contact of a root: the one that exists, or a new one with an untaken name.
+    fn contact_for(&mut self, root: &RootKey, name: &str) -> ContactId {
+        if let Some(contact) = self.state.contact_of(root) {
+            return contact.id;
+        }
+        let id = ContactId(self.rng.bytes());
+        let name = self.untaken_name(&names::presentable(name, "somebody"));
+        self.state.contacts.push(blank_contact(id, name, *root));
+        id
+    }
+
+    pub(super) fn untaken_name(&self, wanted: &str) -> String {
+        let taken: Vec<&str> = self
+            .state
+            .contacts
+            .iter()
+            .map(|contact| contact.name.as_str())
+            .collect();
+        names::untaken(wanted, &taken)
+    }
+
+    fn adopt(&mut self, device: DeviceKey, contact: ContactId) {
+        if let Some(peer) = self.peers.get_mut(&device) {
+            peer.contact = Some(contact);
+        }
+        self.keyring_stale = true;
+    }
+
+    /// HKDF(exporter of the link of the redemption, both roots), the same on both sides.
+    fn pair_key(&self, exporter: &[u8; 32], other: &RootKey) -> Secret {
+        let (low, high) = if self.root < *other {
+            (&self.root, other)
+        } else {
+            (other, &self.root)
+        };
+        crypto::derive(exporter, "pair key", &[&low.0, &high.0])
+    }
+
+    /// Inviter: the contact is on the disk.
+    pub(super) fn acknowledge_redeemer(&mut self, link: LinkId, contact: ContactId, invite: InviteId, now: Now) {
+        self.event(Event::Contact(contact));
+        self.event(Event::Invite(invite));
+        let Some(stage) = self.links.get(&link).map(|link| link.stage) else {
+            return;
+        };
+        self.send_on(link, Message::Redeemed, now);
+        if stage != Stage::Ready {
+            self.make_ready(link, false, now);
+        }
+    }
+
+    fn refuse_redeemer(&mut self, link: LinkId, redeem: &Redeem, why: InviteRefusal, now: Now) {
+        self.send_on(link, Message::Refused(Refused { why }), now);
+        let is_ready = self.links.get(&link).is_some_and(|link| link.stage == Stage::Ready);
+        if let Some(link) = self.links.get_mut(&link).filter(|_| !is_ready) {
+            link.close_at = Some(now.boot + REFUSAL_LINGER);
+        }
+        if why == InviteRefusal::Used
+            && let Some(first) = self.invite_named(redeem).and_then(|invite| invite.redeemer)
+        {
+            self.contest(&first, now);
+        }
+    }
+
+    /// Two people hold the same invite: until the user decides, the first one cannot ring and learns no addresses.
+    fn contest(&mut self, first: &RootKey, now: Now) {
+        let contact = self.state.contacts.iter_mut().find(|contact| contact.root == *first);
+        let Some(contact) = contact.filter(|contact| !contact.verified && !contact.contested) else {
+            return;
+        };
+        contact.contested = true;
+        let id = contact.id;
+        self.store();
+        self.tell(id, Message::Held(Held { held: true }), now);
+        self.event(Event::Contact(id));
+        self.event(Event::Notice(Notice::Contested(id)));
+    }
+
+    /// Invitee: the inviter holds us as a contact.
+    pub(super) fn handle_redeemed(&mut self, link: LinkId, id: ContactId, now: Now) {
+        let Some((exporter, remote)) = self.links.get(&link).map(|link| (link.exporter, link.remote)) else {
+            return;
+        };
+        let Some(root) = self.state.contact(id).map(|contact| contact.root) else {
+            return;
+        };
+        let key = self.pair_key(&exporter, &root);
+        let Some(contact) = self.state.contact_mut(id) else {
+            return;
+        };
+        let Some(redemption) = contact.redeeming.take() else {
+            return;
+        };
+        contact.accepted = true;
+        contact.held = false;
+        contact.add_key(key);
+        super::knocks::merge_addresses(contact, &redemption.link.candidates);
+        super::knocks::merge_addresses(contact, &[remote]);
+        self.keyring_stale = true;
+        // Were this store to fail and the daemon to die, the redemption would still be stored, and be repeated.
+        self.store();
+        self.make_ready(link, true, now);
+        self.event(Event::Contact(id));
+    }
+
+    /// Invitee: the inviter said no.
+    pub(super) fn handle_refused(&mut self, link: LinkId, id: ContactId, why: InviteRefusal, now: Now) {
+        let Some(contact) = self.state.contact_mut(id) else {
+            return;
+        };
+        if contact.redeeming.take().is_none() {
+            return;
+        }
+        let was_pending = !contact.accepted;
+        self.keyring_stale = true;
+        if was_pending {
+            self.remove_contact(id, now);
+            self.event(Event::ContactRemoved(id, Some(why)));
+            self.close(link, close_code::REFUSED, now);
+        }
+        self.store();
+    }
+
+    /// Takes a contact out of everything but what is under way on its links.
+    pub(super) fn remove_contact(&mut self, id: ContactId, now: Now) -> Option<Contact> {
+        let place = self.state.contacts.iter().position(|contact| contact.id == id)?;
+        self.calls.forget_contact(id, now.boot);
+        self.perform_deeds(now);
+        let contact = self.state.contacts.remove(place);
+        let devices: Vec<DeviceKey> = self
+            .peers
+            .values()
+            .filter(|peer| peer.contact == Some(id))
+            .map(|peer| peer.device)
+            .collect();
+        for device in devices {
+            self.leave(device, now);
+        }
+        self.keyring_stale = true;
+        Some(contact)
+    }
+
+    fn leave(&mut self, device: DeviceKey, now: Now) {
+        let Some(peer) = self.peers.get_mut(&device) else {
+            return;
+        };
+        peer.contact = None;
+        peer.search.stop();
+        match peer.link {
+            // What was said last gets a moment to arrive.
+            Some(link) => {
+                if let Some(link) = self.links.get_mut(&link) {
+                    link.close_at = Some(now.boot + bounds::CAMERA_OFF);
+                }
+            }
+            None => self.drop_idle_guest(&device),
+        }
+    }
+}
+
+/// A contact of which nothing is known but who it is.
+pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) -> Contact {
+    Contact {
+        id,
+        name,
+        root,
+        list: None,
+        keys: Vec::new(),
+        accepted: false,
+        verified: false,
+        contested: false,
+        held: false,
+        addresses: Vec::new(),
+        redeeming: None,
+    }
+}

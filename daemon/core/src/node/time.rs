@@ -1,0 +1,217 @@
+//! What time alone brings about: the tick, silent links, searches, expiry.
+
+use std::time::Duration;
+
+use super::{Node, Stage};
+use crate::bounds::{self, close_code};
+use crate::call::PathFacts;
+use crate::command::{Refusal, Reply};
+use crate::event::{Event, Reachable};
+use crate::ids::{CommandId, ContactId, DeviceKey, InviteId, LinkId};
+use crate::io::Output;
+use crate::time::Now;
+
+/// A ping that is not answered by then is refused.
+const PING_PATIENCE: Duration = Duration::from_secs(5);
+
+impl Node {
+    /// When [`Node::handle_timeout`] has something to do next, on the boot clock.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Duration {
+        let links = self.links.values().map(|link| self.link_timeout(link));
+        let searches = self
+            .peers
+            .values()
+            .filter(|peer| peer.dialing.is_none())
+            .filter_map(|peer| peer.search.next_timeout());
+        let pings = self.pings.values().flatten().map(|(_, asked)| *asked + PING_PATIENCE);
+        let dots = self
+            .shown
+            .iter()
+            .filter(|(_, shown)| **shown == Reachable::Yes)
+            .filter_map(|(id, _)| self.grey_at(*id));
+        let all = links
+            .chain(searches)
+            .chain(pings)
+            .chain(dots)
+            .chain(self.calls.next_timeout());
+        all.fold(self.next_tick, Duration::min)
+    }
+
+    pub(super) fn handle_due(&mut self, now: Now) {
+        if now.boot >= self.next_tick {
+            self.handle_tick(now);
+        }
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.watch_link(link, now);
+        }
+        let devices: Vec<DeviceKey> = self.peers.keys().copied().collect();
+        for device in devices {
+            self.watch_search(device, now);
+        }
+        self.refuse_late_pings(now);
+    }
+
+    /// Puts the next tick on a multiple of [`bounds::TICK`] of Unix time, half a second around it by device.
+    pub(super) fn align_tick(&mut self, now: Now) {
+        let into = Duration::from_secs(now.wall % bounds::TICK.as_secs());
+        let [spread, ..] = self.device.0;
+        let jitter = Duration::from_millis(u64::from(spread) * 4);
+        let half = Duration::from_millis(500);
+        let next = now.boot + bounds::TICK - into + jitter;
+        self.next_tick = next.saturating_sub(half).max(now.boot + half);
+    }
+
+    fn handle_tick(&mut self, now: Now) {
+        self.align_tick(now);
+        let rings = self.state.will_ring;
+        let mut asks = Vec::new();
+        for link in self.links.values_mut() {
+            if link.stage == Stage::Ready && link.keepalive.asks_on_tick() {
+                asks.push(Output::SendAlive {
+                    link: link.id,
+                    bytes: link.keepalive.ask(rings, now.boot),
+                });
+            }
+        }
+        self.out.extend(asks);
+        self.asked
+            .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
+        self.forget_guests(now);
+        self.forget_expired_invites(now);
+    }
+
+    /// Asks on every link at once: what we say of ourselves has changed.
+    pub(super) fn ask_all(&mut self, now: Now) {
+        let rings = self.state.will_ring;
+        let mut asks = Vec::new();
+        for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
+            asks.push(Output::SendAlive {
+                link: link.id,
+                bytes: link.keepalive.ask(rings, now.boot),
+            });
+        }
+        self.out.extend(asks);
+    }
+
+    fn link_timeout(&self, link: &super::Link) -> Duration {
+        let own = match link.stage {
+            Stage::AwaitingHello | Stage::Redeeming => link.up + bounds::HELLO,
+            Stage::Ready => link.keepalive.next_timeout(self.is_busy(&link.peer)),
+        };
+        link.close_at.map_or(own, |at| at.min(own))
+    }
+
+    fn is_busy(&self, device: &DeviceKey) -> bool {
+        let contact = self.peers.get(device).and_then(|peer| peer.contact);
+        contact.is_some_and(|contact| self.calls.is_busy_with(contact))
+    }
+
+    fn watch_link(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get(&id) else { return };
+        let (device, stage) = (link.peer, link.stage);
+        if link.close_at.is_some_and(|at| now.boot >= at) {
+            return self.close(id, close_code::STRANGER, now);
+        }
+        match stage {
+            Stage::AwaitingHello | Stage::Redeeming => {
+                if now.boot >= link.up + bounds::HELLO {
+                    self.close(id, close_code::BAD_HELLO, now);
+                }
+            }
+            Stage::Ready => self.watch_ready_link(id, device, now),
+        }
+    }
+
+    fn watch_ready_link(&mut self, id: LinkId, device: DeviceKey, now: Now) {
+        let (rings, busy) = (self.state.will_ring, self.is_busy(&device));
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let wish = link.keepalive.poll(rings, busy, now.boot);
+        if wish.close {
+            return self.close(id, close_code::SILENT, now);
+        }
+        self.out
+            .extend(wish.send.map(|bytes| Output::SendAlive { link: id, bytes }));
+        if wish.search
+            && let Some(peer) = self.peers.get_mut(&device)
+        {
+            peer.search.restart(now.boot);
+        }
+    }
+
+    fn watch_search(&mut self, device: DeviceKey, now: Now) {
+        let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.dialing.is_none()) else {
+            return;
+        };
+        if let Some(slot) = peer.search.poll(now.boot) {
+            self.knock_round(device, slot, now);
+        }
+    }
+
+    fn refuse_late_pings(&mut self, now: Now) {
+        let mut late: Vec<CommandId> = Vec::new();
+        for waiting in self.pings.values_mut() {
+            late.extend(
+                waiting
+                    .iter()
+                    .filter(|(_, asked)| now.boot >= *asked + PING_PATIENCE)
+                    .map(|(id, _)| *id),
+            );
+            waiting.retain(|(_, asked)| now.boot < *asked + PING_PATIENCE);
+        }
+        self.pings.retain(|_, waiting| !waiting.is_empty());
+        let refused = Reply::Refused(Refusal::Unreachable);
+        self.out.extend(late.into_iter().map(|id| Output::Reply {
+            id,
+            reply: refused.clone(),
+        }));
+    }
+
+    fn forget_guests(&mut self, now: Now) {
+        let mut idle = Vec::new();
+        for peer in self.peers.values_mut() {
+            if peer.guest.as_ref().is_some_and(|guest| now.boot >= guest.until) {
+                peer.guest = None;
+                idle.push(peer.device);
+            }
+        }
+        for device in idle {
+            self.drop_idle_guest(&device);
+        }
+    }
+
+    fn forget_expired_invites(&mut self, now: Now) {
+        let expired: Vec<InviteId> = self
+            .state
+            .invites
+            .iter()
+            .filter(|invite| invite.expiry <= now.wall)
+            .map(|invite| invite.id)
+            .collect();
+        if expired.is_empty() {
+            return;
+        }
+        self.state.invites.retain(|invite| invite.expiry > now.wall);
+        self.keyring_stale = true;
+        self.store();
+        for invite in expired {
+            self.event(Event::Invite(invite));
+        }
+    }
+
+    pub(super) fn poll_calls(&mut self, now: Duration) {
+        let mut calls = std::mem::take(&mut self.calls);
+        calls.poll(&|contact| self.path_facts(contact), now);
+        self.calls = calls;
+    }
+
+    fn path_facts(&self, contact: ContactId) -> PathFacts {
+        let link = self.link_to(contact);
+        PathFacts {
+            link: link.map(|link| link.id),
+            last_proof: link.and_then(|link| link.keepalive.last_proof()),
+            why_not: self.why_no_link(contact),
+        }
+    }
+}

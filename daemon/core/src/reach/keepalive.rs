@@ -1,0 +1,301 @@
+//! Proof of life of one connection.
+//!
+//! `Ask{n}` → `Answer{n, m}` → `Confirm{m}`: the answer proves the round trip to the asking side, the confirmation proves
+//! it to the answering side. Every datagram says whether its sender would ring. The dialing side asks on the common tick;
+//! the listening side asks by itself when it has not been asked for a while. An unanswered question is repeated with
+//! growing pauses.
+//!
+//! Invariant: `last_proof` moves only when a number that this side drew comes back.
+
+use std::time::Duration;
+
+use minicbor::{Decode, Encode};
+
+use crate::bounds;
+use crate::cbor;
+use crate::message::Garbage;
+
+/// In a call or while it rings, questions follow each other this fast.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
+/// In a call, this long without proof starts the search for another path.
+const BUSY_SILENCE: Duration = Duration::from_secs(1);
+/// In a call, the listening side asks by itself after this long.
+const BUSY_LISTENER: Duration = Duration::from_millis(1200);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+enum Alive {
+    #[n(0)]
+    Ask(#[n(0)] u32, #[n(1)] bool),
+    #[n(1)]
+    Answer(#[n(0)] u32, #[n(1)] u32, #[n(2)] bool),
+    #[n(2)]
+    Confirm(#[n(0)] u32, #[n(1)] bool),
+}
+
+/// The state of one connection's keep-alive.
+#[derive(Clone, Debug)]
+pub struct Keepalive {
+    dials: bool,
+    began: Duration,
+    last_proof: Option<Duration>,
+    peer_rings: bool,
+    numbers: u32,
+    asked: Option<Asked>,
+    answered: Option<Open>,
+    heard: Duration,
+    last_ask: Duration,
+    silence_told: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    open: Open,
+    at: Duration,
+    repeats: usize,
+}
+
+/// Numbers drawn and not yet come back: on a slow path several are under way at once.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    first: u32,
+    last: u32,
+}
+
+impl Open {
+    const fn contains(&self, number: u32) -> bool {
+        number.wrapping_sub(self.first) <= self.last.wrapping_sub(self.first)
+    }
+}
+
+/// What [`Keepalive::poll`] wants done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// A datagram to send.
+    pub send: Option<Vec<u8>>,
+    /// The path is silent: look for another. Told once for each silence.
+    pub search: bool,
+    /// The connection has been without proof for too long.
+    pub close: bool,
+}
+
+impl Keepalive {
+    /// The keep-alive of a new connection. `number` is where its numbers begin; `rings` what is assumed of the peer.
+    #[must_use]
+    pub const fn new(dials: bool, number: u32, now: Duration) -> Self {
+        Self {
+            dials,
+            began: now,
+            last_proof: None,
+            peer_rings: false,
+            numbers: number,
+            asked: None,
+            answered: None,
+            heard: now,
+            last_ask: now,
+            silence_told: false,
+        }
+    }
+
+    /// When the path was last proven.
+    #[must_use]
+    pub const fn last_proof(&self) -> Option<Duration> {
+        self.last_proof
+    }
+
+    /// Whether this side asks on the tick.
+    #[must_use]
+    pub const fn asks_on_tick(&self) -> bool {
+        self.dials
+    }
+
+    /// Whether the peer said that it would ring.
+    #[must_use]
+    pub const fn peer_rings(&self) -> bool {
+        self.peer_rings
+    }
+
+    /// Forgets the proof: whatever was known was known before the machine slept.
+    pub const fn doubt(&mut self) {
+        self.last_proof = None;
+    }
+
+    /// Asks now.
+    pub fn ask(&mut self, rings: bool, now: Duration) -> Vec<u8> {
+        let number = self.draw();
+        let first = self.asked.map_or(number, |asked| asked.open.first);
+        self.asked = Some(Asked {
+            open: Open { first, last: number },
+            at: now,
+            repeats: 0,
+        });
+        self.last_ask = now;
+        cbor::encode(&Alive::Ask(number, rings))
+    }
+
+    /// Takes a datagram; gives the one to send back.
+    ///
+    /// # Errors
+    /// [`Garbage`] for what is no keep-alive.
+    pub fn receive(&mut self, bytes: &[u8], rings: bool, now: Duration) -> Result<Option<Vec<u8>>, Garbage> {
+        match cbor::decode(bytes).ok_or(Garbage)? {
+            Alive::Ask(number, peer_rings) => {
+                self.peer_rings = peer_rings;
+                self.heard = now;
+                let own = self.draw();
+                let first = self.answered.map_or(own, |open| open.first);
+                self.answered = Some(Open { first, last: own });
+                Ok(Some(cbor::encode(&Alive::Answer(number, own, rings))))
+            }
+            Alive::Answer(number, theirs, peer_rings) => {
+                if !self.asked.is_some_and(|asked| asked.open.contains(number)) {
+                    return Ok(None);
+                }
+                self.asked = None;
+                self.proven(peer_rings, now);
+                Ok(Some(cbor::encode(&Alive::Confirm(theirs, rings))))
+            }
+            Alive::Confirm(number, peer_rings) => {
+                if let Some(open) = self.answered.filter(|open| open.contains(number)) {
+                    let more = open.last != number;
+                    self.answered = more.then_some(Open {
+                        first: number.wrapping_add(1),
+                        last: open.last,
+                    });
+                    self.proven(peer_rings, now);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// What is due. `busy` while a call rings or runs.
+    pub fn poll(&mut self, rings: bool, busy: bool, now: Duration) -> Wish {
+        let mut wish = Wish {
+            close: now >= self.proof_or_start() + bounds::CLOSED_AFTER,
+            ..Wish::default()
+        };
+        if self.next_send(busy).is_some_and(|due| due <= now) {
+            let repeats = self.asked.map_or(0, |asked| asked.repeats + 1);
+            wish.send = Some(self.ask(rings, now));
+            if let Some(asked) = &mut self.asked {
+                asked.repeats = repeats;
+            }
+        }
+        if self.silent_from(busy).is_some_and(|due| due <= now) && !self.silence_told {
+            self.silence_told = true;
+            wish.search = true;
+        }
+        wish
+    }
+
+    /// When [`Self::poll`] has something to do next.
+    #[must_use]
+    pub fn next_timeout(&self, busy: bool) -> Duration {
+        let silent = self.silent_from(busy).filter(|_| !self.silence_told);
+        let close = self.proof_or_start() + bounds::CLOSED_AFTER;
+        [self.next_send(busy), silent]
+            .into_iter()
+            .flatten()
+            .fold(close, Duration::min)
+    }
+
+    fn next_send(&self, busy: bool) -> Option<Duration> {
+        match self.asked {
+            Some(asked) if busy => Some(asked.at + BUSY_PAUSE),
+            Some(asked) => {
+                let last = bounds::ALIVE_REPEATS.last().copied().unwrap_or(bounds::TICK);
+                Some(asked.at + bounds::ALIVE_REPEATS.get(asked.repeats).copied().unwrap_or(last))
+            }
+            None if self.dials => busy.then(|| self.last_ask + BUSY_PAUSE),
+            None if busy => Some(self.heard.max(self.last_ask) + BUSY_LISTENER),
+            None => Some(self.heard.max(self.last_ask) + bounds::LISTENER_SILENCE),
+        }
+    }
+
+    fn silent_from(&self, busy: bool) -> Option<Duration> {
+        if busy {
+            return Some(self.proof_or_start() + BUSY_SILENCE);
+        }
+        let asked = self
+            .asked
+            .filter(|asked| asked.repeats >= bounds::ALIVE_REPEATS.len())?;
+        Some(asked.at)
+    }
+
+    fn proof_or_start(&self) -> Duration {
+        self.last_proof.unwrap_or(self.began).max(self.began)
+    }
+
+    const fn proven(&mut self, peer_rings: bool, now: Duration) {
+        self.last_proof = Some(now);
+        self.peer_rings = peer_rings;
+        self.heard = now;
+        self.silence_told = false;
+    }
+
+    const fn draw(&mut self) -> u32 {
+        self.numbers = self.numbers.wrapping_add(1);
+        self.numbers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn one_exchange_proves_the_path_to_both() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let ask = dialer.ask(true, at(10));
+        let answer = listener.receive(&ask, true, at(20)).expect("ours").expect("answer");
+        assert_eq!(listener.last_proof(), None);
+        let confirm = dialer
+            .receive(&answer, true, at(30))
+            .expect("ours")
+            .expect("confirmation");
+        assert_eq!(dialer.last_proof(), Some(at(30)));
+        assert_eq!(listener.receive(&confirm, true, at(40)), Ok(None));
+        assert_eq!(listener.last_proof(), Some(at(40)));
+        assert_eq!(dialer.receive(&answer, true, at(50)), Ok(None));
+        assert_eq!(dialer.last_proof(), Some(at(30)));
+    }
+
+    #[test]
+    fn a_slow_path_is_proven_although_questions_overtake_answers() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let first = dialer.ask(true, at(0));
+        let answer = listener.receive(&first, true, at(700)).expect("ours").expect("answer");
+        let second = dialer.poll(true, true, at(500)).send.expect("repeat");
+        let _ = listener.receive(&second, true, at(1200)).expect("ours");
+        let confirm = dialer
+            .receive(&answer, true, at(1400))
+            .expect("ours")
+            .expect("confirmation");
+        assert_eq!(dialer.last_proof(), Some(at(1400)));
+        let _ = listener.receive(&confirm, true, at(2100));
+        assert_eq!(listener.last_proof(), Some(at(2100)));
+    }
+
+    #[test]
+    fn silence_is_told_once_and_then_the_connection_is_given_up() {
+        let mut dialer = Keepalive::new(true, 5, at(0));
+        let _ = dialer.ask(true, at(0));
+        let (mut searches, mut asks) = (0, 0);
+        loop {
+            let due = dialer.next_timeout(false);
+            let wish = dialer.poll(true, false, due);
+            searches += usize::from(wish.search);
+            asks += usize::from(wish.send.is_some());
+            if wish.close {
+                assert_eq!(due, bounds::CLOSED_AFTER);
+                break;
+            }
+        }
+        assert_eq!(searches, 1);
+        assert!((10..20).contains(&asks), "{asks}");
+    }
+}

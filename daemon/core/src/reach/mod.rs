@@ -1,0 +1,5 @@
+//! Finding and keeping a path to somebody's device.
+
+pub mod candidates;
+pub mod keepalive;
+pub mod search;

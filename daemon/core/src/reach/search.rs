@@ -1,0 +1,157 @@
+//! The search for a path to one device: a few knocks in fixed slots, then a pause that grows.
+//!
+//! The search knows when; the node knows where to and under which key.
+
+use std::time::Duration;
+
+use crate::bounds;
+
+/// The state of one search.
+#[derive(Clone, Copy, Debug)]
+pub struct Search {
+    stage: Stage,
+    pause: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    /// Not looking.
+    Off,
+    /// Between two attempts.
+    Pausing { until: Duration },
+    /// Knocking; `slot` is the next one.
+    Knocking { began: Duration, slot: usize },
+}
+
+/// One round of knocks that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Whether it is the first of its attempt: then a padded knock goes along, to learn what the path carries.
+    pub first: bool,
+    /// Whether earlier ones went unanswered for so long that the clocks may differ.
+    pub undated: bool,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            stage: Stage::Off,
+            pause: bounds::BACKOFF_FIRST,
+        }
+    }
+}
+
+impl Search {
+    /// Starts an attempt now, unless one is running.
+    pub const fn start(&mut self, now: Duration) {
+        if let Stage::Off | Stage::Pausing { .. } = self.stage {
+            self.stage = Stage::Knocking { began: now, slot: 0 };
+        }
+    }
+
+    /// Starts an attempt now with the shortest pause after it: something new is known.
+    pub const fn restart(&mut self, now: Duration) {
+        self.pause = bounds::BACKOFF_FIRST;
+        self.start(now);
+    }
+
+    /// Stops looking: there is a connection, or nobody to look for.
+    pub const fn stop(&mut self) {
+        *self = Self {
+            stage: Stage::Off,
+            pause: bounds::BACKOFF_FIRST,
+        };
+    }
+
+    /// The attempt came to nothing: pauses, then looks again.
+    pub fn pause(&mut self, now: Duration) {
+        self.stage = Stage::Pausing {
+            until: now + self.pause,
+        };
+        self.pause = (self.pause * 2).min(bounds::BACKOFF_MOST);
+    }
+
+    /// Pauses for as long as pauses get: the peer said that it goes away, and will come by itself.
+    pub fn rest(&mut self, now: Duration) {
+        self.pause = bounds::BACKOFF_MOST;
+        self.pause(now);
+    }
+
+    /// Whether it knocks at the moment.
+    #[must_use]
+    pub const fn is_knocking(&self) -> bool {
+        matches!(self.stage, Stage::Knocking { .. })
+    }
+
+    /// The round that is due, if any.
+    pub fn poll(&mut self, now: Duration) -> Option<Slot> {
+        match self.stage {
+            Stage::Off => None,
+            Stage::Pausing { until } => {
+                if now < until {
+                    return None;
+                }
+                self.stage = Stage::Knocking { began: now, slot: 0 };
+                self.poll(now)
+            }
+            Stage::Knocking { began, slot } => {
+                let Some(offset) = bounds::KNOCK_SLOTS.get(slot) else {
+                    if now >= began + bounds::KNOCK_PATIENCE {
+                        self.pause(now);
+                    }
+                    return None;
+                };
+                if now < began + *offset {
+                    return None;
+                }
+                self.stage = Stage::Knocking { began, slot: slot + 1 };
+                Some(Slot {
+                    first: slot == 0,
+                    undated: slot >= bounds::DATED_KNOCKS,
+                })
+            }
+        }
+    }
+
+    /// When [`Self::poll`] has something to do next.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Duration> {
+        match self.stage {
+            Stage::Off => None,
+            Stage::Pausing { until } => Some(until),
+            Stage::Knocking { began, slot } => {
+                Some(began + bounds::KNOCK_SLOTS.get(slot).copied().unwrap_or(bounds::KNOCK_PATIENCE))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_knocks_in_its_slots_and_pauses_ever_longer() {
+        let mut search = Search::default();
+        search.start(Duration::ZERO);
+        let mut rounds = Vec::new();
+        for _ in 0..40 {
+            let Some(at) = search.next_timeout() else { break };
+            if let Some(slot) = search.poll(at) {
+                rounds.push((at.as_millis(), slot.first, slot.undated));
+            }
+        }
+        let first: Vec<_> = rounds.iter().take(5).copied().collect();
+        assert_eq!(
+            first,
+            [
+                (0, true, false),
+                (250, false, false),
+                (500, false, false),
+                (1000, false, true),
+                (5000, true, false)
+            ]
+        );
+        assert!(rounds.iter().filter(|(_, first, _)| *first).count() >= 5);
+    }
+}

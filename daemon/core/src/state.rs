@@ -1,0 +1,226 @@
+//! What outlives a restart: oneself, contacts, invites. Encoded as one CBOR map; the shell seals it.
+//!
+//! The format only grows: new fields are optional, and a change of meaning gets a new [`FORMAT`] with a frozen reader of
+//! the old one.
+
+use std::net::SocketAddr;
+
+use minicbor::{Decode, Encode};
+
+use crate::cbor;
+use crate::crypto::Secret;
+use crate::identity::{Identity, SignedList};
+use crate::ids::{ContactId, DeviceKey, InviteId, RootKey};
+use crate::invite::{InviteKeys, Link};
+use crate::time::UnixSeconds;
+
+/// The format that this code writes.
+pub const FORMAT: u16 = 1;
+
+/// Everything that is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct State {
+    /// [`FORMAT`].
+    #[n(0)]
+    pub format: u16,
+    /// Oneself.
+    #[n(1)]
+    pub identity: Identity,
+    /// Whether this device rings.
+    #[n(2)]
+    pub will_ring: bool,
+    /// All contacts.
+    #[n(3)]
+    pub contacts: Vec<Contact>,
+    /// Invites, used ones included until they expire.
+    #[n(4)]
+    pub invites: Vec<Invite>,
+}
+
+/// A contact.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Contact {
+    /// Its id in the local API.
+    #[n(0)]
+    pub id: ContactId,
+    /// The petname.
+    #[n(1)]
+    pub name: String,
+    /// The pinned root.
+    #[n(2)]
+    pub root: RootKey,
+    /// The highest device list seen.
+    #[n(3)]
+    pub list: Option<SignedList>,
+    /// Pair keys, the newest first.
+    #[n(4)]
+    pub keys: Vec<Secret>,
+    /// Whether both sides hold each other.
+    #[n(5)]
+    pub accepted: bool,
+    /// Whether the safety words were compared.
+    #[n(6)]
+    pub verified: bool,
+    /// We hold it back: somebody else tried the invite that made it.
+    #[n(7)]
+    pub contested: bool,
+    /// It holds us back for the same reason.
+    #[n(8)]
+    pub held: bool,
+    /// Where its device was last known to be.
+    #[cbor(n(9), with = "crate::cbor::addresses")]
+    pub addresses: Vec<SocketAddr>,
+    /// The redemption under way.
+    #[n(10)]
+    pub redeeming: Option<Redemption>,
+}
+
+/// A redemption under way, on the invitee's side.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Redemption {
+    /// The link.
+    #[n(0)]
+    pub link: Link,
+    /// Our X25519 secret for it.
+    #[n(1)]
+    pub ephemeral: Secret,
+}
+
+/// An invite, on the inviter's side.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Invite {
+    /// Its id in the local API.
+    #[n(0)]
+    pub id: InviteId,
+    /// Its secrets.
+    #[n(1)]
+    pub keys: InviteKeys,
+    /// The text form of the link.
+    #[n(2)]
+    pub link: String,
+    /// When it stops working.
+    #[n(3)]
+    pub expiry: UnixSeconds,
+    /// Who redeemed it.
+    #[n(4)]
+    pub redeemer: Option<RootKey>,
+}
+
+/// Why stored bytes are no state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// Not a state.
+    #[error("the state cannot be read")]
+    Unreadable,
+    /// Written by a newer Twocan.
+    #[error("the state was written by a newer version")]
+    Newer,
+}
+
+impl State {
+    /// A new person's state.
+    #[must_use]
+    pub const fn new(identity: Identity) -> Self {
+        Self {
+            format: FORMAT,
+            identity,
+            will_ring: true,
+            contacts: Vec::new(),
+            invites: Vec::new(),
+        }
+    }
+
+    /// The bytes to seal.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::encode(self)
+    }
+
+    /// The inverse of [`Self::to_bytes`].
+    ///
+    /// # Errors
+    /// [`StateError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
+        let state: Self = cbor::decode(bytes).ok_or(StateError::Unreadable)?;
+        if state.format > FORMAT {
+            Err(StateError::Newer)
+        } else {
+            Ok(state)
+        }
+    }
+
+    /// A contact by id.
+    #[must_use]
+    pub fn contact(&self, id: ContactId) -> Option<&Contact> {
+        self.contacts.iter().find(|contact| contact.id == id)
+    }
+
+    /// A contact by id, to be changed.
+    pub fn contact_mut(&mut self, id: ContactId) -> Option<&mut Contact> {
+        self.contacts.iter_mut().find(|contact| contact.id == id)
+    }
+
+    /// A contact by its person.
+    #[must_use]
+    pub fn contact_of(&self, root: &RootKey) -> Option<&Contact> {
+        self.contacts.iter().find(|contact| contact.root == *root)
+    }
+
+    /// An invite by id.
+    #[must_use]
+    pub fn invite(&self, id: InviteId) -> Option<&Invite> {
+        self.invites.iter().find(|invite| invite.id == id)
+    }
+}
+
+impl Contact {
+    /// The devices that may speak for this contact.
+    #[must_use]
+    pub fn devices(&self) -> Vec<DeviceKey> {
+        let listed = self.list.as_ref().and_then(|list| list.verify().ok());
+        match (listed, &self.redeeming) {
+            (Some(list), _) => list.devices.into_iter().map(|device| device.key).collect(),
+            (None, Some(redemption)) => vec![redemption.link.device],
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// Whether this contact may ring and be called.
+    #[must_use]
+    pub const fn may_call(&self) -> bool {
+        self.accepted && !self.contested && !self.held
+    }
+
+    /// Adds a pair key as the newest; true where it was not known.
+    pub fn add_key(&mut self, key: Secret) -> bool {
+        if self.keys.contains(&key) {
+            return false;
+        }
+        self.keys.insert(0, key);
+        self.keys.truncate(crate::bounds::PAIR_KEYS);
+        true
+    }
+}
+
+impl Redemption {
+    /// How the invitee seals his knocks.
+    #[must_use]
+    pub fn seal_key(&self) -> crate::knock::SealKey {
+        crate::knock::SealKey::Invitee {
+            secret: self.link.secret,
+            ephemeral: self.ephemeral.clone(),
+            one_time: self.link.one_time,
+        }
+    }
+
+    /// The key that inviter and invitee share before they are contacts; `None` for an unusable one-time key.
+    #[must_use]
+    pub fn pair_key(&self) -> Option<Secret> {
+        let shared = crate::crypto::agree(&self.ephemeral, &self.link.one_time)?;
+        Some(crate::invite::pair_key(&self.link.secret, &shared))
+    }
+}

@@ -1,0 +1,94 @@
+//! `/v1/calls`.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use twocan_api as api;
+use twocan_core::command::{Command, Reply};
+use twocan_core::event::CallView;
+use twocan_core::ids::{CallId, ContactId};
+
+use super::extract::At;
+use super::hub::Published;
+use super::problem::{Code, Fault};
+use super::router::{About, App, need_call, unexpected};
+use super::who::{Unclear, resolve};
+use super::{extract, paging, view};
+
+pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::List<api::Call>>, Fault> {
+    let id = |call: &CallView| call.id.to_hex();
+    Ok(Json(paging::page(
+        &uri,
+        &app.published().snapshot.calls,
+        id,
+        view::call,
+    )?))
+}
+
+pub(super) async fn show(State(app): State<App>, At(id): At<CallId>) -> Result<Json<api::Call>, Fault> {
+    render(&app, id)
+}
+
+/// 201 for a new call; 200 with the call that was there already, such as the ringing one that this answers.
+pub(super) async fn start(State(app): State<App>, body: Body) -> Result<Response, Fault> {
+    let new: api::NewCall = extract::json(body).await?;
+    let contact = whom(&app.published(), &new.to)?;
+    let media = view::media(new.media);
+    let reply = app
+        .ask(Command::StartCall { contact, media }, About::Contact(contact))
+        .await?;
+    match reply {
+        Reply::CallStarted(id) => {
+            let location = [(header::LOCATION, format!("/v1/calls/{}", id.to_hex()))];
+            Ok((StatusCode::CREATED, location, render(&app, id)?).into_response())
+        }
+        Reply::Call(id) => Ok(render(&app, id)?.into_response()),
+        Reply::Done | Reply::Invite(_) | Reply::Contact(_) | Reply::Pong { .. } | Reply::Refused(_) => {
+            Err(unexpected(&reply))
+        }
+    }
+}
+
+fn whom(published: &Published, to: &str) -> Result<ContactId, Fault> {
+    resolve(&published.snapshot.contacts, to).map_err(|unclear| match unclear {
+        Unclear::Nobody => Code::NoSuchContact.into(),
+        Unclear::Several(names) => {
+            let names = names.join(", ");
+            Fault::new(Code::Ambiguous).detail(format!("Fitting: {names}. Write more of the name, or use the id."))
+        }
+    })
+}
+
+pub(super) async fn answer(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
+    act(&app, id, body, Command::Answer { call: id }).await
+}
+
+pub(super) async fn decline(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
+    act(&app, id, body, Command::Decline { call: id }).await
+}
+
+pub(super) async fn hang_up(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
+    act(&app, id, body, Command::HangUp { call: id }).await
+}
+
+async fn act(app: &App, id: CallId, body: Body, command: Command) -> Result<Json<api::Call>, Fault> {
+    need_call(&app.published(), id)?;
+    extract::nothing(body).await?;
+    app.ask(command, About::Call(id)).await?;
+    render(app, id)
+}
+
+/// The user has seen that this call was missed.
+pub(super) async fn see(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<StatusCode, Fault> {
+    need_call(&app.published(), id)?;
+    extract::nothing(body).await?;
+    app.ask(Command::SeeMissed { call: id }, About::Call(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn render(app: &App, id: CallId) -> Result<Json<api::Call>, Fault> {
+    let published = app.published();
+    Ok(Json(view::call(need_call(&published, id)?)))
+}

@@ -1,0 +1,100 @@
+//! `/v1/contacts`.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use twocan_api as api;
+use twocan_core::command::{Command, Reply};
+use twocan_core::event::ContactView;
+use twocan_core::ids::ContactId;
+
+use super::extract::At;
+use super::problem::{Code, Fault};
+use super::router::{About, App, contact, need_contact, unexpected};
+use super::{extract, paging, view};
+
+pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::List<api::Contact>>, Fault> {
+    let boot = app.core.hub.now().boot;
+    let id = |contact: &ContactView| contact.id.to_hex();
+    let list = paging::page(&uri, &app.published().snapshot.contacts, id, |view| {
+        view::contact(view, boot)
+    })?;
+    Ok(Json(list))
+}
+
+/// 201 for a new contact; 200 where the link belongs to one that was there already.
+pub(super) async fn add(State(app): State<App>, body: Body) -> Result<Response, Fault> {
+    let new: api::NewContact = extract::json(body).await?;
+    let before = app.published();
+    let command = Command::AddContact {
+        link: new.link,
+        name: new.name,
+    };
+    let reply = app.ask(command, About::Paste).await?;
+    let Reply::Contact(id) = reply else {
+        return Err(unexpected(&reply));
+    };
+    let body = render(&app, id)?;
+    if contact(&before, id).is_some() {
+        return Ok(body.into_response());
+    }
+    let location = [(header::LOCATION, format!("/v1/contacts/{}", id.to_hex()))];
+    Ok((StatusCode::CREATED, location, body).into_response())
+}
+
+pub(super) async fn show(State(app): State<App>, At(id): At<ContactId>) -> Result<Json<api::Contact>, Fault> {
+    render(&app, id)
+}
+
+pub(super) async fn edit(
+    State(app): State<App>,
+    At(id): At<ContactId>,
+    body: Body,
+) -> Result<Json<api::Contact>, Fault> {
+    need_contact(&app.published(), id)?;
+    let patch: api::ContactPatch = extract::json(body).await?;
+    let accept = match patch.state {
+        None => false,
+        Some(api::ContactState::Accepted) => true,
+        Some(api::ContactState::Pending | api::ContactState::Contested) => {
+            return Err(Fault::new(Code::OutOfBounds).detail("`state` can only be set to `accepted`."));
+        }
+    };
+    let command = Command::EditContact {
+        contact: id,
+        name: patch.name,
+        accept,
+    };
+    let reply = app.ask(command, About::Contact(id)).await?;
+    let (Reply::Contact(_) | Reply::Done) = reply else {
+        return Err(unexpected(&reply));
+    };
+    render(&app, id)
+}
+
+pub(super) async fn remove(State(app): State<App>, At(id): At<ContactId>, body: Body) -> Result<StatusCode, Fault> {
+    need_contact(&app.published(), id)?;
+    extract::nothing(body).await?;
+    app.ask(Command::DeleteContact { contact: id }, About::Contact(id))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Proves the path now.
+pub(super) async fn ping(State(app): State<App>, At(id): At<ContactId>, body: Body) -> Result<Json<api::Pong>, Fault> {
+    need_contact(&app.published(), id)?;
+    extract::nothing(body).await?;
+    let reply = app.ask(Command::Ping { contact: id }, About::Contact(id)).await?;
+    let Reply::Pong { rtt_ms } = reply else {
+        return Err(unexpected(&reply));
+    };
+    Ok(Json(api::Pong { rtt_ms }))
+}
+
+fn render(app: &App, id: ContactId) -> Result<Json<api::Contact>, Fault> {
+    let published = app.published();
+    let contact = need_contact(&published, id)?;
+    Ok(Json(view::contact(contact, app.core.hub.now().boot)))
+}

@@ -1,0 +1,151 @@
+//! What handlers take out of a request: ids of the path (404) and bodies (400, 408, 413).
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use twocan_core::bounds::PASTE_BYTES;
+use twocan_core::ids::{CallId, ContactId, InviteId, LegId};
+
+use super::problem::{Code, Fault};
+
+/// Bytes of a JSON body, at most: a pasted text, each byte of it escaped at worst, and some fields.
+const JSON_BYTES: usize = 6 * PASTE_BYTES + 4096;
+/// Bytes of a session description, at most.
+const SDP_BYTES: usize = 256 * 1024;
+/// How long a body may take to arrive.
+const BODY: Duration = Duration::from_secs(10);
+
+/// An id in the path, under the name `id`.
+pub(super) struct At<T>(pub(super) T);
+
+/// A leg's number in the path, under the name `leg`.
+pub(super) struct AtLeg(pub(super) LegId);
+
+/// An id that may stand in a path.
+pub(super) trait PathId: Sized {
+    /// What is said when there is no such thing.
+    const MISSING: Code;
+
+    fn parse(text: &str) -> Option<Self>;
+}
+
+impl PathId for ContactId {
+    const MISSING: Code = Code::NoSuchContact;
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::from_hex(text)
+    }
+}
+
+impl PathId for InviteId {
+    const MISSING: Code = Code::NoSuchInvite;
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::from_hex(text)
+    }
+}
+
+impl PathId for CallId {
+    const MISSING: Code = Code::NoSuchCall;
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::from_hex(text)
+    }
+}
+
+/// A call of the media routes, where `current` stands for the one under way.
+pub(super) enum MediaCall {
+    Current,
+    Id(CallId),
+}
+
+impl PathId for MediaCall {
+    const MISSING: Code = Code::NoSuchCall;
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "current" => Some(Self::Current),
+            text => CallId::from_hex(text).map(Self::Id),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: PathId> FromRequestParts<S> for At<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let text = param(parts, state, "id").await;
+        text.and_then(|text| T::parse(&text))
+            .map(Self)
+            .ok_or_else(|| T::MISSING.into())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AtLeg {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let number = param(parts, state, "leg").await.and_then(|text| text.parse().ok());
+        number
+            .map(|number| Self(LegId(number)))
+            .ok_or_else(|| Code::NoSuchLeg.into())
+    }
+}
+
+/// A parameter of the path.
+pub(super) async fn param<S: Send + Sync>(parts: &mut Parts, state: &S, name: &str) -> Option<String> {
+    let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    params
+        .iter()
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_owned())
+}
+
+/// A JSON body.
+pub(super) async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Fault> {
+    parse(&collect(body, JSON_BYTES).await?)
+}
+
+/// A JSON body that may be left out.
+pub(super) async fn json_or_default<T: DeserializeOwned + Default>(body: Body) -> Result<T, Fault> {
+    let bytes = collect(body, JSON_BYTES).await?;
+    if bytes.is_empty() {
+        Ok(T::default())
+    } else {
+        parse(&bytes)
+    }
+}
+
+/// The body of an action that takes no fields: nothing, or an empty object.
+pub(super) async fn nothing(body: Body) -> Result<(), Fault> {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+    let Nothing {} = json_or_default(body).await?;
+    Ok(())
+}
+
+/// A session description, or a fragment of one.
+pub(super) async fn sdp(body: Body) -> Result<String, Fault> {
+    let bytes = collect(body, SDP_BYTES).await?;
+    String::from_utf8(bytes.into()).map_err(|_| Fault::new(Code::BadOffer).detail("It is not UTF-8 text."))
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(bytes).map_err(|error| Fault::new(Code::Malformed).detail(format!("{error}.")))
+}
+
+async fn collect(body: Body, most: usize) -> Result<Bytes, Fault> {
+    let whole = tokio::time::timeout(BODY, Limited::new(body, most).collect()).await;
+    match whole {
+        Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::TooLarge.into()),
+        Ok(Err(_)) => Err(Code::Malformed.into()),
+        Err(_) => Err(Code::TooSlow.into()),
+    }
+}

@@ -1,0 +1,210 @@
+//! Every way in which a request can fail, in one table, and the problem documents made of it (RFC 9457).
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use twocan_api::Problem;
+use twocan_core::command::Refusal;
+
+use super::seam::LegProblem;
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    WrongHost,
+    WrongOrigin,
+    TokenRequired,
+    PageLocked,
+    CodeSpent,
+    WrongType,
+    TooLarge,
+    TooSlow,
+    Malformed,
+    BadQuery,
+    NotFound,
+    NoSuchContact,
+    NoSuchInvite,
+    NoSuchCall,
+    NoSuchLeg,
+    NoCurrentCall,
+    MethodNotAllowed,
+    WrongState,
+    CallEnded,
+    NotAccepted,
+    Unreachable,
+    InCall,
+    Ambiguous,
+    InviteOwn,
+    InviteExpired,
+    InviteDamaged,
+    InviteNewer,
+    BadName,
+    OutOfBounds,
+    BadPath,
+    TooMany,
+    BadOffer,
+    TooManyLegs,
+    NoInterface,
+    StoreFailed,
+    NotReady,
+    ShuttingDown,
+    Internal,
+}
+
+/// HTTP status, stable code, what happened, what to do.
+type Row = (u16, &'static str, &'static str, &'static str);
+
+impl Code {
+    #[rustfmt::skip]
+    const fn row(self) -> Row {
+        match self {
+            Self::WrongHost => (403, "wrong_host", "The Host header does not name this listener.", "Use the address that `twocan status` shows."),
+            Self::WrongOrigin => (403, "wrong_origin", "This request comes from another site, or from a browser where none is served.", "Open the page with `twocan open`; scripts leave out Origin, Referer and Sec-Fetch-Site."),
+            Self::TokenRequired => (401, "token_required", "The token is missing or wrong.", "Send `Authorization: Bearer` with the content of the file api.token."),
+            Self::PageLocked => (401, "page_locked", "This browser has not been let in.", "Open the page with `twocan open`."),
+            Self::CodeSpent => (403, "code_spent", "This link to the page was used already or is older than a minute.", "Open the page again with `twocan open`."),
+            Self::WrongType => (415, "wrong_type", "The body has another content type than this route takes.", "Send the body as application/json."),
+            Self::TooLarge => (413, "too_large", "The body is too large.", "Send less."),
+            Self::TooSlow => (408, "too_slow", "The body did not arrive in time.", "Send it again."),
+            Self::Malformed => (400, "malformed", "The body is not what this route takes.", "Look at the fields that this route names."),
+            Self::BadQuery => (400, "bad_query", "The query cannot be used.", "Take `cursor` from `next`, and `limit` from 1 to 200."),
+            Self::NotFound => (404, "not_found", "There is nothing at this path.", "Look at the list of routes."),
+            Self::NoSuchContact => (404, "no_such_contact", "There is no such contact.", "Look at the list of contacts."),
+            Self::NoSuchInvite => (404, "no_such_invite", "There is no such open invite.", "It may have been used, run out or been taken back: make a new one."),
+            Self::NoSuchCall => (404, "no_such_call", "There is no such call.", "Look at the list of calls; ended ones leave it after a minute."),
+            Self::NoSuchLeg => (404, "no_such_leg", "There is no such media attachment on this call.", "Attach again with a new offer."),
+            Self::NoCurrentCall => (404, "no_current_call", "There is no call at the moment.", "Start or answer one first."),
+            Self::MethodNotAllowed => (405, "method_not_allowed", "This path does not take this method.", "Look at the list of routes."),
+            Self::WrongState => (409, "wrong_state", "This cannot be done in the present state.", "Look at `state`."),
+            Self::CallEnded => (409, "call_ended", "The call is over.", "Start another one."),
+            Self::NotAccepted => (409, "not_accepted", "This contact cannot be called yet.", "A pending contact must first be confirmed by the other side, a contested one by you."),
+            Self::Unreachable => (409, "unreachable", "The contact cannot be reached at the moment.", "Look at the contact's `why`."),
+            Self::InCall => (409, "in_call", "There is a call under way.", "Hang up first."),
+            Self::Ambiguous => (409, "ambiguous", "More than one contact fits that name.", "Write more of the name, or use the id."),
+            Self::InviteOwn => (409, "invite_own", "This is your own invite.", "Send it to the person who is to call you."),
+            Self::InviteExpired => (409, "invite_expired", "This invite has run out.", "Ask for a new one."),
+            Self::InviteDamaged => (422, "invite_damaged", "There is no whole invite in this text.", "Copy the whole link, from `twocan:` to its end, and paste it again."),
+            Self::InviteNewer => (422, "invite_newer", "This invite was made by a newer Twocan.", "Update Twocan, then paste it again."),
+            Self::BadName => (422, "bad_name", "This name cannot be used.", "Use 1 to 64 visible characters."),
+            Self::OutOfBounds => (422, "out_of_bounds", "A value is outside its bounds.", "Choose another value."),
+            Self::BadPath => (422, "bad_path", "This is not a path of the page.", "Use `/` or `/call/` and a call's id."),
+            Self::TooMany => (409, "too_many", "There are too many of these already.", "Remove some first."),
+            Self::BadOffer => (422, "bad_offer", "The session description cannot be used.", "Offer Opus, and VP8 for video, over ICE and DTLS-SRTP."),
+            Self::TooManyLegs => (409, "too_many_legs", "This call has too many media attachments.", "Remove one first."),
+            Self::NoInterface => (503, "no_interface", "This machine has no network interface but the loopback one, and browsers send no media over that alone.", "Connect to any network."),
+            Self::StoreFailed => (507, "store_failed", "The change could not be written to the disk, so nothing was changed.", "Free some space or make the state folder writable, then try again."),
+            Self::NotReady => (503, "not_ready", "The daemon is still starting.", "Try again in a moment."),
+            Self::ShuttingDown => (503, "shutting_down", "The daemon is shutting down.", "Start it again with `twocan up`."),
+            Self::Internal => (500, "internal", "Something went wrong inside the daemon.", "Look at the daemon's log, and report it."),
+        }
+    }
+}
+
+impl Code {
+    /// The HTTP status.
+    pub(super) const fn status(self) -> u16 {
+        self.row().0
+    }
+}
+
+/// A request that failed.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) code: Code,
+    detail: Option<String>,
+    state: Option<String>,
+}
+
+impl Fault {
+    pub(super) const fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: None,
+            state: None,
+        }
+    }
+
+    /// Replaces the table's advice with one that fits this case.
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Names the state that the thing is in.
+    pub(super) fn state(mut self, state: Option<String>) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// The document.
+    pub(super) fn document(self) -> Problem {
+        let (status, code, title, detail) = self.code.row();
+        Problem {
+            kind: "about:blank".to_owned(),
+            status,
+            code: code.to_owned(),
+            title: title.to_owned(),
+            detail: self.detail.unwrap_or_else(|| detail.to_owned()),
+            state: self.state,
+        }
+    }
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
+        let code = self.code;
+        let document = self.document();
+        let status = StatusCode::from_u16(document.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if code == Code::TokenRequired {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// The row of a refused command; `missing` is what [`Refusal::NotFound`] means for it.
+pub(super) const fn of_refusal(refusal: Refusal, missing: Code) -> Code {
+    match refusal {
+        Refusal::NotFound => missing,
+        Refusal::WrongState => Code::WrongState,
+        Refusal::NotAccepted => Code::NotAccepted,
+        Refusal::Unreachable => Code::Unreachable,
+        Refusal::InCall => Code::InCall,
+        Refusal::InviteOwn => Code::InviteOwn,
+        Refusal::InviteExpired => Code::InviteExpired,
+        Refusal::InviteDamaged => Code::InviteDamaged,
+        Refusal::InviteNewer => Code::InviteNewer,
+        Refusal::BadName => Code::BadName,
+        Refusal::OutOfBounds => Code::OutOfBounds,
+        Refusal::TooMany => Code::TooMany,
+        Refusal::StoreFailed => Code::StoreFailed,
+    }
+}
+
+impl From<LegProblem> for Fault {
+    fn from(problem: LegProblem) -> Self {
+        match problem {
+            LegProblem::BadOffer(why) => Self::new(Code::BadOffer).detail(why),
+            LegProblem::NotFound => Code::NoSuchLeg.into(),
+            LegProblem::CallEnded => Self::new(Code::CallEnded).state(Some("ended".to_owned())),
+            LegProblem::TooMany => Code::TooManyLegs.into(),
+            LegProblem::NoInterface => Code::NoInterface.into(),
+            LegProblem::Failed(why) => {
+                tracing::error!(why, "a media leg failed");
+                Code::Internal.into()
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! A loop that keeps its picture in a plain struct, and legs that answer from a script.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+use twocan_core::call::EndReason;
+use twocan_core::command::{Command, Media, Refusal, Reply};
+use twocan_core::event::{
+    CallState, CallView, ContactState, ContactView, DeviceView, Event, InviteView, MeView, PathKind, PathView,
+    Reachable, Snapshot, WhyNot,
+};
+use twocan_core::ids::{CallId, ContactId, DeviceKey, InviteId, LegId, RootKey};
+use twocan_core::media::flow::Role;
+
+use crate::http::seam::{Ask, LegProblem, Legs, Publisher};
+
+pub(super) struct FakeLoop {
+    picture: Mutex<Snapshot>,
+    publisher: Publisher,
+}
+
+pub(super) const fn contact_id(number: u8) -> ContactId {
+    ContactId([number; 8])
+}
+
+pub(super) const fn call_id(number: u8) -> CallId {
+    CallId([number; 16])
+}
+
+pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Reachable) -> ContactView {
+    let path = PathView {
+        remote: ([127, 0, 0, 1], 9).into(),
+        kind: PathKind::Lan,
+        rtt: Duration::from_micros(1500),
+        last_proof: Duration::from_secs(999),
+    };
+    ContactView {
+        id: contact_id(number),
+        name: name.to_owned(),
+        state,
+        verified: false,
+        reachable,
+        path: (reachable == Reachable::Yes).then_some(path),
+        devices: vec![DeviceView {
+            key: DeviceKey([number; 32]),
+            name: "laptop".to_owned(),
+        }],
+    }
+}
+
+pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> CallView {
+    CallView {
+        id: call_id(number),
+        incoming,
+        state,
+        contact: contact_id(with),
+        peer_name: "Ann".to_owned(),
+        media: Media {
+            audio: true,
+            video: true,
+        },
+        reason: (state == CallState::Ended).then_some(EndReason::Missed),
+    }
+}
+
+/// Ann is green, Anna is not, Bob is pending. Call 1 has ended.
+fn picture() -> Snapshot {
+    Snapshot {
+        me: Some(MeView {
+            root: RootKey([7; 32]),
+            name: "Me".to_owned(),
+            device: DeviceKey([8; 32]),
+            device_name: "desk".to_owned(),
+            will_ring: true,
+        }),
+        contacts: vec![
+            contact(1, "Ann", ContactState::Accepted, Reachable::Yes),
+            contact(2, "Anna", ContactState::Accepted, Reachable::No(WhyNot::WentAway)),
+            contact(
+                3,
+                "Bob",
+                ContactState::Pending,
+                Reachable::Checking(WhyNot::WaitingForInviter),
+            ),
+        ],
+        calls: vec![call(1, 1, true, CallState::Ended)],
+        invites: Vec::new(),
+    }
+}
+
+impl FakeLoop {
+    pub(super) fn start(publisher: Publisher, mut inbox: mpsc::Receiver<Ask>) -> Arc<Self> {
+        let picture = picture();
+        publisher.publish(picture.clone(), &[]);
+        let fake = Arc::new(Self {
+            picture: Mutex::new(picture),
+            publisher,
+        });
+        let served = Arc::clone(&fake);
+        tokio::spawn(async move {
+            while let Some(ask) = inbox.recv().await {
+                if let Some(reply) = served.perform(ask.command) {
+                    let _ = ask.reply.send(reply);
+                }
+            }
+        });
+        fake
+    }
+
+    /// Changes the picture and tells of it.
+    pub(super) fn change(&self, events: &[Event], change: impl FnOnce(&mut Snapshot)) {
+        let mut picture = self.picture.lock().unwrap();
+        change(&mut picture);
+        self.publisher.publish(picture.clone(), events);
+    }
+
+    pub(super) const fn publisher(&self) -> &Publisher {
+        &self.publisher
+    }
+
+    /// Sets the state of an old call or adds a new one.
+    pub(super) fn set_call(&self, view: CallView) {
+        self.change(&[Event::Call(view.id)], |picture| {
+            picture.calls.retain(|call| call.id != view.id);
+            picture.calls.push(view);
+        });
+    }
+
+    fn call_state(&self, id: CallId) -> Option<CallView> {
+        self.picture
+            .lock()
+            .unwrap()
+            .calls
+            .iter()
+            .find(|call| call.id == id)
+            .cloned()
+    }
+
+    fn perform(&self, command: Command) -> Option<Reply> {
+        Some(match command {
+            Command::CreateInvite { expires_in_s: 0 } => Reply::Refused(Refusal::OutOfBounds),
+            Command::CreateInvite { expires_in_s } => self.create_invite(expires_in_s),
+            Command::DeleteInvite { invite } => {
+                self.change(&[Event::Invite(invite)], |picture| picture.invites.clear());
+                Reply::Done
+            }
+            Command::AddContact { link, name } => self.add(&link, name),
+            Command::EditContact { name: Some(name), .. } if name.is_empty() => Reply::Refused(Refusal::BadName),
+            Command::EditContact { accept: true, .. } => Reply::Refused(Refusal::WrongState),
+            Command::EditContact { contact, name, .. } => {
+                self.change(&[Event::Contact(contact)], |picture| {
+                    let found = picture.contacts.iter_mut().find(|view| view.id == contact);
+                    found.unwrap().name = name.unwrap();
+                });
+                Reply::Contact(contact)
+            }
+            Command::DeleteContact { contact } => {
+                self.change(&[Event::ContactRemoved(contact, None)], |picture| {
+                    picture.contacts.retain(|view| view.id != contact);
+                });
+                Reply::Done
+            }
+            Command::Ping { contact } if contact == contact_id(1) => Reply::Pong { rtt_ms: 3 },
+            Command::Ping { .. } => Reply::Refused(Refusal::Unreachable),
+            Command::EditMe { will_ring, .. } => {
+                self.change(&[Event::Me], |picture| {
+                    picture.me.as_mut().unwrap().will_ring = will_ring.unwrap();
+                });
+                Reply::Done
+            }
+            Command::StartCall { contact, .. } => self.start_call(contact)?,
+            Command::Answer { call } => self.step(call, CallState::Ringing, CallState::Active),
+            Command::Decline { call } => self.step(call, CallState::Ringing, CallState::Ended),
+            Command::HangUp { call } => self.step(call, CallState::Active, CallState::Ended),
+            Command::SeeMissed { call } => {
+                self.change(&[], |picture| picture.calls.retain(|view| view.id != call));
+                Reply::Done
+            }
+        })
+    }
+
+    fn create_invite(&self, expires_in_s: u64) -> Reply {
+        let id = InviteId([5; 8]);
+        self.change(&[Event::Invite(id)], |picture| {
+            picture.invites.push(InviteView {
+                id,
+                link: "twocan:AAAA".to_owned(),
+                expires_at: expires_in_s,
+            });
+        });
+        Reply::Invite(id)
+    }
+
+    fn add(&self, link: &str, name: Option<String>) -> Reply {
+        let refusal = match link {
+            "own" => Refusal::InviteOwn,
+            "expired" => Refusal::InviteExpired,
+            "damaged" => Refusal::InviteDamaged,
+            "newer" => Refusal::InviteNewer,
+            "disk" => Refusal::StoreFailed,
+            "again" => return Reply::Contact(contact_id(1)),
+            _ => {
+                let name = name.unwrap_or_else(|| "Cleo".to_owned());
+                let why = Reachable::Checking(WhyNot::Searching);
+                let view = contact(4, &name, ContactState::Pending, why);
+                self.change(&[Event::Contact(view.id)], |picture| picture.contacts.push(view));
+                return Reply::Contact(contact_id(4));
+            }
+        };
+        Reply::Refused(refusal)
+    }
+
+    /// Anna's call panics nowhere but never gets a reply: the loop goes away while it is asked.
+    fn start_call(&self, contact: ContactId) -> Option<Reply> {
+        if contact == contact_id(2) {
+            return None;
+        }
+        if contact == contact_id(3) {
+            return Some(Reply::Refused(Refusal::NotAccepted));
+        }
+        if self
+            .call_state(call_id(2))
+            .is_some_and(|call| call.state == CallState::Ringing)
+        {
+            self.set_call(call(2, 1, true, CallState::Active));
+            return Some(Reply::Call(call_id(2)));
+        }
+        if self
+            .call_state(call_id(2))
+            .is_some_and(|call| call.state == CallState::Active)
+        {
+            return Some(Reply::Refused(Refusal::InCall));
+        }
+        self.set_call(call(9, 1, false, CallState::Dialing));
+        Some(Reply::CallStarted(call_id(9)))
+    }
+
+    fn step(&self, id: CallId, from: CallState, to: CallState) -> Reply {
+        match self.call_state(id) {
+            None => Reply::Refused(Refusal::NotFound),
+            Some(view) if view.state != from => Reply::Refused(Refusal::WrongState),
+            Some(mut view) => {
+                view.state = to;
+                view.reason = (to == CallState::Ended).then_some(EndReason::HungUp);
+                self.set_call(view);
+                Reply::Call(id)
+            }
+        }
+    }
+}
+
+/// Remembers what it was asked.
+#[derive(Debug, Default)]
+pub(super) struct FakeLegs {
+    pub(super) asked: Mutex<Vec<String>>,
+}
+
+impl FakeLegs {
+    fn note(&self, what: String) {
+        self.asked.lock().unwrap().push(what);
+    }
+}
+
+impl Legs for FakeLegs {
+    fn offer(&self, call: CallId, role: Role, sdp: String) -> BoxFuture<'_, Result<(LegId, String), LegProblem>> {
+        Box::pin(async move {
+            self.note(format!("offer {call:?} {role:?} {sdp}"));
+            match sdp.as_str() {
+                "bad" => Err(LegProblem::BadOffer("No audio.".to_owned())),
+                "lonely" => Err(LegProblem::NoInterface),
+                "panic" => panic!("a leg panicked, as this test wants"),
+                _ => Ok((LegId(17), "v=0 answer".to_owned())),
+            }
+        })
+    }
+
+    fn trickle(&self, call: CallId, leg: LegId, fragment: String) -> BoxFuture<'_, Result<(), LegProblem>> {
+        Box::pin(async move {
+            self.note(format!("trickle {call:?} {leg:?} {fragment}"));
+            if leg == LegId(17) {
+                Ok(())
+            } else {
+                Err(LegProblem::NotFound)
+            }
+        })
+    }
+
+    fn close(&self, call: CallId, leg: LegId) -> BoxFuture<'_, Result<(), LegProblem>> {
+        Box::pin(async move {
+            self.note(format!("close {call:?} {leg:?}"));
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! Starting, stopping, and what is refused below HTTP.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::time::timeout;
+
+use super::fake::FakeLegs;
+use super::wire::{Events, Request, raw};
+use super::{PATIENCE, World, config, files, loopback};
+use crate::http::listen::{Listener, run};
+use crate::http::seam::{ServiceFacts, seam};
+use crate::http::server::serve_files;
+
+#[tokio::test]
+async fn http_2_is_refused() {
+    let world = World::new().await;
+    for address in [world.bound.control, world.bound.page] {
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+        let answer = raw(TcpStream::connect(address).await.unwrap(), preface).await;
+        assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 400 "), "{answer:?}");
+    }
+    let upgrade = world.control("GET", "/v1/status");
+    let upgrade = upgrade
+        .header("Upgrade", "h2c")
+        .header("HTTP2-Settings", "AAMAAABkAAQAAP__");
+    assert_eq!(world.send(&upgrade).await.status, 200);
+}
+
+#[tokio::test]
+async fn files_are_private_and_removed() {
+    let world = World::new().await;
+    let config = config(&world.home);
+    for path in [&config.sock_path, &config.token_path] {
+        let mode = std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
+    let mut events = Events::open(world.bound.control, &world.control("GET", "/v1/events")).await;
+    assert_eq!(events.next().await.unwrap().1, "snapshot");
+    timeout(PATIENCE, world.bound.shutdown()).await.unwrap();
+    assert!(events.next().await.is_none());
+    assert!(!config.sock_path.exists() && !config.token_path.exists());
+}
+
+#[tokio::test]
+async fn left_over_files_are_replaced() {
+    let world = World::new().await;
+    let config = config(&world.home);
+    let World { bound, home, .. } = world;
+    std::mem::forget(std::fs::hard_link(&config.token_path, home.path().join("old")));
+    bound.shutdown().await;
+    std::fs::write(&config.token_path, "old").unwrap();
+    drop(UnixListener::bind(&config.sock_path).unwrap());
+    let (_publisher, handle, _inbox) = seam(ServiceFacts::default(), fixed_clock()).unwrap();
+    let bound = serve_files(config.clone(), handle, Arc::new(FakeLegs::default()), files)
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read_to_string(&config.token_path).unwrap().trim().len(), 64);
+    let healthz = Request::new("GET", "/healthz").header("Host", "x");
+    assert_eq!(super::wire::unix(&config.sock_path, &healthz).await.status, 200);
+    let readyz = Request::new("GET", "/readyz").header("Host", "x");
+    assert_eq!(super::wire::unix(&config.sock_path, &readyz).await.code(), "not_ready");
+    drop(bound);
+    assert!(!config.token_path.exists());
+}
+
+fn fixed_clock() -> crate::http::seam::Clock {
+    Arc::new(|| twocan_core::time::Now {
+        boot: std::time::Duration::ZERO,
+        wall: 0,
+    })
+}
+
+#[tokio::test]
+async fn taken_and_foreign_addresses_are_named() {
+    let home = tempfile::TempDir::new().unwrap();
+    let holder = TcpListener::bind(loopback()).await.unwrap();
+    let taken = holder.local_addr().unwrap();
+    for (control, page, words) in [
+        (loopback(), taken, format!("the page address http://{taken} is in use")),
+        (
+            taken,
+            loopback(),
+            format!("the control address http://{taken} is in use"),
+        ),
+        (
+            ([0, 0, 0, 0], 0).into(),
+            loopback(),
+            "not a loopback address".to_owned(),
+        ),
+    ] {
+        let (_publisher, handle, _inbox) = seam(ServiceFacts::default(), fixed_clock()).unwrap();
+        let mut config = config(&home);
+        (config.control, config.page) = (control, page);
+        let error = serve_files(config, handle, Arc::new(FakeLegs::default()), files)
+            .await
+            .unwrap_err();
+        assert!(format!("{error:#}").contains(&words), "{error:#}");
+    }
+}
+
+#[tokio::test]
+async fn another_user_is_turned_away() {
+    let world = World::new().await;
+    let path = world.home.path().join("other.sock");
+    let stranger = nix::unistd::geteuid().as_raw() + 1;
+    let listener = Listener::Unix(UnixListener::bind(&path).unwrap(), stranger);
+    let site = crate::http::site::Site::new(crate::http::guard::Guard::Unix, axum::Router::new());
+    let (_closing, stop) = tokio::sync::watch::channel(false);
+    let serving = tokio::spawn(run(listener, Arc::new(site), stop));
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    let mut bytes = Vec::new();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes)).await.unwrap();
+    assert!(bytes.is_empty());
+    serving.abort();
+}

@@ -1,0 +1,248 @@
+//! Core values become API values here and nowhere else, by exhaustive matches.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use twocan_api as api;
+use twocan_core::call::EndReason;
+use twocan_core::call::end_reason::FailCode;
+use twocan_core::event::{
+    CallState, CallView, ContactState, ContactView, InviteView, MeView, Notice, PathKind, PathView, Reachable,
+};
+use twocan_core::ids::RootKey;
+use twocan_core::time::UnixSeconds;
+
+use super::hub::Published;
+use super::words;
+
+/// Hexadecimal digits of a root key that make a person's id: 128 bits, more than anybody can aim at.
+const PERSON_ID: usize = 32;
+
+/// `GET /v1/status`; `None` while the daemon starts.
+pub(super) fn status(published: &Published) -> Option<api::Status> {
+    let me = me(published.snapshot.me.as_ref()?);
+    let listeners = published.listeners?;
+    let facts = &published.facts;
+    Some(api::Status {
+        version: facts.version.clone(),
+        pid: facts.pid,
+        udp: facts.udp.iter().map(SocketAddr::to_string).collect(),
+        control: origin(listeners.control),
+        page: origin(listeners.page),
+        person: me.person,
+        device: me.device,
+        presence: me.presence,
+        warnings: facts.warnings.clone(),
+    })
+}
+
+/// Everything, with ages as of `boot`.
+pub(super) fn snapshot(published: &Published, boot: Duration) -> Option<api::Snapshot> {
+    let shown = &published.snapshot;
+    Some(api::Snapshot {
+        status: status(published)?,
+        contacts: shown.contacts.iter().map(|view| contact(view, boot)).collect(),
+        calls: shown.calls.iter().map(call).collect(),
+        invites: shown.invites.iter().map(invite).collect(),
+        door: api::Door::default(),
+    })
+}
+
+/// The origin of a listener.
+pub(super) fn origin(bound: SocketAddr) -> String {
+    format!("http://{bound}")
+}
+
+pub(super) fn me(me: &MeView) -> api::Me {
+    api::Me {
+        person: api::PersonRef {
+            id: person_id(&me.root),
+            name: me.name.clone(),
+        },
+        device: api::DeviceRef {
+            id: me.device.to_hex(),
+            name: me.device_name.clone(),
+        },
+        presence: if me.will_ring {
+            api::Presence::Available
+        } else {
+            api::Presence::DoNotDisturb
+        },
+    }
+}
+
+fn person_id(root: &RootKey) -> String {
+    root.to_hex().chars().take(PERSON_ID).collect()
+}
+
+/// The presence that a client set.
+pub(super) const fn will_ring(presence: api::Presence) -> bool {
+    match presence {
+        api::Presence::Available => true,
+        api::Presence::DoNotDisturb => false,
+    }
+}
+
+pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
+    let (reachable, why) = match contact.reachable {
+        Reachable::Yes => (api::Reachable::Yes, None),
+        Reachable::Checking(why) => (api::Reachable::Checking, Some(why)),
+        Reachable::No(why) => (api::Reachable::No, Some(why)),
+    };
+    api::Contact {
+        id: contact.id.to_hex(),
+        name: contact.name.clone(),
+        state: contact_state(contact.state),
+        verified: contact.verified,
+        reachable,
+        why: why.map(|why| words::why_not(why, &contact.name)),
+        path: contact.path.as_ref().map(|view| path(view, boot)),
+        devices: contact.devices.iter().map(device).collect(),
+    }
+}
+
+const fn contact_state(state: ContactState) -> api::ContactState {
+    match state {
+        ContactState::Pending => api::ContactState::Pending,
+        ContactState::Accepted => api::ContactState::Accepted,
+        ContactState::Contested => api::ContactState::Contested,
+    }
+}
+
+/// The name of a contact's state, as problems carry it.
+pub(super) const fn contact_state_name(state: ContactState) -> &'static str {
+    match state {
+        ContactState::Pending => "pending",
+        ContactState::Accepted => "accepted",
+        ContactState::Contested => "contested",
+    }
+}
+
+fn device(device: &twocan_core::event::DeviceView) -> api::DeviceRef {
+    api::DeviceRef {
+        id: device.key.to_hex(),
+        name: device.name.clone(),
+    }
+}
+
+fn path(path: &PathView, boot: Duration) -> api::Path {
+    let age = boot.saturating_sub(path.last_proof);
+    api::Path {
+        kind: match path.kind {
+            PathKind::Lan => api::PathKind::Lan,
+            PathKind::Direct => api::PathKind::Direct,
+        },
+        via: None,
+        rtt_ms: milliseconds(path.rtt),
+        last_proof_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Milliseconds, exact to the microsecond.
+fn milliseconds(duration: Duration) -> f64 {
+    Duration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)).as_secs_f64() * 1e3
+}
+
+pub(super) fn call(call: &CallView) -> api::Call {
+    api::Call {
+        id: call.id.to_hex(),
+        direction: if call.incoming {
+            api::Direction::In
+        } else {
+            api::Direction::Out
+        },
+        state: call_state(call.state),
+        contact: Some(call.contact.to_hex()),
+        peer: api::Peer {
+            name: call.peer_name.clone(),
+            address: None,
+        },
+        media: api::Media {
+            audio: call.media.audio,
+            video: call.media.video,
+        },
+        reason: call.reason.map(reason),
+    }
+}
+
+const fn call_state(state: CallState) -> api::CallState {
+    match state {
+        CallState::Dialing => api::CallState::Dialing,
+        CallState::Ringing => api::CallState::Ringing,
+        CallState::Active => api::CallState::Active,
+        CallState::Ended => api::CallState::Ended,
+    }
+}
+
+/// The name of a call's state, as problems carry it.
+pub(super) const fn call_state_name(state: CallState) -> &'static str {
+    match state {
+        CallState::Dialing => "dialing",
+        CallState::Ringing => "ringing",
+        CallState::Active => "active",
+        CallState::Ended => "ended",
+    }
+}
+
+fn reason(reason: EndReason) -> api::Reason {
+    let (code, why, after_s) = match reason {
+        EndReason::HungUp => ("hung_up", None, None),
+        EndReason::Declined => ("declined", None, None),
+        EndReason::DeclinedElsewhere => ("declined_elsewhere", None, None),
+        EndReason::AnsweredElsewhere => ("answered_elsewhere", None, None),
+        EndReason::Busy => ("busy", None, None),
+        EndReason::Missed => ("missed", None, None),
+        EndReason::Cancelled => ("cancelled", None, None),
+        EndReason::Unreachable(why) => ("unreachable", Some(words::why_not_code(why)), None),
+        EndReason::Lost { after_s } => ("lost", None, Some(after_s)),
+        EndReason::GlareMerged => ("glare_merged", None, None),
+        EndReason::Blocked => ("blocked", None, None),
+        EndReason::Failed(code) => ("failed", Some(fail_code(code)), None),
+    };
+    api::Reason {
+        code: code.to_owned(),
+        why: why.map(str::to_owned),
+        after_s,
+    }
+}
+
+const fn fail_code(code: FailCode) -> &'static str {
+    match code {
+        FailCode::LegLost => "leg_lost",
+        FailCode::ShuttingDown => "shutting_down",
+        FailCode::PeerRestarted => "peer_restarted",
+    }
+}
+
+pub(super) const fn media(media: api::Media) -> twocan_core::command::Media {
+    twocan_core::command::Media {
+        audio: media.audio,
+        video: media.video,
+    }
+}
+
+pub(super) fn invite(invite: &InviteView) -> api::Invite {
+    api::Invite {
+        id: invite.id.to_hex(),
+        link: invite.link.clone(),
+        text: words::invite_text(&invite.link),
+        expires_at: time(invite.expires_at),
+    }
+}
+
+/// RFC 3339, in UTC.
+pub(super) fn time(at: UnixSeconds) -> String {
+    let seconds = i64::try_from(at).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX).to_string()
+}
+
+/// A notice as the warning that clients show.
+pub(super) fn notice(notice: Notice, contacts: &[ContactView]) -> api::Why {
+    match notice {
+        Notice::Contested(id) => {
+            let contact = contacts.iter().find(|contact| contact.id == id);
+            words::contested(contact.map_or("a contact", |contact| contact.name.as_str()))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The sentences about contacts and invites that people read: what is, why, and the one best thing to do.
+
+use twocan_api::Why;
+use twocan_core::event::{InviteRefusal, WhyNot};
+
+/// The stable code of a reason.
+pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
+    match why {
+        WhyNot::WaitingForInviter => "waiting_for_inviter",
+        WhyNot::Contested => "contested",
+        WhyNot::Searching => "searching",
+        WhyNot::NoAnswer => "no_answer",
+        WhyNot::NoAddress => "no_address",
+        WhyNot::WentAway => "went_away",
+        WhyNot::Silent => "silent",
+        WhyNot::WillNotRing => "will_not_ring",
+    }
+}
+
+/// Why the dot of the contact called `name` is not green.
+pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
+    let (text, fix) = match why {
+        WhyNot::WaitingForInviter => (
+            format!("{name} has not confirmed the invite yet."),
+            format!("Ask {name} to start Twocan; the rest happens by itself."),
+        ),
+        WhyNot::Contested => (
+            format!("Somebody else tried to use the same invite as {name}."),
+            format!("Ask {name} over another channel whether that was a friend, then keep or delete the contact."),
+        ),
+        WhyNot::Searching => (
+            format!("A path to {name} is being looked for."),
+            "Wait a few seconds.".to_owned(),
+        ),
+        WhyNot::NoAnswer => (
+            format!("The device of {name} does not answer at any address where it was seen."),
+            format!("Ask {name} to check that Twocan is running and the device is online."),
+        ),
+        WhyNot::NoAddress => (
+            format!("No address of {name} is known."),
+            format!("Send {name} a new invite, or ask {name} for one."),
+        ),
+        WhyNot::WentAway => (
+            format!("The device of {name} said that it was going away."),
+            format!("Wait until {name} is back; the dot turns green by itself."),
+        ),
+        WhyNot::Silent => (
+            format!("The path to {name} has gone silent and is being tried again."),
+            "Wait a few seconds.".to_owned(),
+        ),
+        WhyNot::WillNotRing => (
+            format!("The device of {name} is set not to ring."),
+            "Try again later.".to_owned(),
+        ),
+    };
+    Why {
+        code: why_not_code(why).to_owned(),
+        text,
+        fix,
+    }
+}
+
+/// Why a contact that was being added is gone.
+pub(super) fn invite_refusal(refusal: InviteRefusal) -> Why {
+    let (code, text, fix) = match refusal {
+        InviteRefusal::Used => (
+            "invite_used",
+            "Somebody else has used this invite before you.",
+            "Tell the person who sent it, and ask for a new one.",
+        ),
+        InviteRefusal::Expired => ("invite_expired", "This invite has run out.", "Ask for a new one."),
+        InviteRefusal::Unknown => (
+            "invite_unknown",
+            "The person who made this invite has taken it back.",
+            "Ask for a new one.",
+        ),
+        InviteRefusal::BadProof => (
+            "invite_bad_proof",
+            "This invite was altered on its way to you.",
+            "Ask for a new one, over another channel.",
+        ),
+    };
+    Why {
+        code: code.to_owned(),
+        text: text.to_owned(),
+        fix: fix.to_owned(),
+    }
+}
+
+/// Somebody else tried to redeem the invite that made this contact.
+pub(super) fn contested(name: &str) -> Why {
+    why_not(WhyNot::Contested, name)
+}
+
+/// The message that carries an invite. Everything after the first line is ignored by those who paste it.
+pub(super) fn invite_text(link: &str) -> String {
+    format!("Call me: {link}\nnot clickable? copy it into Twocan; how to get it: ask me\n")
+}
+
+/// What a browser without cookie is shown, as HTML. It loads nothing.
+pub(super) const LOCKED_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+    <title>Twocan</title>\n<h1>Twocan</h1>\n<p>This page opens only from Twocan itself.</p>\n\
+    <p>Run <code>twocan open</code>, or click the Twocan icon.</p>\n</html>\n";

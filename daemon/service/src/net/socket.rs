@@ -1,0 +1,439 @@
+//! The one UDP socket, and the gate in front of the QUIC stack.
+//!
+//! Every datagram is sorted here, segment by segment where the kernel joined several: knocks go to the loop, QUIC
+//! packets that [`demux::admits`] go to quinn, all else vanishes and is counted. quinn never sees a packet that
+//! somebody without a secret of ours can have made, so nothing answers a stranger.
+//!
+//! quinn is given addresses as the socket has them (IPv4-mapped on a dual-stack socket); the loop is given, and gives,
+//! plain ones.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use quinn::udp::{RecvMeta, Transmit, UdpSocketState};
+use quinn::{AsyncUdpSocket, UdpPoller};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use twocan_core::demux::{self, Class};
+use twocan_core::io::Input;
+
+use super::admission::Admissions;
+use super::cid::CidKey;
+
+/// "2CAN" on a phone's keys.
+const DEFAULT_PORT: u16 = 2226;
+/// How many ports after the default one are tried before the system chooses.
+const PORTS_TRIED: u16 = 100;
+/// Bytes of the largest knock or relay frame.
+const KNOCK_MOST: usize = 1500;
+/// Bytes that the kernel may hold in each direction, where it grants so many.
+const KERNEL_BUFFER: usize = 1 << 20;
+
+/// Where the socket is bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UdpBind {
+    /// Dual-stack on port 2226, or the next free port; IPv4 only where the system has no IPv6.
+    Default,
+    /// Exactly there; port 0 lets the system choose. An IPv4 address makes an IPv4-only socket.
+    Explicit(SocketAddr),
+}
+
+/// How many datagrams went where since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketStats {
+    /// Knocks handed to the loop.
+    pub knocks: u64,
+    /// Knocks dropped because the loop was behind.
+    pub knocks_dropped: u64,
+    /// QUIC packets handed to the QUIC stack.
+    pub quic: u64,
+    /// QUIC packets that nobody we know can have made.
+    pub quic_refused: u64,
+    /// STUN, oversized knocks, and what is nothing of ours.
+    pub other: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    knocks: AtomicU64,
+    knocks_dropped: AtomicU64,
+    quic: AtomicU64,
+    quic_refused: AtomicU64,
+    other: AtomicU64,
+}
+
+/// The socket as quinn sees it: everything passes through the gate.
+pub(super) struct Gate {
+    io: UdpSocket,
+    state: UdpSocketState,
+    local: SocketAddr,
+    cids: CidKey,
+    admissions: Arc<Admissions>,
+    events: mpsc::Sender<Input>,
+    counters: Counters,
+}
+
+impl Gate {
+    /// Binds the socket. Needs a tokio runtime, whose reactor it joins.
+    pub(super) fn bind(
+        bind: UdpBind,
+        cids: CidKey,
+        admissions: Arc<Admissions>,
+        events: mpsc::Sender<Input>,
+    ) -> io::Result<Self> {
+        let socket = match bind {
+            UdpBind::Default => bind_default()?,
+            UdpBind::Explicit(address) => bind_to(address)?,
+        };
+        let state = UdpSocketState::new((&socket).into())?;
+        let io = UdpSocket::from_std(socket)?;
+        let local = io.local_addr()?;
+        Ok(Self {
+            io,
+            state,
+            local,
+            cids,
+            admissions,
+            events,
+            counters: Counters::default(),
+        })
+    }
+
+    /// The bound address.
+    pub(super) const fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Sends one datagram past quinn; what the kernel does not take at once is lost, as on any network.
+    pub(super) fn transmit(&self, to: SocketAddr, bytes: &[u8]) {
+        let to = native(to, self.local.is_ipv6());
+        if let Err(error) = SockRef::from(&self.io).send_to(bytes, &to.into()) {
+            tracing::debug!(%to, %error, "knock not sent");
+        }
+    }
+
+    /// The counters as they stand.
+    pub(super) fn stats(&self) -> SocketStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        SocketStats {
+            knocks: read(&self.counters.knocks),
+            knocks_dropped: read(&self.counters.knocks_dropped),
+            quic: read(&self.counters.quic),
+            quic_refused: read(&self.counters.quic_refused),
+            other: read(&self.counters.other),
+        }
+    }
+
+    /// Takes what is not for quinn out of one received buffer. Packets that stay are moved together at its front, so
+    /// that each but the last still has the length of `meta.stride`.
+    fn sift(&self, buffer: &mut [u8], meta: &mut RecvMeta) {
+        let len = meta.len.min(buffer.len());
+        let stride = meta.stride.max(1);
+        let (mut at, mut kept) = (0, 0);
+        while at < len {
+            let end = len.min(at.saturating_add(stride));
+            if buffer
+                .get(at..end)
+                .is_some_and(|packet| self.is_for_quinn(packet, meta.addr))
+            {
+                buffer.copy_within(at..end, kept);
+                kept += end - at;
+            }
+            at = end;
+        }
+        meta.len = kept;
+    }
+
+    fn is_for_quinn(&self, packet: &[u8], from: SocketAddr) -> bool {
+        match packet.first().copied().map(demux::classify) {
+            Some(Class::Knock) if packet.len() <= KNOCK_MOST => {
+                self.hand_knock_over(packet, from);
+                false
+            }
+            Some(Class::Quic) => self.is_admitted(packet),
+            Some(Class::Knock | Class::Stun | Class::Other) | None => {
+                count(&self.counters.other);
+                false
+            }
+        }
+    }
+
+    /// A connection id such as a connection has.
+    #[cfg(test)]
+    pub(super) fn own_cid(&self) -> quinn::ConnectionId {
+        quinn_proto::ConnectionIdGenerator::generate_cid(&mut self.cids.clone())
+    }
+
+    fn is_admitted(&self, packet: &[u8]) -> bool {
+        let admitted = demux::admits(
+            packet,
+            |cid| self.cids.issued(cid),
+            |token| self.admissions.admitted(token),
+        );
+        count(if admitted {
+            &self.counters.quic
+        } else {
+            &self.counters.quic_refused
+        });
+        admitted
+    }
+
+    /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
+    fn hand_knock_over(&self, packet: &[u8], from: SocketAddr) {
+        let input = Input::Datagram {
+            from: plain(from),
+            bytes: packet.to_vec(),
+        };
+        let room = self.events.capacity() > self.events.max_capacity() / 2;
+        let taken = room && self.events.try_send(input).is_ok();
+        count(if taken {
+            &self.counters.knocks
+        } else {
+            &self.counters.knocks_dropped
+        });
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Gate")
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl AsyncUdpSocket for Gate {
+    fn create_io_poller(self: Arc<Self>) -> Pin<Box<dyn UdpPoller>> {
+        Box::pin(Writable { gate: self, wait: None })
+    }
+
+    /// Reports nothing but "would block": a packet that cannot be sent is a lost packet, which QUIC expects.
+    fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        let sent = self
+            .io
+            .try_io(Interest::WRITABLE, || self.state.try_send((&self.io).into(), transmit));
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
+            Err(error) => {
+                tracing::debug!(to = %transmit.destination, %error, "packet not sent");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        metas: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.io.poll_recv_ready(cx))?;
+            let received = self.io.try_io(Interest::READABLE, || {
+                self.state.recv((&self.io).into(), buffers, metas)
+            });
+            if let Ok(count) = received {
+                for (buffer, meta) in buffers.iter_mut().zip(metas.iter_mut()).take(count) {
+                    self.sift(buffer, meta);
+                }
+                return Poll::Ready(Ok(count));
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+
+    fn max_transmit_segments(&self) -> usize {
+        self.state.max_gso_segments()
+    }
+
+    fn max_receive_segments(&self) -> usize {
+        self.state.gro_segments()
+    }
+
+    fn may_fragment(&self) -> bool {
+        self.state.may_fragment()
+    }
+}
+
+/// One connection's wait for room in the kernel's send buffer.
+struct Writable {
+    gate: Arc<Gate>,
+    wait: Option<Pin<Box<dyn Future<Output = io::Result<()>> + Send + Sync>>>,
+}
+
+impl fmt::Debug for Writable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Writable").finish_non_exhaustive()
+    }
+}
+
+impl UdpPoller for Writable {
+    fn poll_writable(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.wait.is_none() && self.gate.io.try_io(Interest::WRITABLE, || Ok(())).is_ok() {
+            return Poll::Ready(Ok(()));
+        }
+        let gate = Arc::clone(&self.gate);
+        let wait = self
+            .wait
+            .get_or_insert_with(|| Box::pin(async move { gate.io.writable().await }));
+        let result = ready!(wait.as_mut().poll(cx));
+        self.wait = None;
+        Poll::Ready(result)
+    }
+}
+
+/// An address as people write it: IPv4-mapped IPv6 becomes IPv4.
+pub(super) fn plain(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
+            Some(v4) => SocketAddr::from((v4, v6.port())),
+            None => address,
+        },
+        SocketAddr::V4(_) => address,
+    }
+}
+
+/// An address as the socket needs it: the inverse of [`plain`] where the socket is an IPv6 one.
+pub(super) fn native(address: SocketAddr, ipv6: bool) -> SocketAddr {
+    match address {
+        SocketAddr::V4(v4) if ipv6 => SocketAddrV6::new(v4.ip().to_ipv6_mapped(), v4.port(), 0, 0).into(),
+        SocketAddr::V4(_) | SocketAddr::V6(_) => address,
+    }
+}
+
+fn bind_default() -> io::Result<std::net::UdpSocket> {
+    let ports = (DEFAULT_PORT..DEFAULT_PORT.saturating_add(PORTS_TRIED)).chain([0]);
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for port in ports {
+        match bind_any(port) {
+            Ok(socket) => return Ok(socket),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(last)
+}
+
+fn bind_any(port: u16) -> io::Result<std::net::UdpSocket> {
+    match bind_to((Ipv6Addr::UNSPECIFIED, port).into()) {
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            tracing::debug!(%error, "no dual-stack socket, trying IPv4 only");
+            bind_to((Ipv4Addr::UNSPECIFIED, port).into())
+        }
+        outcome => outcome,
+    }
+}
+
+fn bind_to(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_nonblocking(true)?;
+    for outcome in [
+        socket.set_recv_buffer_size(KERNEL_BUFFER),
+        socket.set_send_buffer_size(KERNEL_BUFFER),
+    ] {
+        if let Err(error) = outcome {
+            tracing::debug!(%error, "the kernel keeps its own buffer size");
+        }
+    }
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn gate(bind: UdpBind) -> (io::Result<Gate>, mpsc::Receiver<Input>) {
+        let (events, inputs) = mpsc::channel(8);
+        (
+            Gate::bind(bind, CidKey::generate().unwrap(), Arc::default(), events),
+            inputs,
+        )
+    }
+
+    #[test]
+    fn addresses_are_mapped_both_ways() {
+        let v4: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        let v6: SocketAddr = "[2001:db8::1]:5".parse().unwrap();
+        assert_eq!(native(v4, true), "[::ffff:192.0.2.1]:5".parse::<SocketAddr>().unwrap());
+        assert_eq!(plain(native(v4, true)), v4);
+        assert_eq!(native(v4, false), v4);
+        assert_eq!((native(v6, true), plain(v6)), (v6, v6));
+    }
+
+    #[tokio::test]
+    async fn joined_segments_are_sifted_one_by_one() {
+        let (gate, mut inputs) = gate(UdpBind::Explicit("127.0.0.1:0".parse().unwrap()));
+        let gate = gate.unwrap();
+        let own = gate.own_cid();
+        let quic = |fill: u8, len: usize| {
+            let mut packet = [&[0x40], &*own].concat();
+            packet.resize(len, fill);
+            packet
+        };
+        let mut buffer = [quic(1, 40), vec![0xC0; 40], vec![5; 40], vec![1; 40], quic(2, 30)].concat();
+        let mut meta = RecvMeta {
+            len: buffer.len(),
+            stride: 40,
+            ..RecvMeta::default()
+        };
+        gate.sift(&mut buffer, &mut meta);
+        assert_eq!(buffer.get(..meta.len).unwrap(), [quic(1, 40), quic(2, 30)].concat());
+        assert!(matches!(inputs.try_recv(), Ok(Input::Datagram { bytes, .. }) if bytes == [5; 40]));
+        let stats = SocketStats {
+            knocks: 1,
+            knocks_dropped: 0,
+            quic: 2,
+            quic_refused: 1,
+            other: 1,
+        };
+        assert_eq!(gate.stats(), stats);
+    }
+
+    #[tokio::test]
+    async fn knocks_leave_half_of_the_queue_to_the_links() {
+        let (gate, _inputs) = gate(UdpBind::Explicit("127.0.0.1:0".parse().unwrap()));
+        let gate = gate.unwrap();
+        for _ in 0..8 {
+            assert!(!gate.is_for_quinn(&[4], gate.local()));
+        }
+        assert_eq!((gate.stats().knocks, gate.stats().knocks_dropped), (4, 4));
+    }
+
+    #[tokio::test]
+    async fn an_explicit_port_that_is_taken_is_an_error() {
+        let (first, _inputs) = gate(UdpBind::Explicit("127.0.0.1:0".parse().unwrap()));
+        let taken = first.as_ref().unwrap().local();
+        let (second, _inputs) = gate(UdpBind::Explicit(taken));
+        assert_eq!(second.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[tokio::test]
+    async fn the_default_port_gives_way_to_the_next_free_one() {
+        let (first, _inputs) = gate(UdpBind::Default);
+        let (second, _inputs) = gate(UdpBind::Default);
+        let (first, second) = (first.unwrap().local(), second.unwrap().local());
+        assert!(first.port() >= DEFAULT_PORT && first.port() != second.port());
+    }
+}
