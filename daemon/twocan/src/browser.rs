@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 
 use twocan_api::NewPage;
 use twocan_api::client::Client;
+use twocan_service::store::config::{Browser, Config};
+use twocan_service::store::paths::Paths;
 
 use crate::failure::Failure;
 use crate::print::Out;
@@ -47,16 +49,30 @@ pub(crate) fn open_for_person(url: &str, out: Out) {
 
 /// Nothing opens under a script, nor with `calls.browser = "none"`.
 fn is_wanted(out: Out) -> bool {
-    out.is_interactive() && !is_switched_off()
+    out.is_interactive() && setting() != Browser::None
 }
 
 /// Starts a browser; false where there is no desktop or none could be started.
 fn open(url: &str) -> bool {
-    has_desktop()
-        && OPENERS
-            .iter()
-            .filter_map(|name| find(name))
-            .any(|program| start(&program, url))
+    match setting() {
+        Browser::None => false,
+        Browser::Program(name) => find(&name).is_some_and(|program| start(&program, url)),
+        Browser::Default => {
+            has_desktop()
+                && OPENERS
+                    .iter()
+                    .filter_map(|name| find(name))
+                    .any(|program| start(&program, url))
+        }
+    }
+}
+
+/// `calls.browser`. A configuration that cannot be read opens nothing: it may say so.
+fn setting() -> Browser {
+    let config = Paths::resolve()
+        .ok()
+        .and_then(|paths| Config::load(&paths.config()).ok());
+    config.map_or(Browser::None, |config| config.calls.browser)
 }
 
 /// Without a display an opener would start a text browser over the command's own terminal.
@@ -65,7 +81,11 @@ fn has_desktop() -> bool {
     cfg!(target_os = "macos") || is_set("WAYLAND_DISPLAY") || is_set("DISPLAY")
 }
 
+/// A program by its path or, like a shell, by its name.
 fn find(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name));
+    }
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
@@ -82,9 +102,4 @@ fn start(program: &PathBuf, url: &str) -> bool {
         .stderr(Stdio::null());
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn().is_ok()
-}
-
-/// Whether the configuration says `calls.browser = "none"`.
-fn is_switched_off() -> bool {
-    false
 }
