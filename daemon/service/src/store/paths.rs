@@ -168,7 +168,11 @@ fn make_private(folder: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+    #![expect(
+        clippy::unwrap_used,
+        clippy::print_stdout,
+        reason = "tests stop at the first surprise"
+    )]
     use super::*;
 
     #[test]
@@ -203,5 +207,70 @@ mod tests {
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o1777)).unwrap();
         let refused = Paths::at(home.path()).unwrap().prepare().unwrap_err();
         assert!(refused.to_string().contains("shared by many users"));
+    }
+
+    const INNER: &str = "TWOCAN_TEST_PATHS";
+
+    /// The environment of a process is read-only to its tests: each case runs in a process of its own.
+    #[test]
+    fn the_environment_says_where() {
+        if std::env::var_os(INNER).is_some() {
+            let paths = Paths::resolve().unwrap();
+            let found = [paths.config(), paths.state(), paths.api_socket(), paths.lock()];
+            println!("found {found:?}");
+            return;
+        }
+        let xdg: &[(&str, &str)] = &[
+            ("HOME", "/h"),
+            ("XDG_CONFIG_HOME", "/h/c"),
+            ("XDG_STATE_HOME", "/h/s"),
+            ("XDG_RUNTIME_DIR", "/r"),
+        ];
+        let without_run = xdg.split_last().unwrap().1;
+        for (variables, wanted) in [
+            (
+                xdg,
+                [
+                    "/h/c/twocan/config.toml",
+                    "/h/s/twocan/state.sealed",
+                    "/r/twocan/api.sock",
+                    "/h/s/twocan/run/lock",
+                ],
+            ),
+            (
+                without_run,
+                [
+                    "/h/c/twocan/config.toml",
+                    "/h/s/twocan/state.sealed",
+                    "/h/s/twocan/run/api.sock",
+                    "/h/s/twocan/run/lock",
+                ],
+            ),
+            (
+                &[(HOME_VARIABLE, "/t")],
+                ["/t/config.toml", "/t/state.sealed", "/t/run/api.sock", "/t/run/lock"],
+            ),
+        ] {
+            let said = resolved_with(variables);
+            assert!(
+                said.contains(&format!("found {wanted:?}")),
+                "{variables:?} gives {said}"
+            );
+        }
+    }
+
+    fn resolved_with(variables: &[(&str, &str)]) -> String {
+        let done = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "store::paths::tests::the_environment_says_where",
+                "--nocapture",
+            ])
+            .env_clear()
+            .env(INNER, "1")
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&done.stdout).into_owned()
     }
 }

@@ -15,6 +15,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use twocan_api::types::Why;
 use zeroize::Zeroizing;
 
+use super::config::SecretStore;
 use super::paths::Paths;
 use super::sealed::{self, Plain, Unreadable};
 use super::{exists, secrets, sync_folder, warning};
@@ -100,6 +101,12 @@ pub enum StoreError {
         /// Its version.
         version: u8,
     },
+    /// The key shall lie where this build cannot put it; it is never put elsewhere in silence.
+    #[error("this build cannot keep its key as secrets.store = \"{store}\" says; use \"auto\" or \"file\"")]
+    NoSuchStore {
+        /// As in the configuration.
+        store: &'static str,
+    },
     /// The disk refused.
     #[error("{path} cannot be used: {source}")]
     Io {
@@ -149,7 +156,12 @@ impl StateFile {
     ///
     /// # Errors
     /// Something is left of an identity and cannot be opened, or the disk refuses. Nothing has been moved then.
-    pub fn open(paths: &Paths) -> Result<Opened, StoreError> {
+    pub fn open(paths: &Paths, store: SecretStore) -> Result<Opened, StoreError> {
+        match store {
+            SecretStore::Auto | SecretStore::File => {}
+            SecretStore::Keyring => return Err(StoreError::NoSuchStore { store: "keyring" }),
+            SecretStore::Passphrase => return Err(StoreError::NoSuchStore { store: "passphrase" }),
+        }
         let left = is_left(paths).map_err(StoreError::io(&paths.state()))?;
         let secrets::Found { key, mut warnings } = secrets::find(paths, left)?;
         let file = Self {

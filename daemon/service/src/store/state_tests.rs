@@ -33,11 +33,11 @@ impl Home {
     }
 
     fn open(&self) -> Opened {
-        StateFile::open(&self.paths).unwrap()
+        StateFile::open(&self.paths, SecretStore::Auto).unwrap()
     }
 
     fn refused(&self) -> StoreError {
-        StateFile::open(&self.paths).unwrap_err()
+        StateFile::open(&self.paths, SecretStore::Auto).unwrap_err()
     }
 }
 
@@ -269,13 +269,13 @@ fn a_full_and_a_read_only_disk_lose_nothing() {
 fn on_a_small_disk(folder: &Path) {
     let paths = Paths::at(folder).unwrap();
     paths.prepare().unwrap();
-    let file = StateFile::open(&paths).unwrap().file;
+    let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
     file.save(1, vec![1; 30_000]).unwrap();
     file.save(2, vec![2; 30_000]).unwrap();
     let full = file.save(3, vec![3; 90_000]).unwrap_err();
     assert_eq!(full.kind(), io::ErrorKind::StorageFull);
     assert!(!paths.new_state().exists());
-    let opened = StateFile::open(&paths).unwrap();
+    let opened = StateFile::open(&paths, SecretStore::File).unwrap();
     assert_eq!(held(&opened.loaded), Some((vec![2; 30_000].as_slice(), 2, false)));
     file.save(4, vec![4; 30_000]).unwrap();
     assert!(
@@ -291,7 +291,17 @@ fn on_a_small_disk(folder: &Path) {
         io::ErrorKind::ReadOnlyFilesystem
     );
     assert_eq!(
-        held(&StateFile::open(&paths).unwrap().loaded),
+        held(&StateFile::open(&paths, SecretStore::File).unwrap().loaded),
         Some((vec![4; 30_000].as_slice(), 4, false))
     );
+}
+
+#[test]
+fn a_key_is_never_kept_elsewhere_than_asked() {
+    let home = Home::new();
+    for store in [SecretStore::Keyring, SecretStore::Passphrase] {
+        let refused = StateFile::open(&home.paths, store).unwrap_err();
+        assert!(matches!(refused, StoreError::NoSuchStore { .. }));
+    }
+    assert!(!home.paths.new_key().exists());
 }

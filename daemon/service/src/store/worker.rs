@@ -77,6 +77,7 @@ fn run(file: &StateFile, queue: &Receiver<Job>, report: impl Fn(Input)) {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
+    use super::super::config::SecretStore;
     use super::super::paths::Paths;
     use super::super::state::Loaded;
     use super::*;
@@ -87,7 +88,7 @@ mod tests {
         let paths = Paths::at(home.path()).unwrap();
         paths.prepare().unwrap();
         let (sender, answers) = channel();
-        let file = StateFile::open(&paths).unwrap().file;
+        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
         let worker = StoreWorker::start(file, move |input| sender.send(input).unwrap()).unwrap();
         for generation in 1..=50 {
             worker.store(generation, vec![u8::try_from(generation).unwrap(); 1000]);
@@ -104,7 +105,7 @@ mod tests {
             })
             .collect();
         assert_eq!(stored, (1..=50).collect::<Vec<_>>());
-        let Loaded::Found { state, generation } = StateFile::open(&paths).unwrap().loaded else {
+        let Loaded::Found { state, generation } = StateFile::open(&paths, SecretStore::File).unwrap().loaded else {
             panic!("not found")
         };
         assert_eq!((generation, state.first().copied()), (50, Some(50)));
@@ -116,7 +117,7 @@ mod tests {
         let paths = Paths::at(home.path()).unwrap();
         paths.prepare().unwrap();
         let (sender, answers) = channel();
-        let file = StateFile::open(&paths).unwrap().file;
+        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
         let worker = StoreWorker::start(file, move |input| sender.send(input).unwrap()).unwrap();
         std::fs::create_dir(paths.new_state()).unwrap();
         worker.store(1, vec![1]);

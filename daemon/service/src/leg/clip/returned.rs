@@ -220,3 +220,66 @@ impl Seen {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: u32 = 960;
+
+    fn header(number: u16, timestamp: u32) -> Header {
+        Header {
+            marker: false,
+            payload_type: 111,
+            sequence: number,
+            timestamp,
+            ssrc: 1,
+            extension: None,
+            payload: 0..0,
+            padding: 0,
+        }
+    }
+
+    /// Counts and losses, before and at the end, of a flow that has sent `sent` packets from number `first` on, when
+    /// these numbers come back.
+    fn echoed(first: u16, sent: u64, numbers: &[u16]) -> (u64, u64, u64) {
+        let mut flow = Flow::new(first, u32::MAX - 5, STEP);
+        flow.sent = sent;
+        for number in numbers {
+            let offset = u32::from(number.wrapping_sub(first));
+            flow.came(&header(*number, (u32::MAX - 5).wrapping_add(offset * STEP)));
+        }
+        assert!(flow.is_echo());
+        (flow.came, flow.missing(false), flow.missing(true))
+    }
+
+    #[test]
+    fn of_an_echo_all_that_was_sent_is_expected() {
+        assert_eq!(echoed(10, 3, &[10, 11, 12]), (3, 0, 0));
+        assert_eq!(echoed(10, 3, &[12, 10, 11, 11, 10]), (3, 0, 0), "disorder and copies");
+        assert_eq!(echoed(10, 5, &[11, 13]), (2, 2, 3), "the first and the last are missed");
+        assert_eq!(echoed(65_534, 5, &[65_535, 0, 2]), (3, 2, 2), "across the wrap");
+        assert_eq!(echoed(65_534, 5, &[1, 0, 65_534, 65_535, 2]), (5, 0, 0));
+    }
+
+    #[test]
+    fn of_a_stranger_only_gaps_are_seen() {
+        let mut flow = Flow::new(100, 0, STEP);
+        flow.sent = 50;
+        for number in [110, 109, 112, 112] {
+            flow.came(&header(number, 12_345));
+        }
+        assert!(!flow.is_echo());
+        assert_eq!((flow.came, flow.missing(false), flow.missing(true)), (3, 1, 1));
+    }
+
+    #[test]
+    fn the_window_is_bounded() {
+        let mut flow = Flow::new(0, 0, STEP);
+        for number in 0..=u16::MAX {
+            flow.came(&header(number, 7));
+        }
+        assert_eq!((flow.came, flow.missing(true)), (1 << 16, 0));
+        assert!(flow.seen.is_some_and(|seen| seen.recent.len() <= WINDOW));
+    }
+}
