@@ -90,6 +90,8 @@ impl Net {
     pub fn start(config: NetConfig, events: mpsc::Sender<Input>) -> anyhow::Result<(Self, SocketAddr)> {
         let runtime = Handle::try_current().context("the network needs a tokio runtime")?;
         let tls = Tls::new(&config.device_seed)?;
+        let cold = tls.clone();
+        runtime.spawn_blocking(move || cold.warm_up());
         let cids = CidKey::generate()?;
         let admissions = Arc::new(Admissions::default());
         let gate = Gate::bind(config.udp, cids.clone(), Arc::clone(&admissions), events.clone())

@@ -90,6 +90,15 @@ impl Tls {
         Ok(config)
     }
 
+    /// Makes one key share for nothing: the first of a process takes some 60 ms, while the library gathers entropy.
+    pub(super) fn warm_up(&self) {
+        for group in &self.provider.kx_groups {
+            if let Err(error) = group.start() {
+                tracing::error!(%error, "no key shares can be made");
+            }
+        }
+    }
+
     fn algorithms(&self) -> WebPkiSupportedAlgorithms {
         self.provider.signature_verification_algorithms
     }
