@@ -69,6 +69,11 @@ export class Api {
     await send("POST", `/v1/calls/${encodeURIComponent(id)}/${act}`, {});
   }
 
+  /** A missed call was seen; the daemon forgets it. @param {string} id */
+  async seeCall(id) {
+    await request("DELETE", `/v1/calls/${encodeURIComponent(id)}`);
+  }
+
   /**
    * Hands an SDP offer to the daemon's local leg.
    * @param {string} id of the call

@@ -30,7 +30,6 @@ export class Leg extends EventTarget {
   constructor() {
     super();
     this.pc.addEventListener("connectionstatechange", () => this.#follow());
-    this.#audio.sender.transport?.addEventListener("statechange", () => this.#follow());
   }
 
   /**
@@ -43,6 +42,7 @@ export class Leg extends EventTarget {
     if (this.state === "closed") return;
     this.location = location;
     await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+    this.#audio.sender.transport?.addEventListener("statechange", () => this.#follow());
   }
 
   /** @param {MediaStreamTrack|null} audio @param {MediaStreamTrack|null} video */
@@ -61,8 +61,8 @@ export class Leg extends EventTarget {
   #follow() {
     if (this.state === "closed") return;
     const { connectionState } = this.pc;
-    if (connectionState === "connected") this.#become("connected");
-    else if (this.#closedByDaemon()) this.#become("replaced");
+    if (this.#closedByDaemon()) this.#become("replaced");
+    else if (connectionState === "connected") this.#become("connected");
     else if (connectionState === "failed" || connectionState === "closed") this.#become("failed");
   }
 

@@ -5,7 +5,8 @@
  * - a ringing call is only warmed: its leg is negotiated and carries nothing of ours;
  * - capture opens by `place`, `answer`, `preview`, `resume` and the camera key, each the user's own act, and by `attach` to
  *   a call that the user is in already, where the browser had been given permission;
- * - a call that is answered anywhere but here opens nothing here;
+ * - a call that is answered anywhere but here opens nothing here; its warm leg stays, silent, until another takes its
+ *   place, for a call that loses its only leg ends;
  * - when a call ends, or the daemon is gone, every track is stopped in the same turn of the event loop.
  *
  * @import {Call, Media} from "./types.js"
@@ -21,6 +22,8 @@ import { TabLock } from "./tab-lock.js";
 const REOPEN_AFTER_MS = [300, 1000, 3000];
 /** Both called at once: how long the picture may wait for the call that goes on. Below the 500 ms of an ended call. */
 const MERGE_WAIT_MS = 400;
+/** A leg that the daemon closed: how long to wait for the news that the call has ended. */
+const ENDED_WAIT_MS = 250;
 
 /** Fires `change` when anything a screen shows has changed. */
 export class Session extends EventTarget {
@@ -67,7 +70,7 @@ export class Session extends EventTarget {
 
   /** The user calls somebody. Throws the API's problem. @param {string} contact @param {Media} media */
   async place(contact, media) {
-    const busy = this.#store.live();
+    const busy = this.#store.busy();
     if (busy && busy.contact !== contact) return this.#go(`/call/${busy.id}`);
     const preview = this.capture.open(media);
     try {
@@ -129,11 +132,18 @@ export class Session extends EventTarget {
    * @param {Call} call
    */
   async attach(call) {
-    if (this.id === call.id || this.#ceded === call.id || call.state === "ended") return;
+    if (this.id === call.id) return this.#relock(call.id);
+    if (this.#ceded === call.id || call.state === "ended") return;
     const mine = call.direction === "out" || call.state === "active";
     const steal = call.state !== "active" && !document.hidden;
     if (!(await this.#hold(call.id, steal, mine)) || !mine) return;
     if ((await granted(call.media)) && this.id === call.id) await this.capture.open(call.media);
+  }
+
+  /** A call that was answered elsewhere is open to other tabs until this one shows it. @param {string} id */
+  #relock(id) {
+    if (this.#lock.held) return;
+    void this.#lock.claim(id, false, () => this.#taken(id));
   }
 
   /** The user wants this tab to carry a call that another tab or program carries. @param {Call} call */
@@ -216,8 +226,15 @@ export class Session extends EventTarget {
     if (this.leg !== leg || this.id === null) return;
     if (leg.state === "connected") this.#reopens = 0;
     if (leg.state === "failed") this.#reopen(this.id, leg);
-    if (leg.state === "replaced") this.#taken(this.id);
+    if (leg.state === "replaced") this.#cede(this.id, leg);
     this.#changed();
+  }
+
+  /** The daemon closes the legs of a call that ends, too, and says so a moment later. @param {string} id @param {Leg} leg */
+  #cede(id, leg) {
+    setTimeout(() => {
+      if (this.leg === leg) this.#taken(id);
+    }, ENDED_WAIT_MS);
   }
 
   /** @param {string} id @param {Leg} leg */
@@ -271,7 +288,7 @@ export class Session extends EventTarget {
     const call = this.call;
     if (call?.state === "ended" && call.reason?.code === "glare_merged" && this.accepted) this.#merge(call);
     else if (!call || call.state === "ended") this.#let();
-    else if (call.state === "active" && !this.accepted && this.shown !== call.id) this.#taken(call.id);
+    else if (call.state === "active" && !this.accepted && this.shown !== call.id) this.#lock.release();
     else if (this.problem && call.state !== this.#askedIn && this.id !== null) void this.#openLeg(this.id);
   }
 

@@ -95,6 +95,11 @@ export class Store extends EventTarget {
     return this.#find((call) => call.state !== "ended");
   }
 
+  /** The call that keeps the user from placing another, if any. @returns {Call|null} */
+  busy() {
+    return this.#find((call) => call.state === "active" || (call.state !== "ended" && call.direction === "out"));
+  }
+
   /** @returns {Call[]} missed calls not put away */
   missed() {
     return [...this.calls.values()].filter(

@@ -3,8 +3,15 @@
  * releases when a tab is closed, reloaded or crashes.
  */
 export class TabLock {
+  /** The claim that counts; an older one that is granted late lets go at once. @type {object|null} */
+  #claim = null;
   /** @type {(() => void)|null} */
-  #release = null;
+  #done = null;
+
+  /** Whether it is ours, or asked for. */
+  get held() {
+    return this.#claim !== null;
+  }
 
   /**
    * @param {string} id of the call
@@ -12,33 +19,40 @@ export class TabLock {
    * @param {() => void} onLost called when another tab took it
    * @returns {Promise<boolean>} whether it is ours
    */
-  claim(id, steal, onLost) {
+  async claim(id, steal, onLost) {
     this.release();
-    return new Promise((resolve) => {
-      const options = steal ? { steal: true } : { ifAvailable: true };
-      let held = false;
-      let ours = true;
+    const claim = {};
+    this.#claim = claim;
+    const granted = await new Promise((resolve) => {
       navigator.locks
-        .request(`twocan-call-${id}`, options, (lock) => {
-          if (!lock) return resolve(false);
-          held = true;
-          return new Promise((/** @type {(value?: undefined) => void} */ done) => {
-            this.#release = () => {
-              ours = false;
-              done();
-            };
-            resolve(true);
-          });
+        .request(`twocan-call-${id}`, steal ? { steal } : { ifAvailable: true }, (lock) => {
+          resolve(lock !== null);
+          return lock && this.#claim === claim ? this.#keep() : undefined;
         })
         .catch(() => {
-          if (!held) resolve(false);
-          else if (ours) onLost();
+          resolve(false);
+          if (this.#claim === claim) this.#lost(onLost);
         });
     });
+    if (!granted && this.#claim === claim) this.#claim = null;
+    return granted && this.#claim === claim;
   }
 
   release() {
-    this.#release?.();
-    this.#release = null;
+    this.#claim = null;
+    this.#done?.();
+    this.#done = null;
+  }
+
+  #keep() {
+    return new Promise((/** @type {(value?: undefined) => void} */ done) => {
+      this.#done = () => done();
+    });
+  }
+
+  /** @param {() => void} onLost */
+  #lost(onLost) {
+    this.release();
+    onLost();
   }
 }

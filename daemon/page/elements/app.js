@@ -47,18 +47,18 @@ export class AppElement extends HTMLElement {
   #ended = new EndedElement(this.#context);
   #elsewhere = new ElsewhereElement(this.#context);
   #main = h("main", { id: "main", tabindex: -1 });
+  #header = h("header");
   #drawing = false;
 
   connectedCallback() {
     this.#main.append(this.#message, this.#home, this.#call, this.#elsewhere, this.#ended);
-    const header = h(
-      "header",
-      {},
+    this.#header.append(
       h("a", { href: "/", class: "brand", onclick: (event) => this.#brand(event) }, mark(), h("span", {}, s.app)),
       button("keys-open", s.call.keys, () => this.#keys.open(), { icon: "keys", kind: "quiet" }),
     );
     const skip = h("a", { href: "#main", class: "skip" }, s.skip);
-    this.append(skip, header, this.#notices, this.#ring, this.#bar, this.#main, this.#keys);
+    const over = h("div", { class: "over" }, this.#notices, this.#ring, this.#bar);
+    this.append(skip, this.#header, over, this.#main, this.#keys);
     this.#listen();
     this.#draw();
   }
@@ -108,6 +108,7 @@ export class AppElement extends HTMLElement {
   #drawScreen({ screen, call }) {
     const message = screen === "loading" || screen === "locked" || screen === "offline" ? screen : null;
     this.#message.hidden = message === null;
+    this.#header.hidden = screen === "calling" || screen === "ringing" || screen === "call";
     if (message) this.#message.update(message);
     this.#home.hidden = screen !== "home";
     if (screen === "home") this.#home.update();
@@ -138,8 +139,10 @@ export class AppElement extends HTMLElement {
 
   /** A new screen takes the focus that the old one had; nothing is taken from a field that is still there. @param {View} view */
   #keepFocus({ screen }) {
-    if (this.dataset["screen"] === screen) return;
+    const before = this.dataset["screen"];
+    if (before === screen) return;
     this.dataset["screen"] = screen;
+    if (before === "loading") return;
     const focused = document.activeElement;
     const lost = focused === null || focused === document.body || !focused.checkVisibility();
     if (lost) this.#main.focus({ preventScroll: true });

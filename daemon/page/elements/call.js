@@ -5,6 +5,7 @@
 import { h, setAttr, setText } from "../dom.js";
 import { TWICE_MS } from "../keys.js";
 import { s } from "../strings.js";
+import { avatar, setAvatar } from "./avatar.js";
 import { button } from "./button.js";
 import { ControlsElement } from "./controls.js";
 import { HintsElement } from "./hints.js";
@@ -23,6 +24,7 @@ export class CallElement extends HTMLElement {
   #top;
   #hints;
   #controls;
+  #face = avatar();
   #title = h("h1", { dir: "auto" });
   #line = h("p", { class: "call-line", role: "status" });
   #note = h("p", { class: "call-note" });
@@ -47,7 +49,17 @@ export class CallElement extends HTMLElement {
     this.append(
       this.#stage,
       this.#top,
-      h("div", { class: "middle" }, this.#title, this.#line, this.#note, this.#ring.element, this.#preview, this.#cancel),
+      h(
+        "div",
+        { class: "middle" },
+        this.#face,
+        this.#title,
+        this.#line,
+        this.#note,
+        this.#ring.element,
+        this.#preview,
+        this.#cancel,
+      ),
       this.#hints,
       this.#controls,
     );
@@ -101,6 +113,7 @@ export class CallElement extends HTMLElement {
     const ringingHere = call.direction === "in" && call.state === "ringing";
     const undecided = ringingHere && !session.accepted;
     this.#stage.name(call.peer.name);
+    setAvatar(this.#face, call.peer.name);
     setText(this.#title, ringingHere ? s.ring.incoming(call.peer.name) : call.peer.name);
     setText(this.#line, lineOf(call, session.accepted, this.#stage.picture));
     setText(this.#note, noteOf(call, undecided, session.capture.video !== null));

@@ -49,14 +49,15 @@ export class EndedElement extends HTMLElement {
     const { store, session } = this.#context;
     const outcome = outcomeOf(call, session.endedHere);
     setAttr(this, "data-reason", call?.reason?.code ?? null);
-    setText(this.#name, call?.peer.name ?? "");
+    const name = call?.peer.name ?? "";
+    setText(this.#name, outcome.title.includes(name) ? "" : name);
     setText(this.#title, outcome.title);
     setText(this.#next, outcome.next);
     setText(this.#facts, this.#factsOf(call));
     const goesOn = GOES_ON.includes(call?.reason?.code ?? "");
     this.#goOn.hidden = !goesOn || store.live() === null;
     this.#drawAgain(call, goesOn);
-    if (call) store.seen.add(call.id);
+    this.#see(call);
   }
 
   /** @param {Call|null} call @param {boolean} goesOn */
@@ -68,6 +69,14 @@ export class EndedElement extends HTMLElement {
     const green = contact?.reachable === "yes";
     setDisabled(this.#again, !green);
     setText(this.#why, green || !contact?.why ? "" : `${contact.why.text} ${contact.why.fix}`);
+  }
+
+  /** A missed call whose end is shown has been seen. @param {Call|null} call */
+  #see(call) {
+    const { store, api, fail } = this.#context;
+    if (call?.reason?.code !== "missed" || call.direction !== "in" || store.seen.has(call.id)) return;
+    store.seen.add(call.id);
+    api.seeCall(call.id).catch(fail);
   }
 
   /** @param {Call|null} call */

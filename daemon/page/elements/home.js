@@ -52,7 +52,7 @@ export class HomeElement extends HTMLElement {
 
   /** In the order of names, which does not move a row away from under the pointer. @param {Contact[]} contacts */
   #contacts(contacts) {
-    const busy = this.#context.store.live() !== null;
+    const busy = this.#context.store.busy() !== null;
     contacts.sort((a, b) => byName.compare(a.name, b.name));
     this.#empty.hidden = contacts.length > 0;
     keyed(
@@ -75,24 +75,29 @@ export class HomeElement extends HTMLElement {
 
   /** @param {Call} call */
   #missedRow(call) {
-    const { store } = this.#context;
     return h(
       "div",
       { class: "missed-row", role: "listitem", "data-missed": call.id },
-      icon("missed"),
+      icon("phone"),
       h("p", { dir: "auto" }),
       button("call-back", s.missed.back, () => this.#callBack(call)),
-      button("missed-dismiss", s.missed.dismiss, () => store.see(call.id), { kind: "quiet" }),
+      button("missed-dismiss", s.missed.dismiss, () => this.#see(call), { kind: "quiet" }),
     );
   }
 
   /** @param {Call} call */
+  #see(call) {
+    this.#context.store.see(call.id);
+    this.#context.api.seeCall(call.id).catch(this.#context.fail);
+  }
+
+  /** @param {Call} call */
   async #callBack(call) {
-    const { session, store, fail } = this.#context;
+    const { session, fail } = this.#context;
     if (call.contact === null) return;
+    this.#see(call);
     try {
       await session.place(call.contact, call.media);
-      store.see(call.id);
     } catch (error) {
       fail(error);
     }

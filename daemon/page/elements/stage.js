@@ -5,7 +5,6 @@
  */
 import { h } from "../dom.js";
 import { s } from "../strings.js";
-import { avatar, setAvatar } from "./avatar.js";
 import { button } from "./button.js";
 
 /** A picture that stands still this long is not shown as one. */
@@ -19,7 +18,6 @@ export class StageElement extends HTMLElement {
   picture = "waiting";
   #remote = h("video", { "data-remote": true, playsinline: true });
   #self = h("video", { "data-self": true, playsinline: true, muted: true, "aria-label": s.call.self });
-  #face = avatar();
   #hear = button("hear", s.call.hear, () => this.#unmute(), { icon: "sound", kind: "go" });
   #lastFrame = 0;
   #timer = 0;
@@ -29,7 +27,7 @@ export class StageElement extends HTMLElement {
     // The attribute alone does not mute an element made by script.
     this.#self.muted = true;
     this.#hear.hidden = true;
-    this.append(this.#remote, this.#face, this.#self, this.#hear);
+    this.append(this.#remote, this.#self, this.#hear);
     this.#watch();
   }
 
@@ -43,7 +41,6 @@ export class StageElement extends HTMLElement {
 
   /** @param {string} name */
   name(name) {
-    setAvatar(this.#face, name);
     this.#remote.setAttribute("aria-label", s.call.remoteVideo(name));
   }
 
