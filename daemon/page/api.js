@@ -145,12 +145,12 @@ const BACK_OFF_MS = [200, 1000, 2000, 4000];
  */
 export function followEvents(api, onEvent, onConnection) {
   let failures = 0;
-  /** @type {number|undefined} */
-  let timer;
+  let waiting = false;
+  let timer = 0;
 
   const connect = () => {
     clearTimeout(timer);
-    timer = undefined;
+    waiting = false;
     const source = new EventSource("/v1/events");
     source.onopen = () => {
       failures = 0;
@@ -167,19 +167,25 @@ export function followEvents(api, onEvent, onConnection) {
 
   // EventSource hides the status of a refused stream, so a plain request finds out why it ended.
   const retry = async () => {
+    let locked = false;
     try {
       await api.probe();
     } catch (error) {
-      onConnection(error instanceof Problem && error.status === 401 ? "locked" : "offline");
+      locked = error instanceof Problem && error.status === 401;
+      onConnection(locked ? "locked" : "offline");
     }
     const wait = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
     failures += 1;
-    timer = setTimeout(connect, wait);
+    waiting = true;
+    // Only the user can open the lock, and comes back here afterwards.
+    if (!locked) timer = setTimeout(connect, wait);
   };
 
   // Coming back to the tab is when somebody looks: no waiting then.
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && timer !== undefined) connect();
-  });
+  const looked = () => {
+    if (!document.hidden && waiting) connect();
+  };
+  document.addEventListener("visibilitychange", looked);
+  window.addEventListener("focus", looked);
   connect();
 }

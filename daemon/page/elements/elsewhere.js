@@ -25,7 +25,7 @@ export class ElsewhereElement extends HTMLElement {
           kind: "danger",
           icon: "hangUp",
         }),
-        button("close", s.ended.close, () => go("/"), { kind: "quiet" }),
+        button("elsewhere-close", s.ended.close, () => go("/"), { kind: "quiet" }),
       ),
     );
   }

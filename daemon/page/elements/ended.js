@@ -29,7 +29,7 @@ export class EndedElement extends HTMLElement {
     this.#context = context;
     this.#again = button("call-again", s.ended.again, () => this.#callAgain(), { kind: "primary", icon: "phone" });
     this.#again.setAttribute("aria-describedby", "again-why");
-    this.#goOn = button("open-call", s.ended.goOn, () => this.#toLive(), { kind: "primary" });
+    this.#goOn = button("go-on", s.ended.goOn, () => this.#toLive(), { kind: "primary" });
     const close = button("close", s.ended.close, () => context.go("/"));
     this.append(
       this.#name,
@@ -65,7 +65,8 @@ export class EndedElement extends HTMLElement {
     const contact = call?.contact ? this.#context.store.contacts.get(call.contact) : undefined;
     this.#again.hidden = contact === undefined || goesOn;
     this.#why.hidden = this.#again.hidden;
-    setLabel(this.#again, call?.direction === "in" ? s.ended.back : s.ended.again);
+    const talked = ["hung_up", "lost", "failed"].includes(call?.reason?.code ?? "hung_up");
+    setLabel(this.#again, call?.direction === "in" && !talked ? s.ended.back : s.ended.again);
     const green = contact?.reachable === "yes";
     setDisabled(this.#again, !green);
     setText(this.#why, green || !contact?.why ? "" : `${contact.why.text} ${contact.why.fix}`);
