@@ -1,0 +1,178 @@
+/** The whole page: one screen at a time, and what lies over every screen. `data-screen` names the one that is shown. */
+import { followEvents, Api, Problem } from "../api.js";
+import { h } from "../dom.js";
+import { mark } from "../icons.js";
+import { listenForKeys } from "../keys.js";
+import { Session } from "../session.js";
+import { Store } from "../store.js";
+import { s } from "../strings.js";
+import { callOf, viewOf } from "../view.js";
+import { BarElement } from "./bar.js";
+import { button } from "./button.js";
+import { CallElement } from "./call.js";
+import { toggleFull } from "./controls.js";
+import { ElsewhereElement } from "./elsewhere.js";
+import { EndedElement } from "./ended.js";
+import { HomeElement } from "./home.js";
+import { KeySheetElement } from "./keysheet.js";
+import { MessageElement } from "./message.js";
+import { NoticesElement } from "./notices.js";
+import { RingElement } from "./ring.js";
+
+/** @import {Context} from "../types.js" */
+/** @import {View} from "../view.js" */
+
+/** Times of day are in words, and words grow old. */
+const REDRAW_MS = 30_000;
+
+export class AppElement extends HTMLElement {
+  #store = new Store();
+  #api = new Api();
+  #session = new Session(this.#api, this.#store, (path) => this.#go(path));
+  /** @type {Context} */
+  #context = {
+    api: this.#api,
+    store: this.#store,
+    session: this.#session,
+    go: (path) => this.#go(path),
+    fail: (error) => this.#fail(error),
+  };
+  #keys = new KeySheetElement();
+  #notices = new NoticesElement(this.#context);
+  #ring = new RingElement(this.#context);
+  #bar = new BarElement(this.#context);
+  #message = new MessageElement();
+  #home = new HomeElement(this.#context);
+  #call = new CallElement(this.#context, () => this.#keys.open());
+  #ended = new EndedElement(this.#context);
+  #elsewhere = new ElsewhereElement(this.#context);
+  #main = h("main", { id: "main", tabindex: -1 });
+  #header = h("header");
+  #drawing = false;
+
+  connectedCallback() {
+    this.#main.append(this.#message, this.#home, this.#call, this.#elsewhere, this.#ended);
+    this.#header.append(
+      h("a", { href: "/", class: "brand", onclick: (event) => this.#brand(event) }, mark(), h("span", {}, s.app)),
+      button("keys-open", s.call.keys, () => this.#keys.open(), { icon: "keys", kind: "quiet" }),
+    );
+    const skip = h("a", { href: "#main", class: "skip" }, s.skip);
+    const over = h("div", { class: "over" }, this.#notices, this.#ring, this.#bar);
+    this.append(skip, this.#header, over, this.#main, this.#keys);
+    this.#listen();
+    this.#draw();
+  }
+
+  #listen() {
+    const later = () => this.#drawLater();
+    this.#store.addEventListener("change", later);
+    this.#session.addEventListener("change", later);
+    window.addEventListener("popstate", later);
+    setInterval(later, REDRAW_MS);
+    listenForKeys(() => !this.#call.hidden, {
+      mute: () => this.#session.toggleMute(),
+      camera: () => this.#session.toggleCamera(),
+      full: toggleFull,
+      help: () => this.#keys.open(),
+      escape: () => this.#call.escape(),
+    });
+    followEvents(
+      this.#api,
+      (noun, body) => this.#store.apply(noun, body),
+      (connection) => this.#store.connected(connection),
+    );
+  }
+
+  #drawLater() {
+    if (this.#drawing) return;
+    this.#drawing = true;
+    queueMicrotask(() => {
+      this.#drawing = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const id = callOf(location.pathname);
+    this.#session.shown = id;
+    const named = id === null ? undefined : this.#store.calls.get(id);
+    if (named && this.#store.connection === "open") void this.#session.attach(named);
+    const view = viewOf(this.#store, this.#session, id);
+    this.#drawScreen(view);
+    this.#drawOver(view);
+    document.title = this.#titleOf(view);
+    this.#keepFocus(view);
+  }
+
+  /** @param {View} view */
+  #drawScreen({ screen, call }) {
+    const message = screen === "loading" || screen === "locked" || screen === "offline" ? screen : null;
+    this.#message.hidden = message === null;
+    this.#header.hidden = screen === "calling" || screen === "ringing" || screen === "call";
+    if (message) this.#message.update(message);
+    this.#home.hidden = screen !== "home";
+    if (screen === "home") this.#home.update();
+    this.#call.update(screen, call);
+    this.#elsewhere.update(screen === "elsewhere", call);
+    this.#ended.update(screen === "ended", call);
+  }
+
+  /** @param {View} view */
+  #drawOver({ screen, call }) {
+    const talking = this.#store.connection === "open";
+    const ringing = talking ? this.#store.ringing() : null;
+    const live = talking ? this.#store.live() : null;
+    this.#notices.update();
+    this.#ring.update(ringing && ringing.id !== call?.id && !this.#session.accepted ? ringing : null);
+    this.#bar.update(live && live !== ringing && live.id !== call?.id && live.id !== this.#session.endedHere ? live : null);
+    if (screen !== "call" && document.fullscreenElement) void document.exitFullscreen();
+  }
+
+  /** @param {View} view */
+  #titleOf({ screen, call }) {
+    const ringing = this.#store.connection === "open" ? this.#store.ringing() : null;
+    if (ringing && !this.#session.accepted) return s.title.ringing(ringing.peer.name);
+    if (screen === "calling" && call) return s.title.calling(call.peer.name);
+    if (screen === "call" && call) return s.title.call(call.peer.name);
+    return screen === "ended" ? s.title.ended : s.title.home;
+  }
+
+  /** A new screen takes the focus that the old one had; nothing is taken from a field that is still there. @param {View} view */
+  #keepFocus({ screen }) {
+    const before = this.dataset["screen"];
+    if (before === screen) return;
+    this.dataset["screen"] = screen;
+    if (before === "loading") return;
+    const focused = document.activeElement;
+    const lost = focused === null || focused === document.body || !focused.checkVisibility();
+    if (lost) this.#main.focus({ preventScroll: true });
+    if (screen !== "home") window.scrollTo(0, 0);
+  }
+
+  /** @param {MouseEvent} event */
+  #brand(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.#go("/");
+  }
+
+  /** @param {string} path */
+  #go(path) {
+    if (location.pathname !== path) history.pushState(null, "", path);
+    this.#drawLater();
+  }
+
+  /** @param {unknown} error */
+  #fail(error) {
+    const problem = error instanceof Problem;
+    const detail = problem ? error.detail : String(error);
+    if (!problem) console.error(error);
+    this.#store.notice({
+      id: `fail-${problem ? error.code : "page"}`,
+      title: problem ? error.title : s.problem.unexpected,
+      detail,
+    });
+  }
+}
+
+customElements.define("twocan-app", AppElement);

@@ -1,0 +1,168 @@
+/**
+ * The screen of one call: placing it, its ringing, and being in it. `pc` is the connection to the daemon, for whoever
+ * wants its statistics.
+ */
+import { h, setAttr, setText } from "../dom.js";
+import { TWICE_MS } from "../keys.js";
+import { s } from "../strings.js";
+import { avatar, setAvatar } from "./avatar.js";
+import { button } from "./button.js";
+import { ControlsElement } from "./controls.js";
+import { HintsElement } from "./hints.js";
+import { ringActs } from "./ring.js";
+import { StageElement } from "./stage.js";
+import { TopElement } from "./top.js";
+
+/** @import {Call, Context} from "../types.js" */
+/** @import {Screen} from "../view.js" */
+
+export class CallElement extends HTMLElement {
+  #context;
+  /** @type {Call|null} */
+  #call = null;
+  #stage = new StageElement();
+  #top;
+  #hints;
+  #controls;
+  #face = avatar();
+  #title = h("h1", { dir: "auto" });
+  #line = h("p", { class: "call-line", role: "status" });
+  #note = h("p", { class: "call-note" });
+  #ring;
+  #preview;
+  #cancel;
+  #escapedAt = -Infinity;
+
+  /** @param {Context} context @param {() => void} help */
+  constructor(context, help) {
+    super();
+    this.#context = context;
+    this.#top = new TopElement(context);
+    this.#hints = new HintsElement(context);
+    this.#controls = new ControlsElement(context, () => this.#hangUp(), help);
+    this.#ring = ringActs(context, () => this.#call);
+    this.#preview = button("preview", s.ring.preview, () => this.#call && context.session.preview(this.#call.id), {
+      icon: "camera",
+      kind: "quiet",
+    });
+    this.#cancel = button("cancel", s.calling.cancel, () => this.#hangUp(), { kind: "danger", icon: "hangUp" });
+    this.append(
+      this.#stage,
+      this.#top,
+      h(
+        "div",
+        { class: "middle" },
+        this.#face,
+        this.#title,
+        this.#line,
+        this.#note,
+        this.#ring.element,
+        this.#preview,
+        this.#cancel,
+      ),
+      this.#hints,
+      this.#controls,
+    );
+    this.#stage.addEventListener("picture", () => this.#draw());
+  }
+
+  /** The connection to the daemon. @returns {RTCPeerConnection|null} */
+  get pc() {
+    return this.#context.session.leg?.pc ?? null;
+  }
+
+  /** @param {Screen} screen @param {Call|null} call */
+  update(screen, call) {
+    this.hidden = call === null || !["calling", "ringing", "call"].includes(screen);
+    this.#call = this.hidden ? null : call;
+    this.dataset["phase"] = screen;
+    this.#draw();
+  }
+
+  /** Escape twice hangs up; once says so. */
+  escape() {
+    const now = performance.now();
+    if (now - this.#escapedAt < TWICE_MS) {
+      void this.#hangUp();
+      return;
+    }
+    this.#escapedAt = now;
+    this.#hints.say(s.call.escOnce, TWICE_MS);
+  }
+
+  #draw() {
+    const { session } = this.#context;
+    const call = this.#call;
+    const active = call?.state === "active";
+    setAttr(this, "data-call-state", call?.state ?? null);
+    setAttr(this, "data-call-id", call?.id ?? null);
+    setAttr(this, "data-leg", session.leg?.state ?? "none");
+    setAttr(this, "data-capture", captureWord(session.capture));
+    setAttr(this, "data-picture", this.#stage.picture);
+    this.#stage.showSelf(session.capture.video);
+    this.#stage.showRemote(active ? (session.leg?.remote ?? null) : null);
+    this.#top.update(active ? call : null);
+    this.#hints.update(call);
+    this.#controls.update(call);
+    if (call) this.#drawMiddle(call);
+  }
+
+  /** @param {Call} call */
+  #drawMiddle(call) {
+    const { session } = this.#context;
+    const ringingHere = call.direction === "in" && call.state === "ringing";
+    const undecided = ringingHere && !session.accepted;
+    this.#stage.name(call.peer.name);
+    setAvatar(this.#face, call.peer.name);
+    setText(this.#title, ringingHere ? s.ring.incoming(call.peer.name) : call.peer.name);
+    setText(this.#line, lineOf(call, session.accepted, this.#stage.picture));
+    setText(this.#note, noteOf(call, undecided, session.capture.video !== null));
+    this.#ring.element.hidden = !undecided;
+    this.#preview.hidden = !undecided || !call.media.video || session.capture.on;
+    this.#cancel.hidden = call.direction !== "out" || call.state === "active";
+    this.#ring.update(call);
+  }
+
+  async #hangUp() {
+    if (!this.#call) return;
+    try {
+      await this.#context.session.hangUp(this.#call.id);
+    } catch (error) {
+      this.#context.fail(error);
+    }
+  }
+}
+
+/** @param {import("../capture.js").Capture} capture */
+function captureWord(capture) {
+  if (capture.opening) return "opening";
+  const words = [capture.audio ? "audio" : "", capture.video ? "video" : ""].filter((word) => word !== "");
+  return words.join(" ") || "off";
+}
+
+/** @param {Call} call @param {boolean} accepted @param {import("./stage.js").Picture} picture */
+function lineOf(call, accepted, picture) {
+  switch (call.state) {
+    case "dialing":
+      return s.calling.dialing;
+    case "ringing":
+      if (call.direction === "out") return s.calling.ringing;
+      if (accepted) return s.ring.answering;
+      return call.media.video ? s.ring.video : s.ring.voice;
+    case "active":
+      if (picture === "moving") return "";
+      if (!call.media.video) return s.call.voice;
+      return picture === "waiting" ? s.call.waiting : s.call.noPicture(call.peer.name);
+    case "ended":
+      return "";
+  }
+}
+
+/** @param {Call} call @param {boolean} undecided @param {boolean} seen whether one's own picture is on */
+function noteOf(call, undecided, seen) {
+  if (call.state === "active") return "";
+  if (seen) return s.calling.preview;
+  return undecided ? s.ring.off : "";
+}
+
+customElements.define("twocan-call", CallElement);

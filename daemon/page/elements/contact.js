@@ -1,0 +1,122 @@
+/** One row of the list of people: dot, name, what the dot means, and the two ways to call. */
+import { h, setText } from "../dom.js";
+import { dot } from "../icons.js";
+import { s } from "../strings.js";
+import { button, isDisabled, setDisabled } from "./button.js";
+
+/** @import {Contact, Context} from "../types.js" */
+
+export class ContactElement extends HTMLElement {
+  #context;
+  /** @type {Contact} */
+  #contact;
+  #dot = h("span", { class: "dot-box" });
+  #name = h("span", { class: "name", dir: "auto" });
+  #tag = h("span", { class: "tag", title: s.people.unverifiedHelp }, s.people.unverified);
+  #word = h("strong");
+  #why = h("span", { class: "why" });
+  #fix = h("p", { class: "fix" });
+  #video;
+  #voice;
+  #keep;
+  #remove;
+
+  /** @param {Context} context @param {Contact} contact */
+  constructor(context, contact) {
+    super();
+    this.#context = context;
+    this.#contact = contact;
+    const why = `why-${contact.id}`;
+    this.#video = button("call-video", s.people.video, () => this.#call(true), { icon: "camera", kind: "primary" });
+    this.#voice = button("call-voice", s.people.voice, () => this.#call(false), { icon: "phone" });
+    for (const each of [this.#video, this.#voice]) each.setAttribute("aria-describedby", why);
+    this.#keep = button("contact-keep", s.people.keep, () => this.#settle(true), { kind: "primary" });
+    this.#remove = button("contact-remove", s.people.remove, () => this.#settle(false));
+    this.append(
+      this.#dot,
+      h(
+        "div",
+        { class: "who" },
+        h("p", { class: "name-line" }, this.#name, this.#tag),
+        h("p", { id: why, class: "state" }, this.#word, this.#why),
+        this.#fix,
+      ),
+      h("div", { class: "acts" }, this.#keep, this.#remove, this.#video, this.#voice),
+    );
+  }
+
+  connectedCallback() {
+    this.setAttribute("role", "listitem");
+  }
+
+  /** @param {Contact} contact @param {boolean} busy whether a call is on */
+  update(contact, busy) {
+    if (this.#dot.childElementCount === 0 || contact.reachable !== this.dataset["reachable"]) {
+      this.#dot.replaceChildren(dot(contact.reachable));
+    }
+    this.#contact = contact;
+    this.dataset["contact"] = contact.id;
+    this.dataset["reachable"] = contact.reachable;
+    this.dataset["state"] = contact.state;
+    setText(this.#name, contact.name);
+    this.#tag.hidden = contact.verified || contact.state !== "accepted";
+    setText(this.#word, wordOf(contact));
+    setText(this.#why, busy && contact.reachable === "yes" ? s.people.inCall : reasonOf(contact));
+    setText(this.#fix, contact.why?.fix ?? "");
+    this.#fix.hidden = this.#fix.textContent === "";
+    this.#buttons(contact, busy);
+  }
+
+  /** @param {Contact} contact @param {boolean} busy */
+  #buttons(contact, busy) {
+    const accepted = contact.state === "accepted";
+    this.#video.setAttribute("aria-label", s.people.videoTo(contact.name));
+    this.#voice.setAttribute("aria-label", s.people.voiceTo(contact.name));
+    this.#remove.setAttribute("aria-label", s.people.removeOf(contact.name));
+    this.#video.hidden = !accepted;
+    this.#voice.hidden = !accepted;
+    this.#keep.hidden = contact.state !== "contested";
+    this.#remove.hidden = accepted;
+    for (const each of [this.#video, this.#voice]) setDisabled(each, busy || contact.reachable !== "yes");
+  }
+
+  /** @param {boolean} video */
+  async #call(video) {
+    if (isDisabled(this.#video)) return;
+    try {
+      await this.#context.session.place(this.#contact.id, { audio: true, video });
+    } catch (error) {
+      this.#context.fail(error);
+    }
+  }
+
+  /** @param {boolean} keep */
+  async #settle(keep) {
+    const { api } = this.#context;
+    try {
+      await (keep ? api.keepContact(this.#contact.id) : api.deleteContact(this.#contact.id));
+    } catch (error) {
+      this.#context.fail(error);
+    }
+  }
+}
+
+/** @param {Contact} contact */
+function wordOf(contact) {
+  switch (contact.state) {
+    case "pending":
+      return s.people.pending;
+    case "contested":
+      return s.people.contested;
+    case "accepted":
+      return s.people.reachable[contact.reachable];
+  }
+}
+
+/** @param {Contact} contact */
+function reasonOf(contact) {
+  if (contact.why) return contact.why.text;
+  return contact.path ? s.people.path(contact.path) : "";
+}
+
+customElements.define("twocan-contact", ContactElement);

@@ -1,0 +1,79 @@
+/** What the user should know while in a call, one line each, most urgent first. */
+import { h, setText } from "../dom.js";
+import { s } from "../strings.js";
+import { button } from "./button.js";
+
+/** @import {Call, Contact, Context} from "../types.js" */
+
+/** The path is being tried again; the others say only that no new call would ring. */
+const SILENT = ["silent", "searching", "no_answer"];
+
+export class HintsElement extends HTMLElement {
+  #context;
+  /** @type {Call|null} */
+  #call = null;
+  #said = h("p", { class: "hint", role: "status", hidden: true });
+  #path = h("p", { class: "hint", "data-hint": "path", hidden: true }, s.call.reconnecting);
+  #legText = h("span");
+  #leg = h("div", { class: "hint", "data-hint": "leg", role: "alert", hidden: true }, h("p", {}, this.#legText));
+  #off = h("div", { class: "hint", "data-hint": "capture", hidden: true }, h("p", {}, s.call.captureOff));
+  #audio = h("p", { class: "hint", "data-hint": "audio", hidden: true });
+  #video = h("p", { class: "hint", "data-hint": "video", hidden: true });
+  #timer = 0;
+
+  /** @param {Context} context */
+  constructor(context) {
+    super();
+    this.#context = context;
+    const { session } = context;
+    this.#leg.append(button("retry", s.call.retry, () => session.retry(), { kind: "primary" }));
+    this.#off.append(button("capture", s.call.capture, () => this.#call && session.resume(this.#call), { kind: "primary" }));
+    this.append(this.#said, this.#path, this.#leg, this.#off, this.#audio, this.#video);
+  }
+
+  /** Says something for a while. @param {string} text @param {number} ms */
+  say(text, ms) {
+    show(this.#said, text);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => show(this.#said, null), ms);
+  }
+
+  /** @param {Call|null} call */
+  update(call) {
+    this.#call = call;
+    const { session, store } = this.#context;
+    const { problems, on, opening } = session.capture;
+    const contact = call?.contact ? (store.contacts.get(call.contact) ?? null) : null;
+    this.#path.hidden = call?.state !== "active" || !isSilent(contact);
+    show(this.#audio, problems.audio && s.capture.problem.audio[problems.audio]);
+    show(this.#video, problems.video && s.capture.problem.video[problems.video]);
+    const tried = on || opening || problems.audio !== null || problems.video !== null;
+    this.#off.hidden = tried || call === null || !wanted(call, session.accepted);
+    this.#drawLeg();
+  }
+
+  #drawLeg() {
+    const { problem, leg } = this.#context.session;
+    const text = problem ? `${problem.title || s.call.legTitle} ${problem.detail}` : s.call.legFailed;
+    this.#leg.hidden = problem === null && leg?.state !== "failed";
+    if (!this.#leg.hidden) setText(this.#legText, text);
+  }
+}
+
+/** Whether camera and microphone are expected to be on. @param {Call} call @param {boolean} accepted */
+function wanted(call, accepted) {
+  return call.state === "active" || (call.direction === "out" && accepted);
+}
+
+/** @param {Contact|null} contact */
+function isSilent(contact) {
+  return contact !== null && contact.reachable !== "yes" && SILENT.includes(contact.why?.code ?? "");
+}
+
+/** @param {HTMLElement} element @param {string|null} text */
+function show(element, text) {
+  element.hidden = text === null;
+  if (text !== null) setText(element, text);
+}
+
+customElements.define("twocan-hints", HintsElement);

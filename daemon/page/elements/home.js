@@ -1,0 +1,107 @@
+/** The home screen: who can be called, how to be called, and what there is to know. */
+import { h, keyed, setText } from "../dom.js";
+import { icon } from "../icons.js";
+import { s } from "../strings.js";
+import { AddElement } from "./add.js";
+import { button } from "./button.js";
+import { ContactElement } from "./contact.js";
+import { InvitesElement } from "./invites.js";
+import { MeElement } from "./me.js";
+import { WarningsElement } from "./notices.js";
+
+/** @import {Call, Contact, Context} from "../types.js" */
+
+const byName = new Intl.Collator(undefined, { sensitivity: "base", numeric: true });
+
+export class HomeElement extends HTMLElement {
+  #context;
+  #me;
+  #warnings = new WarningsElement();
+  #missed = h("div", { class: "missed", role: "list" });
+  #people = h("div", { role: "list", class: "people" });
+  #empty = h("div", { class: "empty" }, h("p", { class: "empty-title" }, s.people.empty), h("p", {}, s.people.emptyNext));
+  #invites;
+
+  /** @param {Context} context */
+  constructor(context) {
+    super();
+    this.#context = context;
+    this.#me = new MeElement(context);
+    this.#invites = new InvitesElement(context);
+    this.append(
+      this.#me,
+      h(
+        "div",
+        { class: "columns" },
+        h("section", { "aria-label": s.people.heading }, this.#missed, h("h2", {}, s.people.heading), this.#people, this.#empty),
+        h("div", { class: "side" }, this.#invites, new AddElement(context)),
+      ),
+      this.#warnings,
+    );
+  }
+
+  update() {
+    const { status, contacts, invites } = this.#context.store;
+    if (!status) return;
+    this.#me.update(status);
+    this.#warnings.update(status.warnings);
+    this.#missedCalls();
+    this.#contacts([...contacts.values()]);
+    this.#invites.update([...invites.values()]);
+  }
+
+  /** In the order of names, which does not move a row away from under the pointer. @param {Contact[]} contacts */
+  #contacts(contacts) {
+    const busy = this.#context.store.busy() !== null;
+    contacts.sort((a, b) => byName.compare(a.name, b.name));
+    this.#empty.hidden = contacts.length > 0;
+    keyed(
+      this.#people,
+      contacts,
+      (contact) => contact.id,
+      (contact) => new ContactElement(this.#context, contact),
+      (row, contact) => row.update(contact, busy),
+    );
+  }
+
+  #missedCalls() {
+    const calls = this.#context.store.missed();
+    this.#missed.hidden = calls.length === 0;
+    keyed(this.#missed, calls, (call) => call.id, (call) => this.#missedRow(call), (row, call) => {
+      const text = row.querySelector("p");
+      if (text) setText(text, s.missed.text(call.peer.name));
+    });
+  }
+
+  /** @param {Call} call */
+  #missedRow(call) {
+    return h(
+      "div",
+      { class: "missed-row", role: "listitem", "data-missed": call.id },
+      icon("phone"),
+      h("p", { dir: "auto" }),
+      button("call-back", s.missed.back, () => this.#callBack(call)),
+      button("missed-dismiss", s.missed.dismiss, () => this.#see(call), { kind: "quiet" }),
+    );
+  }
+
+  /** @param {Call} call */
+  #see(call) {
+    this.#context.store.see(call.id);
+    this.#context.api.seeCall(call.id).catch(this.#context.fail);
+  }
+
+  /** @param {Call} call */
+  async #callBack(call) {
+    const { session, fail } = this.#context;
+    if (call.contact === null) return;
+    this.#see(call);
+    try {
+      await session.place(call.contact, call.media);
+    } catch (error) {
+      fail(error);
+    }
+  }
+}
+
+customElements.define("twocan-home", HomeElement);

@@ -1,0 +1,75 @@
+/** The panel of an incoming call. It shows on every screen but the call's own, and takes no focus from what is typed. */
+import { h, setText } from "../dom.js";
+import { s } from "../strings.js";
+import { avatar, setAvatar } from "./avatar.js";
+import { button } from "./button.js";
+
+/** @import {Call, Context} from "../types.js" */
+
+export class RingElement extends HTMLElement {
+  /** @type {Call|null} */
+  #call = null;
+  #face = avatar();
+  #title = h("h2", { dir: "auto" });
+  #kind = h("p", { class: "help" });
+  #acts;
+
+  /** @param {Context} context */
+  constructor(context) {
+    super();
+    this.#acts = ringActs(context, () => this.#call);
+    this.setAttribute("role", "alert");
+    this.append(this.#face, h("div", { class: "ring-who" }, this.#title, this.#kind), this.#acts.element);
+  }
+
+  /** @param {Call|null} call */
+  update(call) {
+    this.hidden = call === null;
+    this.#call = call;
+    if (!call) return;
+    setAvatar(this.#face, call.peer.name);
+    setText(this.#title, s.ring.incoming(call.peer.name));
+    setText(this.#kind, call.media.video ? s.ring.video : s.ring.voice);
+    this.#acts.update(call);
+  }
+}
+
+/**
+ * The buttons of an incoming call, for the panel and for the call's own screen.
+ * @param {Context} context
+ * @param {() => Call|null} call
+ */
+export function ringActs(context, call) {
+  /** @param {(call: Call) => Promise<unknown>} act */
+  const on = (act) => async () => {
+    const it = call();
+    if (!it) return;
+    try {
+      await act(it);
+    } catch (error) {
+      context.fail(error);
+    }
+  };
+  const { session } = context;
+  const answer = button("answer", s.ring.answer, on((it) => session.answer(it.id, { audio: true, video: it.media.video })), {
+    kind: "go",
+    icon: "phone",
+  });
+  const voice = button("answer-voice", s.ring.answerVoice, on((it) => session.answer(it.id, { audio: true, video: false })));
+  const decline = button("decline", s.ring.decline, on((it) => leave(context, it)), { kind: "danger", icon: "hangUp" });
+  return {
+    element: h("div", { class: "acts ring-acts" }, answer, voice, decline),
+    /** @param {Call} it */
+    update: (it) => {
+      voice.hidden = !it.media.video;
+    },
+  };
+}
+
+/** @param {Context} context @param {Call} call */
+async function leave(context, call) {
+  await context.session.decline(call.id);
+  if (context.session.shown === call.id) context.go("/");
+}
+
+customElements.define("twocan-ring", RingElement);

@@ -1,0 +1,45 @@
+/**
+ * The shapes of the local API, as the page reads them. The daemon's API crate is their source; fields that the page
+ * does not use are left out.
+ *
+ * @typedef {{code: string, text: string, fix: string}} Why
+ * @typedef {{id: string, name: string}} Ref
+ * @typedef {{audio: boolean, video: boolean}} Media
+ * @typedef {{kind: "lan"|"direct"|"relay", via: string|null, rtt_ms: number, last_proof_ms: number}} Path
+ *
+ * @typedef {object} Contact
+ * @property {string} id
+ * @property {string} name
+ * @property {"pending"|"accepted"|"contested"} state
+ * @property {boolean} verified
+ * @property {"yes"|"checking"|"no"} reachable
+ * @property {Why|null} why
+ * @property {Path|null} path
+ *
+ * @typedef {{code: string, why?: string, after_s?: number}} Reason
+ *
+ * @typedef {object} Call
+ * @property {string} id
+ * @property {"in"|"out"} direction
+ * @property {"dialing"|"ringing"|"active"|"ended"} state
+ * @property {string|null} contact
+ * @property {{name: string, address?: string}} peer
+ * @property {Media} media
+ * @property {Reason|null} reason
+ *
+ * @typedef {{id: string, link: string, text: string, expires_at: string}} Invite
+ * @typedef {{person: Ref, device: Ref, presence: "available"|"do_not_disturb"}} Me
+ * @typedef {Me & {version: string, warnings: Why[]}} Status
+ * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[]}} Snapshot
+ *
+ * @typedef {{status: number, code: string, title: string, detail: string}} ProblemBody
+ *
+ * What every element is given.
+ * @typedef {object} Context
+ * @property {import("./api.js").Api} api
+ * @property {import("./store.js").Store} store
+ * @property {import("./session.js").Session} session
+ * @property {(path: string) => void} go
+ * @property {(error: unknown) => void} fail Tells the user about something that did not work.
+ */
+export {};

@@ -1,0 +1,47 @@
+/**
+ * Which screen is shown: a pure function of what the daemon said, what this tab does, and the address.
+ *
+ * @import {Call} from "./types.js"
+ * @import {Store} from "./store.js"
+ */
+
+/**
+ * @typedef {"loading"|"locked"|"offline"|"home"|"calling"|"ringing"|"call"|"elsewhere"|"ended"} Screen
+ * @typedef {{screen: Screen, call: Call|null}} View `call` is null on a call's screens only for one that is forgotten
+ */
+
+/** @param {string} path @returns {string|null} the call's id, where the address names one */
+export function callOf(path) {
+  const match = /^\/call\/([^/]+)\/?$/.exec(path);
+  return match?.[1] === undefined ? null : decodeURIComponent(match[1]);
+}
+
+/**
+ * @param {Store} store
+ * @param {{id: string|null, endedHere: string|null}} session
+ * @param {string|null} id the call in the address
+ * @returns {View}
+ */
+export function viewOf(store, session, id) {
+  if (store.connection === "locked") return { screen: "locked", call: null };
+  if (store.connection === "offline") return { screen: "offline", call: null };
+  if (store.status === null) return { screen: "loading", call: null };
+  if (id === null) return { screen: "home", call: null };
+  const call = store.calls.get(id) ?? null;
+  return { screen: callScreen(call, session), call };
+}
+
+/** @param {Call|null} call @param {{id: string|null, endedHere: string|null}} session @returns {Screen} */
+function callScreen(call, session) {
+  if (!call || call.state === "ended" || session.endedHere === call.id) return "ended";
+  const held = session.id === call.id;
+  switch (call.state) {
+    case "dialing":
+      return held ? "calling" : "elsewhere";
+    case "ringing":
+      if (call.direction === "in") return "ringing";
+      return held ? "calling" : "elsewhere";
+    case "active":
+      return held ? "call" : "elsewhere";
+  }
+}
