@@ -5,4 +5,5 @@ pub mod http;
 pub mod leg;
 pub mod media;
 pub mod net;
+pub mod run;
 pub mod store;

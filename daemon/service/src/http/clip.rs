@@ -14,7 +14,7 @@ use super::extract::At;
 use super::problem::{Code, Fault};
 use super::router::{App, need_call};
 use super::seam::{Clips, LegProblem};
-use super::{extract, media};
+use super::{extract, media, view};
 
 /// Seconds of clip, at most.
 const SECONDS: u32 = 3600;
@@ -34,8 +34,16 @@ pub(super) async fn attach(State(app): State<App>, At(id): At<CallId>, body: Bod
 
 /// The figures stay after the call has ended, as long as the call is listed.
 pub(super) async fn stats(State(app): State<App>, At(id): At<CallId>) -> Result<Json<api::ClipStats>, Fault> {
-    need_call(&app.published(), id)?;
-    Ok(Json(clips(&app)?.stats(id).ok_or(Code::NoSuchLeg)?))
+    let published = app.published();
+    let contact = need_call(&published, id)?.contact;
+    let counted = clips(&app)?.stats(id).ok_or(Code::NoSuchLeg)?;
+    let contact = published.snapshot.contacts.iter().find(|known| known.id == contact);
+    let path = contact.and_then(|contact| contact.path);
+    Ok(Json(api::ClipStats {
+        rtt_ms: path.map(|path| path.rtt.as_secs_f64() * 1000.0),
+        path: path.map(|path| view::path_kind(path.kind)),
+        ..counted
+    }))
 }
 
 fn clips(app: &App) -> Result<&Arc<dyn Clips>, Fault> {

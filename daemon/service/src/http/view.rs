@@ -129,13 +129,17 @@ fn device(device: &twocan_core::event::DeviceView) -> api::DeviceRef {
 fn path(path: &PathView, boot: Duration) -> api::Path {
     let age = boot.saturating_sub(path.last_proof);
     api::Path {
-        kind: match path.kind {
-            PathKind::Lan => api::PathKind::Lan,
-            PathKind::Direct => api::PathKind::Direct,
-        },
+        kind: path_kind(path.kind),
         via: None,
         rtt_ms: milliseconds(path.rtt),
         last_proof_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
+    match kind {
+        PathKind::Lan => api::PathKind::Lan,
+        PathKind::Direct => api::PathKind::Direct,
     }
 }
 

@@ -50,8 +50,8 @@ fn interfaces(bound: SocketAddr) -> Vec<Interface> {
     let mut covered: Vec<Interface> = all
         .filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP))
         .filter_map(|interface| {
+            let mask = interface.netmask.as_ref().and_then(ip);
             let ip = ip(&interface.address?)?;
-            let mask = interface.netmask.as_ref().and_then(self::ip);
             Some(Interface {
                 ip,
                 prefix: mask.map_or_else(|| host_prefix(ip), ones),
@@ -93,6 +93,11 @@ fn ones(mask: IpAddr) -> u8 {
         IpAddr::V6(mask) => mask.to_bits().leading_ones(),
     };
     u8::try_from(count).unwrap_or(u8::MAX)
+}
+
+fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
 }
 
 /// Loopback and link-local addresses mean something else on every machine.

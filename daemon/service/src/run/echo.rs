@@ -44,7 +44,12 @@ impl Echo {
 
     /// What it does now.
     pub(super) fn due(&mut self, now: Duration) -> Vec<Command> {
-        let due: Vec<CallId> = self.answer_at.iter().filter(|(_, at)| **at <= now).map(|(call, _)| *call).collect();
+        let due: Vec<CallId> = self
+            .answer_at
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(call, _)| *call)
+            .collect();
         for call in &due {
             self.answer_at.remove(call);
         }

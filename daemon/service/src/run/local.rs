@@ -1,19 +1,15 @@
 //! Local media as the local API wants it: WebRTC legs and the clip, each a thin adapter.
 
-use std::sync::PoisonError;
-
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
-use twocan_api::{ClipStats, PathKind};
+use twocan_api::ClipStats;
 use twocan_core::ids::{CallId, LegId};
 use twocan_core::media::flow::Role;
 
-use super::shell::CallLinks;
 use crate::http::{Clips, LegProblem, Legs};
 use crate::leg::clip;
 use crate::leg::gate::Gates;
 use crate::leg::peer::{self, LegError};
-use crate::net::Net;
 
 /// WebRTC legs.
 #[derive(Debug)]
@@ -23,11 +19,17 @@ pub(super) struct LocalLegs {
 
 impl LocalLegs {
     pub(super) fn new(gates: Gates, media: Handle) -> anyhow::Result<Self> {
-        Ok(Self { legs: peer::Legs::new(gates, media)? })
+        Ok(Self {
+            legs: peer::Legs::new(gates, media)?,
+        })
     }
 
     fn on_call(&self, call: CallId, leg: LegId) -> Result<(), LegProblem> {
-        if self.legs.call_of(leg) == Some(call) { Ok(()) } else { Err(LegProblem::NotFound) }
+        if self.legs.call_of(leg) == Some(call) {
+            Ok(())
+        } else {
+            Err(LegProblem::NotFound)
+        }
     }
 }
 
@@ -57,19 +59,21 @@ impl Legs for LocalLegs {
     }
 }
 
-/// The built-in clip.
+/// The built-in clip. What the path is like, the contact's view says.
 #[derive(Debug)]
 pub(super) struct LocalClips {
     clips: clip::Clips,
     gates: Gates,
     media: Handle,
-    net: Net,
-    links: CallLinks,
 }
 
 impl LocalClips {
-    pub(super) fn new(gates: Gates, media: Handle, net: Net, links: CallLinks) -> Self {
-        Self { clips: clip::Clips::default(), gates, media, net, links }
+    pub(super) fn new(gates: Gates, media: Handle) -> Self {
+        Self {
+            clips: clip::Clips::default(),
+            gates,
+            media,
+        }
     }
 }
 
@@ -77,23 +81,32 @@ impl Clips for LocalClips {
     fn attach(&self, call: CallId, role: Role, seconds: u32) -> BoxFuture<'_, Result<(), LegProblem>> {
         Box::pin(async move {
             let attached = self.clips.attach(&self.gates, &self.media, call, role, seconds);
-            attached.map(drop).map_err(|error| LegProblem::Failed(error.to_string()))
+            attached
+                .map(drop)
+                .map_err(|error| LegProblem::Failed(error.to_string()))
         })
     }
 
     fn stats(&self, call: CallId) -> Option<ClipStats> {
         let report = self.clips.report(call)?;
-        let link = self.links.lock().unwrap_or_else(PoisonError::into_inner).get(&call).copied();
-        let path = link.and_then(|link| self.net.stats(link));
         Some(ClipStats {
             answer_to_media_ms: report.answer_to_media_ms,
-            rtt_ms: path.map(|path| path.rtt.as_secs_f64() * 1000.0),
+            rtt_ms: None,
             audio_packets: report.audio_packets,
             video_frames: report.video_frames,
             video_fps: report.video_fps,
             lost_packets: report.lost_packets,
-            path: None::<PathKind>,
+            path: None,
             done: report.done,
         })
+    }
+}
+
+fn problem(error: LegError) -> LegProblem {
+    match error {
+        LegError::BadOffer(why) => LegProblem::BadOffer(why.to_string()),
+        LegError::NoSuchLeg => LegProblem::NotFound,
+        LegError::Ended(_) => LegProblem::CallEnded,
+        LegError::System(..) | LegError::Dtls(_) => LegProblem::Failed(format!("{error}")),
     }
 }

@@ -21,7 +21,10 @@ pub(super) struct MediaThread {
 
 impl MediaThread {
     pub(super) fn start() -> anyhow::Result<Self> {
-        let runtime = RuntimeBuilder::new_current_thread().enable_all().build().context("no media runtime")?;
+        let runtime = RuntimeBuilder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("no media runtime")?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = Builder::new()
@@ -31,7 +34,11 @@ impl MediaThread {
                 let _ = runtime.block_on(stopped);
             })
             .context("no media thread")?;
-        Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            handle,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     pub(super) fn handle(&self) -> Handle {
@@ -43,7 +50,10 @@ impl MediaThread {
         config: NetConfig,
         inputs: mpsc::Sender<Input>,
     ) -> anyhow::Result<(Net, SocketAddr)> {
-        self.handle.spawn(async move { Net::start(config, inputs) }).await.context("the media thread is gone")?
+        self.handle
+            .spawn(async move { Net::start(config, inputs) })
+            .await
+            .context("the media thread is gone")?
     }
 
     /// Lets the links say good-bye.

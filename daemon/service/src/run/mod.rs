@@ -64,7 +64,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     paths.prepare()?;
     let config = Config::load(&paths.config())?;
     let _lock = Lock::take(&paths)?;
-    let (node, file, stored, warnings) = awaken(&paths)?;
+    let (node, file, stored, warnings) = awaken(&paths, &config)?;
     let device_seed = zeroize::Zeroizing::new(node.device_seed().0);
 
     let media = MediaThread::start()?;
@@ -94,10 +94,13 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     shell.begin(clock::now());
     let local = LocalMedia {
         legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
-        clips: Some(Arc::new(LocalClips::new(gates, media.handle(), net.clone(), shell.links()))),
+        clips: Some(Arc::new(LocalClips::new(gates, media.handle()))),
     };
     let bound = http::serve(http_config(&paths, &options, &config), core, local).await?;
-    ready(&format!("twocan ready udp={udp} control=http://{} page=http://{}", bound.control, bound.page));
+    ready(&format!(
+        "twocan ready udp={udp} control=http://{} page=http://{}",
+        bound.control, bound.page
+    ));
 
     shell.run(inbox, asks, leg_reports, signals).await?;
     bound.shutdown().await;
@@ -107,22 +110,29 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
 }
 
 /// The core as it was stored, or a new person, who is on the disk before anything listens. Gives the stored generation.
-fn awaken(paths: &Paths) -> anyhow::Result<(Node, StateFile, u64, Vec<Why>)> {
-    let Opened { file, loaded, warnings } = StateFile::open(paths)?;
+fn awaken(paths: &Paths, config: &Config) -> anyhow::Result<(Node, StateFile, u64, Vec<Why>)> {
+    let Opened { file, loaded, warnings } = StateFile::open(paths, config.secrets.store)?;
     let (state, generation) = match loaded {
         Loaded::Fresh => (None, 0),
-        Loaded::Found { state, generation } | Loaded::Recovered { state, generation, quarantined: _ } => {
-            (Some(state), generation)
-        }
+        Loaded::Found { state, generation }
+        | Loaded::Recovered {
+            state,
+            generation,
+            quarantined: _,
+        } => (Some(state), generation),
     };
     let mut seed = [0; 32];
-    SystemRandom::new().fill(&mut seed).ok().context("the system gives no random bytes")?;
+    SystemRandom::new()
+        .fill(&mut seed)
+        .ok()
+        .context("the system gives no random bytes")?;
     let state = state.as_ref().map(|state| state.as_slice());
     let mut node = Node::new(seed, state, &defaults(), clock::now())?;
     let mut stored = generation;
     while let Some(output) = node.poll_output() {
         if let Output::Store { generation, state } = output {
-            file.save(stored + generation, state).context("the new identity cannot be stored")?;
+            file.save(stored + generation, state)
+                .context("the new identity cannot be stored")?;
             node.handle(Input::Stored { generation }, clock::now());
         }
     }
@@ -134,10 +144,15 @@ fn awaken(paths: &Paths) -> anyhow::Result<(Node, StateFile, u64, Vec<Why>)> {
 /// Names for a new person: the user's and the machine's.
 fn defaults() -> Defaults {
     let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
-    let full = user.as_ref().and_then(|user| user.gecos.to_str().ok()?.split(',').next().map(str::to_owned));
+    let full = user
+        .as_ref()
+        .and_then(|user| user.gecos.to_str().ok()?.split(',').next().map(str::to_owned));
     let login = user.as_ref().map(|user| user.name.clone()).unwrap_or_default();
     let wanted = full.filter(|name| !name.trim().is_empty()).unwrap_or(login);
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let host = nix::sys::utsname::uname()
+        .ok()
+        .and_then(|names| names.nodename().to_str().map(str::to_owned))
+        .unwrap_or_default();
     Defaults {
         person_name: twocan_core::names::presentable(&wanted, "me"),
         device_name: twocan_core::names::presentable(&host, "computer"),
@@ -145,7 +160,10 @@ fn defaults() -> Defaults {
 }
 
 fn udp_bind(options: &UpOptions, config: &Config) -> UdpBind {
-    options.udp.or(config.network.udp).map_or(UdpBind::Default, UdpBind::Explicit)
+    options
+        .udp
+        .or(config.network.udp)
+        .map_or(UdpBind::Default, UdpBind::Explicit)
 }
 
 fn http_config(paths: &Paths, options: &UpOptions, config: &Config) -> HttpConfig {

@@ -1,13 +1,12 @@
 //! The loop's body: inputs into the core, outputs out of it, answers after publication.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::Event;
-use twocan_core::ids::{CallId, CommandId, LinkId};
+use twocan_core::ids::CommandId;
 use twocan_core::io::{Input, Output};
 use twocan_core::node::Node;
 use twocan_core::time::Now;
@@ -19,9 +18,6 @@ use crate::http::{Ask, Publisher};
 use crate::leg::gate::{Gates, LegReport};
 use crate::net::Net;
 use crate::store::worker::StoreWorker;
-
-/// Which link carries which call, for whoever asks about a call's path.
-pub(super) type CallLinks = Arc<Mutex<BTreeMap<CallId, LinkId>>>;
 
 /// Inputs taken in one turn before clients hear of it.
 const BATCH: usize = 256;
@@ -40,7 +36,6 @@ pub(super) struct Shell {
     answered: Vec<(oneshot::Sender<Reply>, Reply)>,
     events: Vec<Event>,
     commands: u64,
-    links: CallLinks,
     echo: Option<Echo>,
 }
 
@@ -65,13 +60,8 @@ impl Shell {
             answered: Vec::new(),
             events: Vec::new(),
             commands: 0,
-            links: CallLinks::default(),
             echo: echo.then(Echo::default),
         }
-    }
-
-    pub(super) fn links(&self) -> CallLinks {
-        Arc::clone(&self.links)
     }
 
     /// Performs what the core wanted before the loop runs, and shows the first picture.
@@ -106,7 +96,7 @@ impl Shell {
                     Some(report) => self.handle(leg_input(report)),
                     None => break,
                 },
-                () = alarm.wait_until(due) => {}
+                rung = alarm.until(Some(due)) => rung?,
             }
             if watch.resumed(Some(due)) {
                 self.handle(Input::Resumed);
@@ -137,7 +127,10 @@ impl Shell {
         self.commands += 1;
         let id = CommandId(self.commands);
         self.replies.insert(id, ask.reply);
-        self.handle(Input::Command { id, command: ask.command });
+        self.handle(Input::Command {
+            id,
+            command: ask.command,
+        });
     }
 
     fn command(&mut self, command: Command) {
@@ -194,21 +187,23 @@ impl Shell {
             Output::Transmit { to, bytes } => self.net.transmit(to, &bytes),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
             Output::Revoke { token } => self.net.revoke(token),
-            Output::Dial { dial, peer, to, token, initial_mtu } => self.net.dial(dial, peer, to, token, initial_mtu),
+            Output::Dial {
+                dial,
+                peer,
+                to,
+                token,
+                initial_mtu,
+            } => self.net.dial(dial, peer, to, token, initial_mtu),
             Output::Close { link, code } => self.net.close(link, code),
             Output::Send { link, bytes } => self.net.send(link, bytes),
             Output::SendAlive { link, bytes } => self.net.send_alive(link, &bytes),
             Output::Route { call, link, base, role } => {
-                self.call_links().insert(call, link);
                 if let Some(sender) = self.net.media_sender(link) {
                     self.gates.route(call, link, base, role, sender);
                 }
             }
             Output::OpenGate { call } => self.gates.open(call),
-            Output::EndMedia { call } => {
-                self.call_links().remove(&call);
-                self.gates.end(call);
-            }
+            Output::EndMedia { call } => self.gates.end(call),
             Output::Store { generation, state } => self.store.store(self.stored_before + generation, state),
             Output::Reply { id, reply } => {
                 if let Some(asker) = self.replies.remove(&id) {
@@ -218,12 +213,12 @@ impl Shell {
             Output::Event(event) => self.events.push(event),
         }
     }
-
-    fn call_links(&self) -> std::sync::MutexGuard<'_, BTreeMap<CallId, LinkId>> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 const fn leg_input(report: LegReport) -> Input {
-    Input::Leg { call: report.call, leg: report.leg, fact: report.fact }
+    Input::Leg {
+        call: report.call,
+        leg: report.leg,
+        fact: report.fact,
+    }
 }
