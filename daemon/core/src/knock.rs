@@ -73,6 +73,10 @@ pub struct Knock {
     /// The sender's wall clock.
     #[n(7)]
     pub time: UnixSeconds,
+    /// The sender's half of the session's name: a new one tells that its daemon restarted, and that a link which we
+    /// still hold is dead.
+    #[cbor(n(8), with = "minicbor::bytes")]
+    pub session: [u8; 16],
 }
 
 /// How a knock is sealed.
@@ -433,6 +437,7 @@ mod tests {
             candidates: vec!["[2001:db9::1]:2226".parse().expect("address"); candidates],
             observed: Some("[2001:db9::2]:2226".parse().expect("address")),
             time: u64::MAX,
+            session: [6; 16],
         }
     }
 

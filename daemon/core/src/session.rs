@@ -67,6 +67,12 @@ impl Session {
         }
     }
 
+    /// Whether the peer's half of the name is another one than we know: then the peer has started anew.
+    #[must_use]
+    pub fn is_foreign(&self, half: &[u8; 16]) -> bool {
+        self.peer.is_some_and(|known| known != *half)
+    }
+
     /// Numbers a message, and keeps it where it is of the numbered kind.
     ///
     /// # Errors

@@ -115,6 +115,11 @@ impl Node {
             },
             observed: None,
             time: now.wall,
+            session: self
+                .peers
+                .get(peer)
+                .map(|peer| peer.session.memory().session)
+                .unwrap_or_default(),
         }
     }
 
@@ -127,6 +132,7 @@ impl Node {
         if !self.recognise(device, from, opened, now) {
             return;
         }
+        self.doubt_dead_link(&opened.knock, now);
         let seal = self.answer_seal(&device, opened);
         let tx: [u8; 16] = self.rng.bytes();
         let reply = Knock {
@@ -151,16 +157,9 @@ impl Node {
         }
     }
 
-    /// The asking side does not dial: we do, once our own question to it is answered. A link that is only just up is
-    /// what the question was about; an older one is in doubt, for who has a link does not knock.
+    /// The asking side does not dial: we do, once our own question to it is answered.
     fn knock_back(&mut self, device: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, now: Now) {
-        let Some(peer) = self.peers.get(&device) else { return };
-        let is_new = |link| {
-            self.links
-                .get(&link)
-                .is_some_and(|link| now.boot < link.up + bounds::HELLO)
-        };
-        if peer.dialing.is_some() || peer.link.is_some_and(is_new) || self.has_provisional_link(&device) {
+        if !self.wants_link(&device, now) {
             return;
         }
         let knocked_lately = |asked: &AskedKnock| {
@@ -271,6 +270,39 @@ impl Node {
             token,
             initial_mtu,
         });
+    }
+
+    /// Whether another connection to a device is worth opening. A link that is only just up, and not in doubt, is what
+    /// the knocks that still arrive were about; an older one is in doubt, for who has a good link does not knock.
+    fn wants_link(&self, device: &DeviceKey, now: Now) -> bool {
+        let Some(peer) = self.peers.get(device) else {
+            return false;
+        };
+        let is_good = |link: &super::Link| !link.keepalive.is_doubted() && now.boot < link.up + bounds::HELLO;
+        let has_good = peer.link.and_then(|link| self.links.get(&link)).is_some_and(is_good);
+        peer.dialing.is_none() && !has_good && !self.has_provisional_link(device)
+    }
+
+    /// A knock from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it. The
+    /// link stays until another one takes its place, for a knock may be a recording.
+    fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
+        let rings = self.state.will_ring;
+        let Some(peer) = self
+            .peers
+            .get(&knock.device)
+            .filter(|peer| peer.session.is_foreign(&knock.session))
+        else {
+            return;
+        };
+        let Some(link) = peer.link.and_then(|link| self.links.get_mut(&link)) else {
+            return;
+        };
+        link.keepalive.doubt();
+        let ask = Output::SendAlive {
+            link: link.id,
+            bytes: link.keepalive.ask(rings, now.boot),
+        };
+        self.push(ask);
     }
 
     fn has_provisional_link(&self, device: &DeviceKey) -> bool {

@@ -86,7 +86,8 @@ impl Node {
         match (is_proven, link.keepalive.peer_rings()) {
             (true, true) => Reachable::Yes,
             (true, false) => Reachable::No(WhyNot::WillNotRing),
-            (false, _) => Reachable::Checking(WhyNot::Silent),
+            (false, _) if link.keepalive.peer_rings() => Reachable::Checking(WhyNot::Silent),
+            (false, _) => Reachable::Checking(WhyNot::Searching),
         }
     }
 

@@ -45,6 +45,7 @@ pub struct Keepalive {
     heard: Duration,
     last_ask: Duration,
     silence_told: bool,
+    doubted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +94,7 @@ impl Keepalive {
             heard: now,
             last_ask: now,
             silence_told: false,
+            doubted: false,
         }
     }
 
@@ -114,9 +116,16 @@ impl Keepalive {
         self.peer_rings
     }
 
-    /// Forgets the proof: whatever was known was known before the machine slept.
+    /// Forgets the proof: the machine slept, or the peer started anew.
     pub const fn doubt(&mut self) {
         self.last_proof = None;
+        self.doubted = true;
+    }
+
+    /// Whether the path was doubted and has not been proven since.
+    #[must_use]
+    pub const fn is_doubted(&self) -> bool {
+        self.doubted
     }
 
     /// Asks now.
@@ -228,6 +237,7 @@ impl Keepalive {
 
     const fn proven(&mut self, peer_rings: bool, now: Duration) {
         self.last_proof = Some(now);
+        self.doubted = false;
         self.peer_rings = peer_rings;
         self.heard = now;
         self.silence_told = false;
