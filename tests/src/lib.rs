@@ -7,7 +7,15 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod api;
 pub mod arrows;
+pub mod binary;
+pub mod chromium;
+pub mod home;
+pub mod namespace;
+pub mod packets;
+pub mod running;
+pub mod wait;
 
 /// The root of the repository.
 ///
