@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use twocan_tests::chromium::{Driver, Page, STEP};
 use twocan_tests::home::{GREEN, Home, acquaint};
 use twocan_tests::namespace::inside;
@@ -98,11 +100,7 @@ impl Person {
     /// The remote picture is one: neither of one colour nor standing still.
     async fn sees_a_moving_picture(&self) {
         let first = pixels(&self.page.run(PIXELS).await);
-        assert!(
-            spread(&first) > 5.0,
-            "the picture is of one colour: mean deviation {}",
-            spread(&first)
-        );
+        assert!(spread(&first) > 50, "the picture is of one colour: {first:?}");
         let changed = format!(
             "const before = {first:?};
              const now = await (async () => {{ {PIXELS} }})();
@@ -140,12 +138,9 @@ fn pixels(value: &Value) -> Vec<i64> {
         .collect()
 }
 
-/// The mean deviation from the mean.
-fn spread(pixels: &[i64]) -> f64 {
-    let count = i64::try_from(pixels.len()).unwrap();
-    let mean = pixels.iter().sum::<i64>() / count;
-    let deviation: i64 = pixels.iter().map(|pixel| (pixel - mean).abs()).sum();
-    f64::from(u32::try_from(deviation).unwrap()) / f64::from(u32::try_from(count).unwrap())
+/// How far the darkest and the brightest point lie apart, of 255.
+fn spread(pixels: &[i64]) -> i64 {
+    pixels.iter().max().unwrap() - pixels.iter().min().unwrap()
 }
 
 /// `from` calls by a click, `to` sees it ring. Nobody's camera opens at the callee's, and no media passes.
@@ -241,4 +236,73 @@ fn declined_and_cancelled() {
             assert_eq!(person.page.wrong().await, Vec::<String>::new());
         }
     });
+}
+
+/// The measures themselves: a page that opens a camera is seen to, its picture moves, and its end is noticed.
+#[test]
+fn the_watcher_sees() {
+    inside("the_watcher_sees", async || {
+        let driver = Driver::start().await;
+        let page = driver.page("Watched").await;
+        page.open(&serve_one_page().await).await;
+        assert_eq!(page.run("return watched.asked.length").await, 0);
+        page.click("answer").await;
+        page.until(
+            "an open camera",
+            STEP,
+            "return watched.tracks.length === 1 && watched.tracks[0].live()",
+        )
+        .await;
+        page.until(
+            "a picture",
+            STEP,
+            "return document.querySelector('video').videoWidth > 0",
+        )
+        .await;
+        let first = pixels(&page.run(PIXELS).await);
+        assert!(spread(&first) > 50, "the picture is of one colour: {first:?}");
+        page.click("hangup").await;
+        page.until(
+            "the end",
+            STEP,
+            "return !watched.tracks[0].live() && watched.tracks[0].stopped !== null",
+        )
+        .await;
+        assert_eq!(
+            page.run("return watched.clicks.map(click => click.act)").await,
+            json!(["answer", "hangup"])
+        );
+        assert_eq!(page.wrong().await, Vec::<String>::new());
+        page.run("console.error('something'); throw_nothing = 1;").await;
+        assert_eq!(page.wrong().await.len(), 1);
+        page.close().await;
+    });
+}
+
+/// Serves a page with a picture and two buttons; gives its address.
+async fn serve_one_page() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let body = "<!doctype html><link rel=icon href=data:,><video data-remote muted autoplay></video>
+                <button data-act=answer onclick='answer()'>1</button><button data-act=hangup onclick='end()'>2</button>
+                <script>
+                let stream;
+                const answer = async () => {
+                    stream = await navigator.mediaDevices.getUserMedia({ video: true });
+                    document.querySelector('video').srcObject = stream;
+                };
+                const end = () => stream.getTracks().forEach(track => track.stop());
+                </script>";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+        }
+    });
+    format!("http://{address}/")
 }
