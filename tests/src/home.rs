@@ -19,6 +19,8 @@ use crate::wait::{at_most, until};
 const READY: Duration = Duration::from_secs(15);
 /// How long a daemon may take to end when asked to.
 const GONE: Duration = Duration::from_secs(10);
+/// What daemons log here: everything of ours, so that a failed test shows it, and what others find important.
+const LOGGED: &str = "info,twocan=debug,twocan_core=debug,twocan_service=debug";
 /// How long two daemons on one machine may take to show each other green.
 pub const GREEN: Duration = Duration::from_secs(2);
 
@@ -159,10 +161,7 @@ impl Home {
                 "--page",
                 "127.0.0.1:0",
             ])
-            .env(
-                "RUST_LOG",
-                "debug,hyper=info,hyper_util=info,quinn=info,quinn_proto=info,quinn_udp=info",
-            )
+            .env("TWOCAN_LOG", LOGGED)
             .stderr(Stdio::from(self.open_log()))
             .spawn()
             .unwrap();
