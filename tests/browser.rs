@@ -1,14 +1,15 @@
 //! Two daemons, two real Chromium pages, one call: by clicks and a paste, as two people would.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use twocan_tests::chromium::{Driver, Page, STEP};
 use twocan_tests::home::{GREEN, Home, acquaint};
-use twocan_tests::namespace::inside;
+use twocan_tests::namespace::{inside, narrow};
+use twocan_tests::packets::{Capture, Packet};
 
 /// How long a hundred frames may take, start included, where two browsers share two cores.
 const HUNDRED_FRAMES: Duration = Duration::from_secs(30);
@@ -143,9 +144,13 @@ fn spread(pixels: &[i64]) -> i64 {
     pixels.iter().max().unwrap() - pixels.iter().min().unwrap()
 }
 
+/// More datagrams a second than this between two daemons are media; a ring's own are a few.
+const MEDIA_RATE: f64 = 30.0;
+
 /// `from` calls by a click, `to` sees it ring. Nobody's camera opens at the callee's, and no media passes.
-async fn ring(from: &Person, to: &Person) {
+async fn ring(from: &Person, to: &Person, capture: &Capture) {
     let asked = to.asked().await;
+    let (began, before) = (Instant::now(), between(from, to, capture));
     from.page.click("call-video").await;
     from.page.screen("calling").await;
     to.page.visible("[data-act=answer]").await;
@@ -157,13 +162,27 @@ async fn ring(from: &Person, to: &Person) {
     for person in [from, to] {
         assert!(person.received("frames").await < 1.0, "media before the answer");
     }
+    let passed = between(from, to, capture) - before;
+    let rate = f64::from(passed) / began.elapsed().as_secs_f64();
+    assert!(
+        rate < MEDIA_RATE,
+        "{passed} datagrams passed while it rang, {rate} a second"
+    );
+}
+
+/// How many datagrams passed between the daemons of two people.
+fn between(one: &Person, other: &Person, capture: &Capture) -> u32 {
+    let ends = [one, other].map(|person| person.home.ready().udp);
+    let fits = |packet: &Packet| ends.contains(&packet.from.into()) && ends.contains(&packet.to.into());
+    // Each is seen going and coming.
+    u32::try_from(capture.packets(fits).len() / 2).unwrap()
 }
 
 /// The whole main job: invite, paste, call, ring, answer, see and hear each other, hang up.
 #[test]
 fn two_people_talk() {
     inside("two_people_talk", async || {
-        let driver = Driver::start().await;
+        let (capture, driver) = (Capture::start(), Driver::start().await);
         let (ann, bob) = (Person::come(&driver, "Ann").await, Person::come(&driver, "Bob").await);
 
         ann.page.click("invite").await;
@@ -181,7 +200,7 @@ fn two_people_talk() {
             person.page.screenshot("green").await;
         }
 
-        ring(&bob, &ann).await;
+        ring(&bob, &ann, &capture).await;
         ann.page.click("answer").await;
         for person in [&ann, &bob] {
             person.page.screen("call").await;
@@ -206,25 +225,45 @@ fn two_people_talk() {
     });
 }
 
+/// Full packets of a browser do not fit the narrowest path with what a link adds: the call is held all the same.
+#[test]
+fn over_a_narrow_path() {
+    inside("over_a_narrow_path", async || {
+        narrow(1280);
+        let driver = Driver::start().await;
+        let (ann, bob) = (Person::come(&driver, "Eve").await, Person::come(&driver, "Fay").await);
+        acquaint(&ann.home, &bob.home).await;
+        ann.sees_green().await;
+        ann.page.click("call-video").await;
+        bob.page.click("answer").await;
+        for person in [&ann, &bob] {
+            person.sees_frames(100).await;
+            person.sees_a_moving_picture().await;
+        }
+        ann.page.click("hangup").await;
+        bob.page.screen("ended").await;
+    });
+}
+
 /// Calls that come to nothing: declined by a click, cancelled by a click. No camera stays on, none opened at the callee's.
 #[test]
 fn declined_and_cancelled() {
     inside("declined_and_cancelled", async || {
-        let driver = Driver::start().await;
+        let (capture, driver) = (Capture::start(), Driver::start().await);
         let (ann, bob) = (Person::come(&driver, "Cat").await, Person::come(&driver, "Dan").await);
         acquaint(&ann.home, &bob.home).await;
         for person in [&ann, &bob] {
             person.sees_green().await;
         }
 
-        ring(&ann, &bob).await;
+        ring(&ann, &bob, &capture).await;
         bob.page.click("decline").await;
         ann.page.screen("ended").await;
         ann.camera_went_off(bob.clicked("decline").await).await;
         ann.page.click("close").await;
         ann.page.screen("home").await;
 
-        ring(&ann, &bob).await;
+        ring(&ann, &bob, &capture).await;
         ann.page.click("cancel").await;
         ann.page.screen("ended").await;
         ann.camera_went_off(ann.clicked("cancel").await).await;

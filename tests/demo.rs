@@ -6,10 +6,11 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::process::Command;
 use twocan_tests::binary;
 use twocan_tests::home::Home;
-use twocan_tests::namespace::{inside, others};
+use twocan_tests::namespace::{inside, narrow, others};
 use twocan_tests::wait::{at_most, until};
 
 /// Five seconds of call, one of ringing, and two daemons' start on a busy machine.
@@ -42,27 +43,42 @@ fn files(folder: &Path) -> Vec<String> {
         .collect()
 }
 
+/// Runs the demo for `seconds` where no daemon runs, and checks what it says; gives its home and temporary folder.
+async fn bare(seconds: u32, frames: f64) -> (TempDir, TempDir) {
+    let (home, temp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let demo = Command::new(binary::twocan())
+        .args(["demo", "--headless", "--json", "--seconds", &seconds.to_string()])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", home.path())
+        .env("TMPDIR", temp.path())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = at_most("the demo's end", DEMO, demo).await.unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {stderr}", output.status);
+    check(&serde_json::from_slice(&output.stdout).unwrap(), frames);
+    (home, temp)
+}
+
 /// Without a daemon: a throw-away home, of which nothing is left.
 #[test]
 fn on_a_bare_machine() {
     inside("on_a_bare_machine", async || {
-        let (home, temp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let demo = Command::new(binary::twocan())
-            .args(["demo", "--headless", "--seconds", "5", "--json"])
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", home.path())
-            .env("TMPDIR", temp.path())
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = at_most("the demo's end", DEMO, demo).await.unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {stderr}", output.status);
-        check(&serde_json::from_slice(&output.stdout).unwrap(), 60.0);
+        let (home, temp) = bare(5, 60.0).await;
         assert_eq!(others(), Vec::<String>::new(), "processes are left");
         assert_eq!(files(temp.path()), Vec::<String>::new(), "files are left");
         assert_eq!(files(home.path()), Vec::<String>::new(), "files are left");
+    });
+}
+
+/// The narrowest path that IPv6 allows (RFC 8200, section 5) carries the same.
+#[test]
+fn over_a_narrow_path() {
+    inside("over_a_narrow_path", async || {
+        narrow(1280);
+        bare(2, 24.0).await;
     });
 }
 

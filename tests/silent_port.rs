@@ -148,6 +148,30 @@ fn the_recorder_sees() {
     });
 }
 
+/// A port that answers is caught.
+#[test]
+fn a_talking_port_is_caught() {
+    inside("a_talking_port_is_caught", async || {
+        let capture = Capture::start();
+        let talking = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let target = talking.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 2048];
+            while let Ok((length, from)) = talking.recv_from(&mut buffer).await {
+                // As a QUIC server answers a version that it does not know.
+                if length >= 1200 && buffer[1..5] == [0x1a, 0x2a, 0x3a, 0x4a] {
+                    talking.send_to(&[0x80, 0, 0, 0, 0], from).await.unwrap();
+                }
+            }
+        });
+        let strangers = probe(target).await;
+        until("the leak", SOON, async || {
+            (!leaked(&capture, target, &strangers).is_empty()).then_some(())
+        })
+        .await;
+    });
+}
+
 #[test]
 fn a_fresh_daemon() {
     inside("a_fresh_daemon", async || {

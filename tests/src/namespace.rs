@@ -59,12 +59,21 @@ fn network() {
         "link set twocan1 up",
         "route add default via 10.77.0.2 dev twocan0",
     ] {
-        let status = Command::new("ip")
-            .args(line.split(' '))
-            .status()
-            .expect("ip, of the package iproute2");
-        assert!(status.success(), "ip {line}: {status}");
+        ip(line);
     }
+}
+
+/// Makes every datagram of more than `mtu` bytes, IP header included, too large for this namespace's loopback.
+pub fn narrow(mtu: u16) {
+    ip(&format!("link set lo mtu {mtu}"));
+}
+
+fn ip(line: &str) {
+    let status = Command::new("ip")
+        .args(line.split(' '))
+        .status()
+        .expect("ip, of the package iproute2");
+    assert!(status.success(), "ip {line}: {status}");
 }
 
 /// The processes that run in this namespace beside the test itself, each by its command line.
