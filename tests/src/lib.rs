@@ -14,6 +14,7 @@ pub mod chromium;
 pub mod home;
 pub mod namespace;
 pub mod packets;
+pub mod person;
 pub mod running;
 pub mod wait;
 

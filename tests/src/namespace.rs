@@ -19,18 +19,29 @@ pub const ADDRESS: &str = "10.77.0.1";
 /// # Panics
 /// If the test fails, or there can be no namespace.
 pub fn inside(name: &str, test: impl AsyncFnOnce()) {
+    run_inside(
+        &[name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"],
+        test,
+    );
+}
+
+/// Runs `body` inside, in this program, started again with `args`.
+///
+/// # Panics
+/// If it fails there, or there can be no namespace.
+pub fn run_inside(args: &[&str], body: impl AsyncFnOnce()) {
     if std::env::var_os(INSIDE).is_none() {
-        return run_again(name);
+        return run_again(args);
     }
     network();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(test());
+    runtime.block_on(body());
 }
 
-fn run_again(name: &str) {
+fn run_again(args: &[&str]) {
     let mut unshare = Command::new("unshare");
     if !geteuid().is_root() {
         unshare.arg("--map-root-user");
@@ -38,14 +49,14 @@ fn run_again(name: &str) {
     let status = unshare
         .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
         .arg(std::env::current_exe().unwrap())
-        .args([name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"])
+        .args(args)
         .env(INSIDE, "1")
         .stdin(Stdio::null())
         .status()
         .expect("unshare, of the package util-linux");
     assert!(
         status.success(),
-        "{name} failed inside its namespace, or there can be none here: {status}"
+        "{args:?} failed inside its namespace, or there can be none here: {status}"
     );
 }
 
