@@ -1,0 +1,215 @@
+//! Two daemons, two real Chromium pages, one call: by clicks and a paste, as two people would.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::time::Instant;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use twocan_tests::chromium::{Driver, STEP};
+use twocan_tests::home::acquaint;
+use twocan_tests::namespace::{inside, narrow};
+use twocan_tests::packets::{Capture, Packet};
+use twocan_tests::person::{PIXELS, Person, pixels, spread};
+
+/// More datagrams a second than this between two daemons are media; a ring's own are a few.
+const MEDIA_RATE: f64 = 30.0;
+
+/// `from` calls by a click, `to` sees it ring. Nobody's camera opens at the callee's, and no media passes.
+async fn ring(from: &Person, to: &Person, capture: &Capture) {
+    let asked = to.asked().await;
+    let (began, before) = (Instant::now(), between(from, to, capture));
+    from.page.click("call-video").await;
+    from.page.screen("calling").await;
+    to.page.visible("[data-act=answer]").await;
+    to.page.screenshot("ring").await;
+    let ringing = "return document.querySelector('twocan-call').dataset.callState === 'ringing'";
+    from.page.until("ringing there", STEP, ringing).await;
+    from.page.screenshot("ringing-there").await;
+    assert_eq!(to.asked().await, asked, "the camera was opened by somebody else's call");
+    for person in [from, to] {
+        assert!(person.received("frames").await < 1.0, "media before the answer");
+    }
+    let passed = between(from, to, capture) - before;
+    let rate = f64::from(passed) / began.elapsed().as_secs_f64();
+    assert!(
+        rate < MEDIA_RATE,
+        "{passed} datagrams passed while it rang, {rate} a second"
+    );
+}
+
+/// How many datagrams passed between the daemons of two people.
+fn between(one: &Person, other: &Person, capture: &Capture) -> u32 {
+    let ends = [one, other].map(|person| person.home.ready().udp);
+    let fits = |packet: &Packet| ends.contains(&packet.from.into()) && ends.contains(&packet.to.into());
+    // Each is seen going and coming.
+    u32::try_from(capture.packets(fits).len() / 2).unwrap()
+}
+
+/// The whole main job: invite, paste, call, ring, answer, see and hear each other, hang up.
+#[test]
+fn two_people_talk() {
+    inside("two_people_talk", async || {
+        let (capture, driver) = (Capture::start(), Driver::start().await);
+        let (ann, bob) = (Person::come(&driver, "Ann").await, Person::come(&driver, "Bob").await);
+
+        ann.page.click("invite").await;
+        let text = ann.page.until(
+            "the invite",
+            STEP,
+            "return document.querySelector('[data-invite-text]')?.textContent",
+        );
+        let text = text.await;
+        ann.page.screenshot("invite").await;
+        bob.page.paste("[data-paste]", text.as_str().unwrap()).await;
+        bob.page.click("add").await;
+        for person in [&ann, &bob] {
+            person.sees_green().await;
+            person.page.screenshot("green").await;
+        }
+
+        ring(&bob, &ann, &capture).await;
+        ann.page.click("answer").await;
+        for person in [&ann, &bob] {
+            person.page.screen("call").await;
+            person.sees_frames(100).await;
+            person.sees_a_moving_picture().await;
+            person.hears_something().await;
+            person.page.screenshot("talking").await;
+        }
+
+        bob.page.click("hangup").await;
+        let end = bob.clicked("hangup").await;
+        for person in [&ann, &bob] {
+            person.page.screen("ended").await;
+            person.camera_went_off(end).await;
+            let calls = person.home.api().list("/v1/calls").await;
+            assert!(
+                calls.iter().all(|call| call["reason"]["code"] == "hung_up"),
+                "{calls:?}"
+            );
+            assert_eq!(person.page.wrong().await, Vec::<String>::new());
+        }
+    });
+}
+
+/// Full packets of a browser do not fit the narrowest path with what a link adds: the call is held all the same.
+#[test]
+fn over_a_narrow_path() {
+    inside("over_a_narrow_path", async || {
+        narrow(1280);
+        let driver = Driver::start().await;
+        let (ann, bob) = (Person::come(&driver, "Eve").await, Person::come(&driver, "Fay").await);
+        acquaint(&ann.home, &bob.home).await;
+        ann.sees_green().await;
+        ann.page.click("call-video").await;
+        bob.page.click("answer").await;
+        for person in [&ann, &bob] {
+            person.sees_frames(100).await;
+            person.sees_a_moving_picture().await;
+        }
+        ann.page.click("hangup").await;
+        bob.page.screen("ended").await;
+    });
+}
+
+/// Calls that come to nothing: declined by a click, cancelled by a click. No camera stays on, none opened at the callee's.
+#[test]
+fn declined_and_cancelled() {
+    inside("declined_and_cancelled", async || {
+        let (capture, driver) = (Capture::start(), Driver::start().await);
+        let (ann, bob) = (Person::come(&driver, "Cat").await, Person::come(&driver, "Dan").await);
+        acquaint(&ann.home, &bob.home).await;
+        for person in [&ann, &bob] {
+            person.sees_green().await;
+        }
+
+        ring(&ann, &bob, &capture).await;
+        bob.page.click("decline").await;
+        ann.page.screen("ended").await;
+        ann.camera_went_off(bob.clicked("decline").await).await;
+        ann.page.click("close").await;
+        ann.page.screen("home").await;
+
+        ring(&ann, &bob, &capture).await;
+        ann.page.click("cancel").await;
+        ann.page.screen("ended").await;
+        ann.camera_went_off(ann.clicked("cancel").await).await;
+        let quiet = "return ![...document.querySelectorAll('[data-act=answer]')].some(it => it.checkVisibility())";
+        bob.page.until("the ring's end", STEP, quiet).await;
+        bob.page.screenshot("missed").await;
+        assert_eq!(bob.asked().await, 0, "the callee's camera was opened without an answer");
+        for person in [&ann, &bob] {
+            assert_eq!(person.page.wrong().await, Vec::<String>::new());
+        }
+    });
+}
+
+/// The measures themselves: a page that opens a camera is seen to, its picture moves, and its end is noticed.
+#[test]
+fn the_watcher_sees() {
+    inside("the_watcher_sees", async || {
+        let driver = Driver::start().await;
+        let page = driver.page("Watched").await;
+        page.open(&serve_one_page().await).await;
+        assert_eq!(page.run("return watched.asked.length").await, 0);
+        page.click("answer").await;
+        page.until(
+            "an open camera",
+            STEP,
+            "return watched.tracks.length === 1 && watched.tracks[0].live()",
+        )
+        .await;
+        page.until(
+            "a picture",
+            STEP,
+            "return document.querySelector('video').videoWidth > 0",
+        )
+        .await;
+        let first = pixels(&page.run(PIXELS).await);
+        assert!(spread(&first) > 50, "the picture is of one colour: {first:?}");
+        page.click("hangup").await;
+        page.until(
+            "the end",
+            STEP,
+            "return !watched.tracks[0].live() && watched.tracks[0].stopped !== null",
+        )
+        .await;
+        assert_eq!(
+            page.run("return watched.clicks.map(click => click.act)").await,
+            json!(["answer", "hangup"])
+        );
+        assert_eq!(page.wrong().await, Vec::<String>::new());
+        page.run("console.error('something'); throw_nothing = 1;").await;
+        assert_eq!(page.wrong().await.len(), 1);
+        page.close().await;
+    });
+}
+
+/// Serves a page with a picture and two buttons; gives its address.
+async fn serve_one_page() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let body = "<!doctype html><link rel=icon href=data:,><video data-remote muted autoplay></video>
+                <button data-act=answer onclick='answer()'>1</button><button data-act=hangup onclick='end()'>2</button>
+                <script>
+                let stream;
+                const answer = async () => {
+                    stream = await navigator.mediaDevices.getUserMedia({ video: true });
+                    document.querySelector('video').srcObject = stream;
+                };
+                const end = () => stream.getTracks().forEach(track => track.stop());
+                </script>";
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+        }
+    });
+    format!("http://{address}/")
+}

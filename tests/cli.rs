@@ -1,0 +1,13 @@
+//! The command line alone between homes: what people type and what scripts rely on.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "cli/calls.rs"]
+mod calls;
+#[path = "cli/files.rs"]
+mod files;
+#[path = "cli/invites.rs"]
+mod invites;
+#[path = "cli/lives.rs"]
+mod lives;
+#[path = "cli/surface.rs"]
+mod surface;

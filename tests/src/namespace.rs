@@ -1,0 +1,109 @@
+//! A test in a network and process namespace of its own.
+//!
+//! The test runs itself again under `unshare`: with a quiet network of one loopback and one veth pair, no way out, and
+//! as the first process, so that whatever it started ends with it. Where namespaces are forbidden the test fails: it
+//! must not be skipped in silence.
+
+use std::process::{Command, Stdio};
+
+use nix::unistd::geteuid;
+
+/// Set inside.
+const INSIDE: &str = "TWOCAN_TEST_NAMESPACE";
+
+/// The address of the veth pair's near end.
+pub const ADDRESS: &str = "10.77.0.1";
+
+/// Runs `test` inside. `name` is the test's own full name, as the test runner knows it.
+///
+/// # Panics
+/// If the test fails, or there can be no namespace.
+pub fn inside(name: &str, test: impl AsyncFnOnce()) {
+    run_inside(
+        &[name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"],
+        test,
+    );
+}
+
+/// Runs `body` inside, in this program, started again with `args`.
+///
+/// # Panics
+/// If it fails there, or there can be no namespace.
+pub fn run_inside(args: &[&str], body: impl AsyncFnOnce()) {
+    if std::env::var_os(INSIDE).is_none() {
+        return run_again(args);
+    }
+    network();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(body());
+}
+
+fn run_again(args: &[&str]) {
+    let mut unshare = Command::new("unshare");
+    if !geteuid().is_root() {
+        unshare.arg("--map-root-user");
+    }
+    let status = unshare
+        .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+        .arg(std::env::current_exe().unwrap())
+        .args(args)
+        .env(INSIDE, "1")
+        .stdin(Stdio::null())
+        .status()
+        .expect("unshare, of the package util-linux");
+    assert!(
+        status.success(),
+        "{args:?} failed inside its namespace, or there can be none here: {status}"
+    );
+}
+
+/// Loopback, and a veth pair with an address and a default route: browsers open no leg with loopback alone.
+fn network() {
+    for line in [
+        "link set lo up",
+        "link add twocan0 type veth peer name twocan1",
+        "address add 10.77.0.1/24 dev twocan0",
+        "link set twocan0 up",
+        "link set twocan1 up",
+        "route add default via 10.77.0.2 dev twocan0",
+    ] {
+        ip(line);
+    }
+}
+
+/// Makes every datagram of more than `mtu` bytes, IP header included, too large for this namespace's loopback.
+pub fn narrow(mtu: u16) {
+    ip(&format!("link set lo mtu {mtu}"));
+}
+
+fn ip(line: &str) {
+    let status = Command::new("ip")
+        .args(line.split(' '))
+        .status()
+        .expect("ip, of the package iproute2");
+    assert!(status.success(), "ip {line}: {status}");
+}
+
+/// The processes that run in this namespace beside the test itself, each by its command line.
+///
+/// # Panics
+/// If `/proc` cannot be read.
+#[must_use]
+pub fn others() -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap() {
+        let path = entry.unwrap().path();
+        let pid: Option<u32> = path.file_name().and_then(|name| name.to_str()?.parse().ok());
+        let Ok(line) = std::fs::read(path.join("cmdline")) else {
+            continue;
+        };
+        // What has ended but was not waited for has no command line.
+        if pid.is_some_and(|pid| pid != std::process::id()) && !line.is_empty() {
+            found.push(String::from_utf8_lossy(&line).replace('\0', " "));
+        }
+    }
+    found
+}
