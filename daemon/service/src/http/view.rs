@@ -136,6 +136,7 @@ fn path(path: &PathView, boot: Duration) -> api::Path {
     }
 }
 
+/// What a path runs over.
 pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
     match kind {
         PathKind::Lan => api::PathKind::Lan,
@@ -144,7 +145,7 @@ pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
 }
 
 /// Milliseconds, exact to the microsecond.
-fn milliseconds(duration: Duration) -> f64 {
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     Duration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)).as_secs_f64() * 1e3
 }
 
