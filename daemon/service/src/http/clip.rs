@@ -40,7 +40,7 @@ pub(super) async fn stats(State(app): State<App>, At(id): At<CallId>) -> Result<
     let contact = published.snapshot.contacts.iter().find(|known| known.id == contact);
     let path = contact.and_then(|contact| contact.path);
     Ok(Json(api::ClipStats {
-        rtt_ms: path.map(|path| path.rtt.as_secs_f64() * 1000.0),
+        rtt_ms: path.map(|path| view::milliseconds(path.rtt)),
         path: path.map(|path| view::path_kind(path.kind)),
         ..counted
     }))

@@ -15,7 +15,6 @@ pub(super) type Files = fn(&str) -> Option<Cow<'static, [u8]>>;
 
 #[derive(RustEmbed)]
 #[folder = "../page"]
-#[allow_missing = true]
 struct Embedded;
 
 /// The files in the binary.
@@ -54,5 +53,20 @@ fn content_type(path: &str) -> &'static str {
         "ogg" => "audio/ogg",
         "txt" | "md" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_in_the_binary() {
+        assert!(embedded("index.html").is_some_and(|html| html.starts_with(b"<!doctype html>")));
+        assert!(serve(embedded, &Method::GET, "/call/0102").is_ok());
+        assert_eq!(
+            serve(embedded, &Method::GET, "/none.js").err().map(|fault| fault.code),
+            Some(Code::NotFound)
+        );
     }
 }

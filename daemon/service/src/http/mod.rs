@@ -20,6 +20,7 @@ mod events;
 mod extract;
 mod files;
 mod guard;
+mod holder;
 mod hub;
 mod invites;
 mod listen;

@@ -136,7 +136,7 @@ pub enum LegProblem {
     /// This machine has no network interface but the loopback one, and browsers open no leg over that alone.
     #[error("no network interface but loopback")]
     NoInterface,
-    /// Something of ours broke; says what, for the log.
+    /// Something of ours broke; says what, for the log: no address, no name.
     #[error("{0}")]
     Failed(String),
 }

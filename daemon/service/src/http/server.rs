@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::entrance::Entrance;
 use super::guard::{Control, Guard, Page};
+use super::holder::holder;
 use super::hub::Listeners;
 use super::listen::{Limits, Listener, run};
 use super::router::{self, App};
@@ -142,10 +143,11 @@ async fn bind(address: SocketAddr, what: &str) -> anyhow::Result<TcpListener> {
     let bound = TcpListener::bind(address).await;
     match bound {
         Ok(listener) => Ok(listener),
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => bail!(
-            "the {what} address {} is in use by another program; stop that program, or choose another address with --{what}",
-            view::origin(address)
-        ),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let (origin, holder) = (view::origin(address), holder(address));
+            let holder = holder.unwrap_or_else(|| "another program".to_owned());
+            bail!("the {what} address {origin} is in use by {holder}; stop it, or choose another address with --{what}")
+        }
         Err(error) => Err(error).with_context(|| format!("cannot listen at the {what} address {address}")),
     }
 }

@@ -136,6 +136,7 @@ fn path(path: &PathView, boot: Duration) -> api::Path {
     }
 }
 
+/// What a path runs over.
 pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
     match kind {
         PathKind::Lan => api::PathKind::Lan,
@@ -144,7 +145,7 @@ pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
 }
 
 /// Milliseconds, exact to the microsecond.
-fn milliseconds(duration: Duration) -> f64 {
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     Duration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)).as_secs_f64() * 1e3
 }
 
@@ -248,5 +249,49 @@ pub(super) fn notice(notice: Notice, contacts: &[ContactView]) -> api::Why {
             let contact = contacts.iter().find(|contact| contact.id == id);
             words::contested(contact.map_or("a contact", |contact| contact.name.as_str()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twocan_core::event::WhyNot;
+
+    use super::*;
+
+    #[test]
+    fn reasons_have_the_names_that_scripts_know() {
+        let lost = EndReason::Lost { after_s: 30 };
+        for (end, code, why, after_s) in [
+            (EndReason::HungUp, "hung_up", None, None),
+            (EndReason::Declined, "declined", None, None),
+            (EndReason::DeclinedElsewhere, "declined_elsewhere", None, None),
+            (EndReason::AnsweredElsewhere, "answered_elsewhere", None, None),
+            (EndReason::Busy, "busy", None, None),
+            (EndReason::Missed, "missed", None, None),
+            (EndReason::Cancelled, "cancelled", None, None),
+            (
+                EndReason::Unreachable(WhyNot::NoAnswer),
+                "unreachable",
+                Some("no_answer"),
+                None,
+            ),
+            (lost, "lost", None, Some(30)),
+            (EndReason::GlareMerged, "glare_merged", None, None),
+            (EndReason::Blocked, "blocked", None, None),
+            (EndReason::Failed(FailCode::LegLost), "failed", Some("leg_lost"), None),
+        ] {
+            let shown = reason(end);
+            assert_eq!(
+                (shown.code.as_str(), shown.why.as_deref(), shown.after_s),
+                (code, why, after_s)
+            );
+        }
+    }
+
+    #[test]
+    fn times_and_round_trips_are_plain() {
+        assert_eq!(time(1_800_000_000), "2027-01-15T08:00:00Z");
+        assert!(time(u64::MAX).starts_with("9999-12-"));
+        assert_eq!(milliseconds(Duration::from_nanos(1_234_567)).to_string(), "1.234");
     }
 }

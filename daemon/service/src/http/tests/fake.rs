@@ -63,6 +63,7 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
             audio: true,
             video: true,
         },
+        reconnecting: false,
         reason: (state == CallState::Ended).then_some(EndReason::Missed),
     }
 }

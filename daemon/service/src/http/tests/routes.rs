@@ -450,3 +450,31 @@ async fn the_page() {
     let post = world.page("POST", "/").await;
     assert_eq!(world.send_page(&post).await.code(), "method_not_allowed");
 }
+
+#[tokio::test]
+async fn ids_come_before_bodies() {
+    let world = World::new().await;
+    let nobody = format!("/v1/contacts/{}", contact_id(200).to_hex());
+    let no_call = format!("/v1/calls/{}", call_id(200).to_hex());
+    let long = "x".repeat(300_000);
+    for (method, path, code) in [
+        ("PATCH", nobody.clone(), "no_such_contact"),
+        ("DELETE", nobody.clone(), "no_such_contact"),
+        ("POST", format!("{nobody}/ping"), "no_such_contact"),
+        (
+            "DELETE",
+            format!("/v1/invites/{}", contact_id(200).to_hex()),
+            "no_such_invite",
+        ),
+        ("DELETE", no_call.clone(), "no_such_call"),
+        ("POST", format!("{no_call}/answer"), "no_such_call"),
+        ("POST", format!("{no_call}/decline"), "no_such_call"),
+        ("POST", format!("{no_call}/hangup"), "no_such_call"),
+        ("POST", format!("{no_call}/clip"), "no_such_call"),
+    ] {
+        for body in ["{", &long] {
+            let answer = world.send(&world.control(method, &path).json(body)).await;
+            assert_eq!(answer.code(), code, "{method} {path}");
+        }
+    }
+}

@@ -83,12 +83,18 @@ async fn taken_and_foreign_addresses_are_named() {
     let home = tempfile::TempDir::new().unwrap();
     let holder = TcpListener::bind(loopback()).await.unwrap();
     let taken = holder.local_addr().unwrap();
+    let name = std::fs::read_to_string("/proc/self/comm").unwrap();
+    let me = format!("{} (pid {})", name.trim(), std::process::id());
     for (control, page, words) in [
-        (loopback(), taken, format!("the page address http://{taken} is in use")),
+        (
+            loopback(),
+            taken,
+            format!("the page address http://{taken} is in use by {me}; stop it"),
+        ),
         (
             taken,
             loopback(),
-            format!("the control address http://{taken} is in use"),
+            format!("the control address http://{taken} is in use by {me}; stop it"),
         ),
         (
             ([0, 0, 0, 0], 0).into(),

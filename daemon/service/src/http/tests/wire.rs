@@ -120,8 +120,8 @@ pub(super) async fn unix(to: &Path, request: &Request) -> Answer {
 pub(super) async fn raw(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Vec<u8> {
     let mut answer = Vec::new();
     let talk = async {
-        stream.write_all(bytes).await.unwrap();
-        // A reset after a refusal is an end too.
+        // Whoever refuses a request need not read it to its end: errors are ends, and what came before them counts.
+        let _ = stream.write_all(bytes).await;
         let _ = stream.read_to_end(&mut answer).await;
     };
     timeout(PATIENCE, talk).await.expect("an answer in time");

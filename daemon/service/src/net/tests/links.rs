@@ -184,12 +184,8 @@ async fn the_bound_address_is_told() {
     let mut peer = Peer::start(1);
     let at = peer.at;
     let pick = |input| {
-        if let Input::Interfaces {
-            addresses,
-            loopback_only,
-        } = input
-        {
-            Some((addresses, loopback_only))
+        if let Input::Interfaces(own) = input {
+            Some((own.candidates(), own.loopback_only))
         } else {
             None
         }
