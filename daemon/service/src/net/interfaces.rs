@@ -212,16 +212,24 @@ mod tests {
 
     #[test]
     fn a_bound_address_is_the_only_one() {
-        let bound: SocketAddr = "127.0.0.1:4000".parse().unwrap();
-        assert_eq!(addresses(bound), BTreeSet::from([bound]));
+        let (listed, unlisted) = ("127.0.0.1".parse().unwrap(), "127.0.0.9".parse().unwrap());
+        let only = |ip| interfaces(SocketAddr::new(ip, 4000));
+        assert_eq!(only(listed), [Interface { ip: listed, prefix: 8 }]);
+        assert_eq!(
+            only(unlisted),
+            [Interface {
+                ip: unlisted,
+                prefix: 32
+            }]
+        );
     }
 
     #[test]
     fn a_wildcard_lists_what_others_can_use() {
         for bound in ["0.0.0.0:4000", "[::]:4000"].map(|bound| bound.parse::<SocketAddr>().unwrap()) {
-            for address in addresses(bound) {
-                assert_eq!(address.port(), 4000);
-                assert!(!address.ip().is_loopback() && (bound.is_ipv6() || address.is_ipv4()));
+            for Interface { ip, prefix } in interfaces(bound) {
+                assert!(!ip.is_loopback() && (bound.is_ipv6() || ip.is_ipv4()));
+                assert!((1..=host_prefix(ip)).contains(&prefix));
             }
         }
     }
