@@ -212,16 +212,24 @@ mod tests {
 
     #[test]
     fn a_bound_address_is_the_only_one() {
-        let bound: SocketAddr = "127.0.0.1:4000".parse().unwrap();
-        let covered: Vec<_> = interfaces(bound).into_iter().map(|interface| interface.ip).collect();
-        assert_eq!(covered, [bound.ip()]);
+        let (listed, unlisted) = ("127.0.0.1".parse().unwrap(), "127.0.0.9".parse().unwrap());
+        let only = |ip| interfaces(SocketAddr::new(ip, 4000));
+        assert_eq!(only(listed), [Interface { ip: listed, prefix: 8 }]);
+        assert_eq!(
+            only(unlisted),
+            [Interface {
+                ip: unlisted,
+                prefix: 32
+            }]
+        );
     }
 
     #[test]
     fn a_wildcard_lists_what_others_can_use() {
         for bound in ["0.0.0.0:4000", "[::]:4000"].map(|bound| bound.parse::<SocketAddr>().unwrap()) {
-            for interface in interfaces(bound) {
-                assert!(!interface.ip.is_loopback() && (bound.is_ipv6() || interface.ip.is_ipv4()));
+            for Interface { ip, prefix } in interfaces(bound) {
+                assert!(!ip.is_loopback() && (bound.is_ipv6() || ip.is_ipv4()));
+                assert!((1..=host_prefix(ip)).contains(&prefix));
             }
         }
     }

@@ -37,6 +37,9 @@ const QUEUE: usize = 256;
 pub(super) const FLUSH: Duration = Duration::from_millis(300);
 /// How long after the end of its control stream the far side may take to close the connection.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Datagrams read before the connection gets a turn: a sink that answers each one at once must not fill the send buffer
+/// before any of it is sent.
+const READ_AT_ONCE: usize = 16;
 /// The label of the TLS exporter (RFC 8446, section 7.5).
 const EXPORTER: &[u8] = b"twocan link";
 
@@ -348,7 +351,12 @@ async fn flush(send: &mut SendStream) {
 
 async fn read_datagrams(shared: Arc<Shared>, link: Arc<Link>) {
     let mut joiner = Reassembler::default();
+    let mut read = 0_usize;
     while let Ok(datagram) = link.connection.read_datagram().await {
+        read = read.wrapping_add(1);
+        if read.is_multiple_of(READ_AT_ONCE) {
+            tokio::task::yield_now().await;
+        }
         if link.is_closing() {
             return;
         }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod bursts;
 mod garbage;
 mod idle;
 mod links;
@@ -28,13 +29,15 @@ impl MediaSink for Collector {
     }
 }
 
+type Media = UnboundedReceiver<(LinkId, u64, Bytes)>;
+
 /// One daemon's network.
 struct Peer {
     net: Net,
     key: DeviceKey,
     at: SocketAddr,
     inputs: Receiver<Input>,
-    media: UnboundedReceiver<(LinkId, u64, Bytes)>,
+    media: Media,
 }
 
 impl Peer {
@@ -43,12 +46,16 @@ impl Peer {
     }
 
     fn bound(seed: u8, udp: &str, room: usize) -> Self {
-        let (events, inputs) = mpsc::channel(room);
         let (media_out, media) = unbounded_channel();
+        Self::with_sink(seed, udp, room, Arc::new(Collector(media_out)), media)
+    }
+
+    fn with_sink(seed: u8, udp: &str, room: usize, sink: Arc<dyn MediaSink>, media: Media) -> Self {
+        let (events, inputs) = mpsc::channel(room);
         let config = NetConfig {
             udp: UdpBind::Explicit(udp.parse().unwrap()),
             device_seed: Zeroizing::new([seed; 32]),
-            sink: Arc::new(Collector(media_out)),
+            sink,
         };
         let (net, at) = Net::start(config, events).unwrap();
         Self {
