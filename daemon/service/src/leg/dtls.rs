@@ -142,11 +142,12 @@ impl Dtls {
         events.into_iter().filter_map(|event| self.event(event)).collect()
     }
 
+    /// Application data belongs to data channels, which are never accepted.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the crate's enum is open")]
     fn event(&self, event: EndpointEvent) -> Option<DtlsEvent> {
         match event {
             EndpointEvent::HandshakeComplete => self.keys().map(|keys| DtlsEvent::Keys(Box::new(keys))),
             EndpointEvent::PeerClosed => Some(DtlsEvent::Closed),
-            // Data channels are never accepted, so there is no application data; the enum is open.
             _ => None,
         }
     }
@@ -215,12 +216,13 @@ fn handshake(identity: &Identity, peer: Vec<Fingerprint>) -> ConfigBuilder {
         .with_flight_interval(FLIGHT)
 }
 
-fn profile(negotiated: SrtpProtectionProfile) -> Option<ProtectionProfile> {
+/// `None` for profiles that were not offered.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the crate's enum is open")]
+const fn profile(negotiated: SrtpProtectionProfile) -> Option<ProtectionProfile> {
     match negotiated {
         SrtpProtectionProfile::Srtp_Aead_Aes_128_Gcm => Some(ProtectionProfile::AeadAes128Gcm),
         SrtpProtectionProfile::Srtp_Aead_Aes_256_Gcm => Some(ProtectionProfile::AeadAes256Gcm),
         SrtpProtectionProfile::Srtp_Aes128_Cm_Hmac_Sha1_80 => Some(ProtectionProfile::Aes128CmHmacSha1_80),
-        // Profiles that were not offered; the enum is open.
         _ => None,
     }
 }

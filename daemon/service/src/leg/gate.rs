@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
 
 use super::attachments::Attachments;
+use super::continuity::Continuity;
 use crate::media::{MediaSender, MediaSink};
 
 /// After a call moved to another link, the old one is heard for this long.
@@ -130,6 +131,7 @@ struct Call {
     open: AtomicBool,
     route: RwLock<Option<Route>>,
     legs: RwLock<Arc<Attachments>>,
+    continuity: Mutex<Continuity>,
     counters: Counters,
 }
 
@@ -320,12 +322,17 @@ impl Call {
             open: AtomicBool::new(false),
             route: RwLock::default(),
             legs: RwLock::default(),
+            continuity: Mutex::default(),
             counters: Counters::default(),
         }
     }
 
     fn is_open(&self) -> bool {
         self.open.load(Ordering::Acquire)
+    }
+
+    fn continuity(&self) -> MutexGuard<'_, Continuity> {
+        self.continuity.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn legs(&self) -> Arc<Attachments> {
@@ -343,7 +350,15 @@ impl Call {
             FlowKind::Audio | FlowKind::Video | FlowKind::VideoRtx => {
                 legs.receivers().for_each(|leg| leg.deliver(kind, packet));
             }
-            FlowKind::Rtcp => legs.iter().for_each(|leg| leg.deliver(kind, packet)),
+            FlowKind::Rtcp => {
+                let Some(role) = read(&self.route).as_ref().map(|route| route.role) else {
+                    return;
+                };
+                for leg in legs.iter() {
+                    let own_numbers = self.continuity().rtcp_down(leg.id(), role, packet).into_owned();
+                    leg.deliver(kind, &own_numbers);
+                }
+            }
         }
     }
 
@@ -357,8 +372,13 @@ impl Call {
             count(&self.counters.up_dropped);
             return;
         };
+        let packet = self.continuity().up(leg, kind, packet, Instant::now());
+        let Some(packet) = packet else {
+            count(&self.counters.up_dropped);
+            return;
+        };
         count(&self.counters.up);
-        route.sender.send(kind.id(route.base), packet);
+        route.sender.send(kind.id(route.base), &packet);
     }
 
     /// RTCP is every leg's right: it speaks of what the leg receives, too.
