@@ -219,7 +219,7 @@ async fn a_clashing_name_gets_a_number() {
         .iter()
         .map(|contact| contact["name"].clone())
         .collect();
-    names.sort_by_key(Value::to_string);
+    names.sort_by_key(|name| name.as_str().map(str::to_owned));
     assert_eq!(names, ["Bob", "Bob 2"]);
     // "Bob" is one of them exactly; "B" could be either.
     ann.twocan(&["call", "B"]).await.exited(2);
