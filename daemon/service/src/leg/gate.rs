@@ -194,7 +194,7 @@ impl Gates {
     }
 
     /// Lets a call's media pass, both ways, and asks every leg and the far side for a key frame. Nothing else opens.
-    /// Does nothing for a call that was never routed or has ended.
+    /// Does nothing for a call that is not there.
     pub fn open(&self, call: CallId) {
         let table = read(&self.inner.table);
         let Some(call) = table.calls.get(&call).cloned() else {
