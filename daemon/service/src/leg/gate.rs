@@ -194,10 +194,15 @@ impl Gates {
     }
 
     /// Lets a call's media pass, both ways, and asks every leg and the far side for a key frame. Nothing else opens.
-    /// Does nothing for a call that was never routed or has ended.
+    /// Does nothing for a call that is not there.
     pub fn open(&self, call: CallId) {
-        let Some(call) = self.call(call) else { return };
+        let table = read(&self.inner.table);
+        let Some(call) = table.calls.get(&call).cloned() else {
+            return;
+        };
+        // Under the table's lock, so that an end is either before, and there is no call, or after, and final.
         call.open.store(true, Ordering::Release);
+        drop(table);
         call.ask_legs_for_key_frames();
         call.ask_far_side_for_key_frame();
     }
@@ -221,7 +226,8 @@ impl Gates {
     /// # Errors
     /// Where the call has ended.
     pub fn attach(&self, call: CallId, leg: Arc<dyn Leg>) -> Result<Uplink, Ended> {
-        let call = write(&self.inner.table).call(call)?;
+        let mut table = write(&self.inner.table);
+        let call = table.call(call)?;
         let uplink = Uplink {
             gates: self.clone(),
             call: Arc::clone(&call),
@@ -231,6 +237,7 @@ impl Gates {
         let (with, replaced) = legs.with(leg);
         *legs = Arc::new(with);
         drop(legs);
+        drop(table);
         if let Some(replaced) = replaced {
             self.report(call.id, replaced.id(), LegFact::Closed);
             replaced.close();
@@ -265,6 +272,7 @@ impl Gates {
         drop(legs);
         if gone.is_some() {
             self.report(call.id, leg, why);
+            call.ask_next_speaker_for_key_frame();
         }
     }
 
@@ -396,6 +404,15 @@ impl Call {
             .iter()
             .filter(|leg| leg.direction().sends())
             .for_each(|leg| leg.want_key_frame());
+    }
+
+    /// Another leg's pictures go on where the leg that left stopped.
+    fn ask_next_speaker_for_key_frame(&self) {
+        if self.is_open()
+            && let Some(speaker) = self.legs().speaker()
+        {
+            speaker.want_key_frame();
+        }
     }
 
     fn ask_far_side_for_key_frame(&self) {

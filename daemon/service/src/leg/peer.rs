@@ -292,7 +292,7 @@ impl Peer {
     }
 
     async fn keep_time(self: Arc<Self>, uplink: Uplink) {
-        loop {
+        while !lock(&self.session).is_gone() {
             let due = lock(&self.session).timeout();
             tokio::select! {
                 () = tokio::time::sleep_until(due.into()) => {

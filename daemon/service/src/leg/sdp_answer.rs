@@ -21,6 +21,9 @@ const VIDEO_FEEDBACK: [&str; 4] = ["transport-cc", "ccm fir", "nack", "nack pli"
 const AUDIO_FEEDBACK: [&str; 1] = ["transport-cc"];
 /// A constant bitrate and no silence suppression: sizes and pauses of packets would tell what is said.
 const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1;cbr=1;usedtx=0";
+/// What a Chromium encoder starts with and may rise to, in kbit/s. Its own start is 0.3 Mbit/s, at which a 720p camera is
+/// scaled down for the first half minute; its own ceiling for 720p is 1.7. Its congestion control decides in between.
+const VIDEO_PARAMETERS: &str = "x-google-start-bitrate=1000;x-google-max-bitrate=6000";
 /// Name of the one stream that audio and video belong to.
 const STREAM: &str = "twocan";
 
@@ -296,13 +299,11 @@ fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
     let Some(format) = section.formats.iter().find(|format| format.payload_type == number) else {
         return;
     };
-    let fmtp = if codec == Codec::Opus {
-        OPUS_PARAMETERS
-    } else {
-        &format.fmtp
-    };
-    if !fmtp.is_empty() {
-        line(out, format_args!("a=fmtp:{number} {fmtp}"));
+    match (codec.flow(), format.fmtp.as_str()) {
+        (FlowKind::Audio, _) => line(out, format_args!("a=fmtp:{number} {OPUS_PARAMETERS}")),
+        (FlowKind::Video, "") => line(out, format_args!("a=fmtp:{number} {VIDEO_PARAMETERS}")),
+        (FlowKind::Video, fmtp) => line(out, format_args!("a=fmtp:{number} {fmtp};{VIDEO_PARAMETERS}")),
+        (FlowKind::VideoRtx | FlowKind::Rtcp, fmtp) => line(out, format_args!("a=fmtp:{number} {fmtp}")),
     }
     let passed: &[&str] = match codec.flow() {
         FlowKind::Audio => &AUDIO_FEEDBACK,

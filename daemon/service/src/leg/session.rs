@@ -16,6 +16,8 @@ use super::srtp::Srtp;
 /// A leg that nothing came from for this long is lost. Browsers check a pair every 2.5 to 6 seconds even when all is
 /// still, so this is two or three checks that failed; a tab that closes says so by DTLS.
 const SILENCE: Duration = Duration::from_secs(15);
+/// The same where the last thing heard was a stream: one that is meant to stop goes on with RTCP and checks.
+const CUT_OFF: Duration = Duration::from_secs(6);
 /// A leg that was offered but never connected is lost after this.
 const NEVER_CAME: Duration = Duration::from_secs(30);
 
@@ -40,6 +42,7 @@ pub(super) struct Session {
     srtp: Option<Box<Srtp>>,
     map: LegMap,
     heard: Instant,
+    heard_stream: bool,
     gone: bool,
     out: VecDeque<Output>,
 }
@@ -62,6 +65,7 @@ impl Session {
             srtp: None,
             map,
             heard: now,
+            heard_stream: false,
             gone: false,
             out: VecDeque::new(),
         }
@@ -80,7 +84,7 @@ impl Session {
     fn check(&mut self, pair: Pair, datagram: &[u8], now: Instant) {
         match self.ice.handle(pair, datagram, self.identity.crypto.crypto()) {
             Check::Answer(answer) => {
-                self.heard = now;
+                self.hear(now, false);
                 self.out.push_back(Output::Transmit(pair, answer));
                 self.dtls.start(now);
                 self.flush_dtls();
@@ -95,7 +99,7 @@ impl Session {
         for event in events {
             match event {
                 DtlsEvent::Keys(srtp) => {
-                    self.heard = now;
+                    self.hear(now, false);
                     self.srtp = Some(srtp);
                     self.out.push_back(Output::Warm);
                 }
@@ -117,7 +121,7 @@ impl Session {
             Ok(packet) => packet,
             Err(error) => return tracing::trace!(%error, "SRTP packet dropped"),
         };
-        self.heard = now;
+        self.hear(now, !rtcp);
         let mapped = if rtcp {
             self.map.rtcp_to_wire(&mut packet).map(|()| FlowKind::Rtcp)
         } else {
@@ -151,9 +155,13 @@ impl Session {
 
     /// When [`Self::handle_timeout`] is due.
     pub(super) fn timeout(&self) -> Instant {
-        let patience = if self.srtp.is_some() { SILENCE } else { NEVER_CAME };
-        let silent = self.heard + patience;
+        let silent = self.heard + self.patience();
         self.dtls.timeout().map_or(silent, |flight| flight.min(silent))
+    }
+
+    /// Nothing more will come of it.
+    pub(super) const fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// Repeats what was not answered, or gives up.
@@ -162,8 +170,7 @@ impl Session {
             self.dtls.handle_timeout(now);
             self.flush_dtls();
         }
-        let patience = if self.srtp.is_some() { SILENCE } else { NEVER_CAME };
-        if now.saturating_duration_since(self.heard) >= patience {
+        if now.saturating_duration_since(self.heard) >= self.patience() {
             self.lose();
         }
     }
@@ -179,6 +186,19 @@ impl Session {
     /// The next thing to do.
     pub(super) fn poll(&mut self) -> Option<Output> {
         self.out.pop_front()
+    }
+
+    const fn patience(&self) -> Duration {
+        match (self.srtp.is_some(), self.heard_stream) {
+            (false, _) => NEVER_CAME,
+            (true, false) => SILENCE,
+            (true, true) => CUT_OFF,
+        }
+    }
+
+    const fn hear(&mut self, now: Instant, stream: bool) {
+        self.heard = now;
+        self.heard_stream = stream;
     }
 
     fn lose(&mut self) {

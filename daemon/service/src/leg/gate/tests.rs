@@ -270,6 +270,18 @@ fn a_leg_replaces_one_of_its_direction_and_coexists_with_others() {
     assert_eq!(link.packets(), before + 2);
 }
 
+#[test]
+fn when_the_camera_leaves_the_page_is_asked_for_a_picture() {
+    let (gates, _facts) = gates();
+    gates.route(CALL, LINK, BASE, Role::Caller, Arc::new(FakeLink::default()));
+    let [page, camera] = [Direction::Both, Direction::Send].map(|direction| FakeLeg::new(&gates, direction));
+    let [_, from_camera] = [&page, &camera].map(|leg| gates.attach(CALL, Arc::clone(leg) as Arc<dyn Leg>).unwrap());
+    gates.open(CALL);
+    assert_eq!(page.key_frames.load(Ordering::Relaxed), 1);
+    from_camera.gone(LegFact::Lost);
+    assert_eq!(page.key_frames.load(Ordering::Relaxed), 2);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Route,
