@@ -45,20 +45,20 @@ fn find() -> PathBuf {
 fn check_fresh(binary: &Path) {
     let rule = std::fs::read_to_string(binary.with_extension("d")).unwrap();
     let (_, sources) = rule.split_once(": ").expect("a makefile rule");
-    let built = modified(binary);
+    let (built, target) = (modified(binary), binary.parent().and_then(Path::parent).unwrap());
     for source in sources.trim().replace("\\ ", "\0").split(' ') {
         let source = PathBuf::from(source.replace('\0', " "));
+        let made_here = source.starts_with(root()) || source.starts_with(target);
+        let (binary_name, source_name) = (binary.display(), source.display());
         assert!(
-            source.starts_with(root()) || !source.ends_with("main.rs"),
-            "{} was built from another checkout ({}): build here, or set TWOCAN_BIN",
-            binary.display(),
-            source.display()
+            made_here,
+            "{binary_name} was built from another checkout ({source_name}): build here, or set TWOCAN_BIN"
         );
         assert!(
             modified(&source) <= built,
             "{} is newer than {}: build again",
-            source.display(),
-            binary.display()
+            source_name,
+            binary_name
         );
     }
 }
