@@ -19,32 +19,36 @@ pub(crate) fn seeds(kind: Kind, ordinary: u64) {
     }
     // The ordinary run of all kinds together has 2,000 seeds.
     let count = number("TWOCAN_SIM_SEEDS").map_or(ordinary, |all| all * ordinary / 2000);
-    let (next, failed, steps) = (AtomicU64::new(0), Mutex::new(None::<u64>), AtomicU64::new(0));
+    let patience = if std::env::var_os("TWOCAN_SIM_ALL").is_some() { usize::MAX } else { 1 };
+    let (next, failed, steps) = (AtomicU64::new(0), Mutex::new(Vec::new()), AtomicU64::new(0));
     let began = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                loop {
+                while failed.lock().unwrap().len() < patience {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= count || failed.lock().unwrap().is_some() {
+                    if seed >= count {
                         return;
                     }
-                    let result = std::panic::catch_unwind(|| {
-                        let world = scenes::run(kind, seed, None, false);
-                        steps.fetch_add(world.steps, Ordering::Relaxed);
-                        world.watch.violation.is_some()
-                    });
-                    if result.unwrap_or(true) {
-                        let mut first = failed.lock().unwrap();
-                        *first = Some(first.map_or(seed, |before| before.min(seed)));
+                    let result = std::panic::catch_unwind(|| scenes::run(kind, seed, None, false));
+                    steps.fetch_add(result.as_ref().map_or(0, |world| world.steps), Ordering::Relaxed);
+                    match result.map(|world| world.watch.violation) {
+                        Ok(None) => {}
+                        Ok(Some(violation)) => failed.lock().unwrap().push((seed, format!("{violation:?}"))),
+                        Err(_) => failed.lock().unwrap().push((seed, "panic".to_owned())),
                     }
                 }
             });
         }
     });
-    if let Some(seed) = *failed.lock().unwrap() {
-        show(kind, seed);
+    let mut failed = failed.into_inner().unwrap();
+    failed.sort();
+    if let Some((seed, _)) = failed.first() {
+        for (seed, text) in &failed {
+            eprintln!("{kind:?}, seed {seed}: {text}");
+        }
+        show(kind, *seed);
         panic!("seed {seed} failed the first time and not the second: the simulation is not deterministic");
     }
     let steps = steps.load(Ordering::Relaxed);

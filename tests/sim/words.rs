@@ -14,6 +14,11 @@ fn frame(bytes: &[u8]) -> String {
     }
 }
 
+/// Whether an input is worth a line: keep-alives are many and rarely the matter.
+pub(crate) const fn is_told(input: &Input) -> bool {
+    !matches!(input, Input::Rtt { .. } | Input::Alive { .. })
+}
+
 pub(crate) fn input(input: &Input) -> String {
     match input {
         Input::Datagram { from, bytes } => format!("knock of {} from {from}", bytes.len()),
@@ -37,12 +42,12 @@ pub(crate) fn output(output: &Output) -> String {
     match output {
         Output::Transmit { to, bytes } => format!("knock of {} to {to}", bytes.len()),
         Output::Send { link, bytes } => format!("{link:?} {}", frame(bytes)),
+        Output::SendAlive { link, .. } => format!("{link:?} alive"),
         Output::Store { generation, .. } => format!("store {generation}"),
         Output::Admit { .. }
         | Output::Revoke { .. }
         | Output::Dial { .. }
         | Output::Close { .. }
-        | Output::SendAlive { .. }
         | Output::Route { .. }
         | Output::OpenGate { .. }
         | Output::EndMedia { .. }

@@ -346,7 +346,9 @@ impl World {
     // Inputs.
 
     pub(crate) fn feed(&mut self, index: usize, input: Input, cause: Cause) {
-        note!(self, "{} <- {}", self.hosts[index].name(), super::words::input(&input));
+        if super::words::is_told(&input) {
+            note!(self, "{} <- {}", self.hosts[index].name(), super::words::input(&input));
+        }
         self.watch_input(index, &input);
         let now = self.hosts[index].clock(self.now);
         if let Some(node) = &mut self.hosts[index].node {
