@@ -1,0 +1,16 @@
+//! Whole cores over a simulated network. See [`world`] for time, [`watch`] for what must hold, [`scenes`] for what
+//! people do, [`mutant`] for proof that the watch is awake, [`runs`] for seeds and replay.
+
+mod conn;
+mod dice;
+mod disk;
+mod host;
+pub(crate) mod mutant;
+mod network;
+mod people;
+mod quic;
+pub(crate) mod runs;
+pub(crate) mod scenes;
+mod watch;
+mod words;
+mod world;

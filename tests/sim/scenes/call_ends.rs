@@ -1,0 +1,264 @@
+//! The ways a call can go, and what each side is told.
+
+use std::time::Duration;
+
+use twocan_core::bounds;
+use twocan_core::call::{EndReason, FailCode};
+use twocan_core::command::Command;
+use twocan_core::event::{CallState, WhyNot};
+use twocan_core::ids::CallId;
+
+use super::calls::{HEARD, Pair};
+use crate::sim::host::Then;
+use crate::sim::world::{Happening, World};
+
+/// One way a call can go.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    CallerHangsUp,
+    CalleeHangsUp,
+    Declined,
+    Cancelled,
+    NobodyAnswers,
+    Busy,
+    DoesNotRing,
+    Glare,
+    CallingBackAnswers,
+    CallerDiesRinging,
+    CalleeDiesRinging,
+    CallerDiesTalking,
+    CalleeExitsTalking,
+    PathDies,
+    PathRecovers,
+    CalleeMoves,
+    Restart,
+}
+
+/// All of them; glare more often, for it depends on who is faster.
+pub(super) const ENDS: [End; 20] = [
+    End::CallerHangsUp,
+    End::CalleeHangsUp,
+    End::Declined,
+    End::Cancelled,
+    End::NobodyAnswers,
+    End::Busy,
+    End::DoesNotRing,
+    End::Glare,
+    End::Glare,
+    End::Glare,
+    End::Glare,
+    End::CallingBackAnswers,
+    End::CallerDiesRinging,
+    End::CalleeDiesRinging,
+    End::CallerDiesTalking,
+    End::CalleeExitsTalking,
+    End::PathDies,
+    End::PathRecovers,
+    End::CalleeMoves,
+    End::Restart,
+];
+
+impl World {
+    pub(super) fn play(&mut self, end: End, pair: Pair) {
+        match end {
+            End::CallerHangsUp => self.hang_up_scene(pair, pair.caller),
+            End::CalleeHangsUp => self.hang_up_scene(pair, pair.callee),
+            End::Declined => self.declined(pair),
+            End::Cancelled => self.cancelled(pair),
+            End::NobodyAnswers => self.nobody_answers(pair),
+            End::Busy => self.busy(pair),
+            End::DoesNotRing => self.does_not_ring(pair),
+            End::Glare => self.glare(pair),
+            End::CallingBackAnswers => self.calling_back(pair),
+            End::CallerDiesRinging => self.caller_dies_ringing(pair),
+            End::CalleeDiesRinging => self.callee_dies_ringing(pair),
+            End::CallerDiesTalking => self.dies_talking(pair),
+            End::CalleeExitsTalking => self.exits_talking(pair),
+            End::PathDies => self.path_dies(pair),
+            End::PathRecovers => self.path_recovers(pair),
+            End::CalleeMoves => self.callee_moves(pair),
+            End::Restart => self.restart_scene(pair),
+        }
+    }
+
+    fn click_on(&mut self, host: usize, command: Command) {
+        self.command(host, command, Then::Nothing);
+    }
+
+    /// Calls, rings, is answered after a while.
+    fn talk(&mut self, pair: Pair) -> Option<CallId> {
+        let call = self.ring(pair)?;
+        let wait = self.dice.ms(0, 9000);
+        self.run_for(wait);
+        self.click_on(pair.callee, Command::Answer { call });
+        self.expect_active("answer", pair.caller, pair.callee);
+        let wait = self.dice.ms(0, 30_000);
+        self.run_for(wait);
+        Some(call)
+    }
+
+    fn hang_up_scene(&mut self, pair: Pair, by: usize) {
+        let Some(call) = self.talk(pair) else { return };
+        self.click_on(by, Command::HangUp { call });
+        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+    }
+
+    fn declined(&mut self, pair: Pair) {
+        let Some(call) = self.ring(pair) else { return };
+        self.click_on(pair.callee, Command::Decline { call });
+        self.ends(call, HEARD, [(pair.caller, EndReason::Declined), (pair.callee, EndReason::Declined)]);
+    }
+
+    fn cancelled(&mut self, pair: Pair) {
+        let Some(call) = self.ring(pair) else { return };
+        let wait = self.dice.ms(0, 9000);
+        self.run_for(wait);
+        self.click_on(pair.caller, Command::HangUp { call });
+        self.ends(call, HEARD, [(pair.caller, EndReason::Cancelled), (pair.callee, EndReason::Cancelled)]);
+    }
+
+    fn nobody_answers(&mut self, pair: Pair) {
+        let Some(call) = self.ring(pair) else { return };
+        let limit = bounds::RING + HEARD;
+        self.ends(call, limit, [(pair.caller, EndReason::Missed), (pair.callee, EndReason::Missed)]);
+    }
+
+    fn busy(&mut self, pair: Pair) {
+        let Some(first) = self.talk(pair) else { return };
+        self.call(pair.third, pair.callee);
+        let Some((second, _)) = self.open_call(pair.third) else { return };
+        self.ends(second, HEARD, [(pair.third, EndReason::Busy), (pair.callee, EndReason::Missed)]);
+        self.click_on(pair.caller, Command::HangUp { call: first });
+        self.ends(first, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+    }
+
+    fn does_not_ring(&mut self, pair: Pair) {
+        self.set_presence(pair.callee, false);
+        let grey = |world: &Self| !world.is_green(pair.caller, pair.callee);
+        self.expect("will_ring", "the dot is not green", HEARD, grey);
+        self.call(pair.caller, pair.callee);
+        let Some((call, _)) = self.open_call(pair.caller) else { return };
+        let why = EndReason::Unreachable(WhyNot::WillNotRing);
+        self.ends(call, HEARD, [(pair.caller, why), (pair.callee, EndReason::Missed)]);
+        self.set_presence(pair.callee, true);
+    }
+
+    fn glare(&mut self, pair: Pair) {
+        self.call(pair.caller, pair.callee);
+        if let Some(contact) = self.contact_id(pair.callee, pair.caller) {
+            let (after, run) = (self.dice.ms(0, 60), self.hosts[pair.callee].run);
+            let command = Command::StartCall {
+                contact,
+                media: crate::sim::people::VIDEO,
+            };
+            self.later(
+                after,
+                Happening::Do {
+                    host: pair.callee,
+                    run,
+                    command,
+                    then: Then::Nothing,
+                },
+            );
+        }
+        self.expect_active("glare", pair.caller, pair.callee);
+        let unkind = |host: &crate::sim::host::Host| {
+            let mut calls = host.seen.calls.values();
+            calls.any(|call| !matches!(call.reason, None | Some(EndReason::GlareMerged)))
+        };
+        if unkind(&self.hosts[pair.caller]) || unkind(&self.hosts[pair.callee]) {
+            self.fail("glare", "somebody who called is shown a missed call".to_owned());
+        }
+        let Some((call, _)) = self.open_call(pair.caller) else { return };
+        self.click_on(pair.caller, Command::HangUp { call });
+        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+    }
+
+    fn calling_back(&mut self, pair: Pair) {
+        let Some(call) = self.ring(pair) else { return };
+        self.call(pair.callee, pair.caller);
+        self.expect_active("answer", pair.caller, pair.callee);
+        self.click_on(pair.callee, Command::HangUp { call });
+        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+    }
+
+    fn caller_dies_ringing(&mut self, pair: Pair) {
+        let Some(call) = self.ring(pair) else { return };
+        let wait = self.dice.ms(0, 9000);
+        self.run_for(wait);
+        self.crash(pair.caller);
+        let limit = bounds::RING_LEASE + HEARD;
+        self.ends(call, limit, [(pair.callee, EndReason::Missed), (pair.callee, EndReason::Missed)]);
+    }
+
+    fn callee_dies_ringing(&mut self, pair: Pair) {
+        let Some(call) = self.ring(pair) else { return };
+        self.crash(pair.callee);
+        let why = EndReason::Unreachable(WhyNot::Silent);
+        let limit = bounds::RING_LEASE + 2 * HEARD;
+        self.ends(call, limit, [(pair.caller, why), (pair.caller, why)]);
+    }
+
+    fn dies_talking(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        self.crash(pair.caller);
+        let why = EndReason::Lost { after_s: 0 };
+        let limit = bounds::LOST + HEARD;
+        self.ends(call, limit, [(pair.callee, why), (pair.callee, why)]);
+    }
+
+    fn exits_talking(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        self.leave(pair.callee);
+        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.caller, EndReason::HungUp)]);
+    }
+
+    fn path_dies(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        self.block(pair.caller, pair.callee);
+        self.block(pair.callee, pair.caller);
+        let why = EndReason::Lost { after_s: 0 };
+        let limit = bounds::LOST + HEARD;
+        self.ends(call, limit, [(pair.caller, why), (pair.callee, why)]);
+    }
+
+    fn path_recovers(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        self.block(pair.caller, pair.callee);
+        self.block(pair.callee, pair.caller);
+        let wait = self.dice.ms(500, 20_000);
+        self.run_for(wait);
+        self.heal(pair.caller, pair.callee);
+        self.run_for(Duration::from_secs(10));
+        self.expect_active("survives", pair.caller, pair.callee);
+        self.click_on(pair.caller, Command::HangUp { call });
+        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+    }
+
+    fn callee_moves(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        let mover = if self.dice.chance(50) { pair.caller } else { pair.callee };
+        let routes = self.hosts[mover].shell.next_link;
+        self.move_away(mover);
+        self.expect("survives", "the call has moved to a new connection", HEARD, |world| {
+            world.hosts[mover].shell.next_link > routes
+        });
+        self.expect_active("survives", pair.caller, pair.callee);
+        self.click_on(pair.callee, Command::HangUp { call });
+        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+    }
+
+    /// A daemon that restarts in a call comes back without it; the other side is told.
+    fn restart_scene(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        self.crash(pair.callee);
+        let wait = self.dice.ms(0, 2000);
+        self.run_for(wait);
+        self.later(Duration::ZERO, Happening::Start { host: pair.callee });
+        let why = EndReason::Failed(FailCode::PeerRestarted);
+        self.ends(call, bounds::LOST, [(pair.caller, why), (pair.caller, why)]);
+        if self.is_calling(pair.callee, CallState::Active) {
+            self.fail("both_end", "a restarted daemon is in a call".to_owned());
+        }
+    }
+}

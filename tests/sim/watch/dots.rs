@@ -1,0 +1,112 @@
+//! Green means that it will ring: no dot is green without a fresh proof, and every dot turns green that can.
+
+use std::time::Duration;
+
+use twocan_core::bounds;
+use twocan_core::event::Reachable;
+use twocan_core::state::State;
+
+use crate::sim::network::SLOWEST;
+use crate::sim::world::World;
+
+/// With no loss, a pair that can is green this long after the last disturbance: a dead connection is given up, the
+/// longest pause passes, a search and a dial take their time.
+const GREEN: Duration = Duration::from_secs(
+    bounds::CLOSED_AFTER.as_secs() + bounds::BACKOFF_MOST.as_secs() / 2 + bounds::DIAL.as_secs() + bounds::HELLO.as_secs(),
+);
+/// With loss, searches and dials fail now and then.
+const GREEN_LOSSY: Duration = Duration::from_secs(400);
+
+impl World {
+    pub(crate) fn watch_alive(&mut self, host: usize, from: usize, sent: Duration) {
+        let heard = &mut self.watch.heard[host][from];
+        *heard = Some(heard.map_or(sent, |before| before.max(sent)));
+    }
+
+    pub(crate) fn watch_alive_sent(&mut self, host: usize) {
+        self.watch.alive_sent[host] += 1;
+    }
+
+    pub(super) fn check_dots(&mut self) {
+        for one in 0..self.hosts.len() {
+            if !self.hosts[one].works() {
+                continue;
+            }
+            for other in (0..self.hosts.len()).filter(|other| *other != one) {
+                self.check_dot(one, other);
+            }
+        }
+    }
+
+    fn check_dot(&mut self, one: usize, other: usize) {
+        let Some(contact) = self.hosts[one].contact_for(other) else {
+            return;
+        };
+        let dot = contact.reachable;
+        if dot == Reachable::Yes {
+            self.check_green(one, other);
+        } else if self.should_be_green(one, other) {
+            self.fail("green_in_time", format!("host {one} does not see host {other}: {dot:?}"));
+        }
+    }
+
+    fn check_green(&mut self, one: usize, other: usize) {
+        let limit = bounds::GREY_AFTER + SLOWEST + Duration::from_millis(10);
+        let fresh = self.watch.heard[one][other].is_some_and(|heard| self.now <= heard + limit);
+        if !fresh {
+            let heard = self.watch.heard[one][other];
+            return self.fail("green", format!("host {one} shows {other} green, last heard {heard:?}"));
+        }
+        let there = &self.hosts[other].seen;
+        if !there.will_ring && self.now > there.will_ring_since + limit {
+            self.fail("will_ring", format!("host {one} shows {other} green, which does not ring"));
+        }
+    }
+
+    fn should_be_green(&self, one: usize, other: usize) -> bool {
+        let (a, b) = (&self.hosts[one], &self.hosts[other]);
+        let (Some(here), Some(there)) = (
+            self.watch.accepted_since[one][other],
+            self.watch.accepted_since[other][one],
+        ) else {
+            return false;
+        };
+        let patience = if self.network.conditions.loss == 0 {
+            GREEN
+        } else {
+            GREEN_LOSSY
+        };
+        let since = self.calm_since(one, other).max(here).max(there).max(b.seen.will_ring_since);
+        let knows = self.watch.knows[one][other].contains(&b.address) || self.watch.knows[other][one].contains(&a.address);
+        self.now > since + patience
+            && a.works()
+            && b.works()
+            && b.seen.will_ring
+            && knows
+            && self.network.hears(one, other)
+            && self.network.hears(other, one)
+    }
+
+    /// Where a proven path leads to is known from then on.
+    pub(super) fn note_path(&mut self, one: usize, other: usize) {
+        let remote = self.hosts[one]
+            .contact_for(other)
+            .filter(|contact| contact.reachable == Reachable::Yes)
+            .and_then(|contact| contact.path)
+            .map(|path| path.remote);
+        if let Some(remote) = remote {
+            self.watch.knows[one][other].insert(remote);
+        }
+    }
+
+    /// After a restart only what was stored is known.
+    pub(super) fn learn_from_disk(&mut self, one: usize) {
+        let written = self.hosts[one].disk.written.clone().unwrap_or_default();
+        let Ok(state) = State::from_bytes(&written) else { return };
+        for other in 0..self.hosts.len() {
+            let root = self.hosts[other].root;
+            let known = state.contact_of(&root).map(|contact| contact.addresses.clone());
+            self.watch.knows[one][other] = known.into_iter().flatten().collect();
+        }
+    }
+}

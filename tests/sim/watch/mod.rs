@@ -1,0 +1,281 @@
+//! What must hold after every step, and the facts by which that is judged.
+//!
+//! Facts come from the simulated world (what arrived where and when, what people clicked), never from a core's own idea
+//! of them. The first violation stops the run; each is named, and each name has a mutant that provokes it.
+
+mod calls;
+mod contacts;
+mod dots;
+mod packets;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use twocan_core::event::{CallView, ContactState, Event, Notice, Reachable, Snapshot};
+use twocan_core::ids::{CallId, ContactId};
+use twocan_core::io::Input;
+use twocan_core::node::Node;
+
+use super::host::{Asked, Then};
+use super::mutant::Mutant;
+use super::world::{World, note};
+
+pub(crate) use calls::Story;
+
+/// A reply comes within this time.
+const REPLY: Duration = Duration::from_secs(15);
+/// Wake-ups without the clock advancing.
+const SPINS: u32 = 1000;
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug)]
+pub(crate) struct Violation {
+    pub(crate) invariant: &'static str,
+    pub(crate) text: String,
+}
+
+/// The facts.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) violation: Option<Violation>,
+    /// When each host, and each pair, was last disturbed.
+    disturbed: Vec<Duration>,
+    disturbed_pairs: Vec<Vec<Duration>>,
+    /// `[a][b]`: when the newest keep-alive of b that a received was sent.
+    heard: Vec<Vec<Option<Duration>>>,
+    /// `[a][b]`: since when a shows b as it does.
+    pub(crate) accepted_since: Vec<Vec<Option<Duration>>>,
+    /// `[a][b]`: addresses at which a has proven b.
+    knows: Vec<Vec<BTreeSet<SocketAddr>>>,
+    pub(crate) stories: BTreeMap<CallId, Story>,
+    /// Contacts that must not get lost.
+    must_hold: Vec<BTreeSet<usize>>,
+    /// Contacts on which the user has still to decide.
+    contested: Vec<BTreeSet<usize>>,
+    pub(crate) refused: Vec<Vec<twocan_core::event::InviteRefusal>>,
+    redeeming: BTreeMap<(usize, usize), [u8; 16]>,
+    redeemers: BTreeMap<[u8; 16], BTreeSet<usize>>,
+    packets: packets::Packets,
+    /// Keep-alive datagrams and knocks sent by each host.
+    pub(crate) alive_sent: Vec<u64>,
+    pub(crate) knocks_sent: Vec<u64>,
+    looks: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(hosts: usize) -> Self {
+        Self {
+            violation: None,
+            disturbed: vec![Duration::ZERO; hosts],
+            disturbed_pairs: vec![vec![Duration::ZERO; hosts]; hosts],
+            heard: vec![vec![None; hosts]; hosts],
+            accepted_since: vec![vec![None; hosts]; hosts],
+            knows: vec![vec![BTreeSet::new(); hosts]; hosts],
+            stories: BTreeMap::new(),
+            must_hold: vec![BTreeSet::new(); hosts],
+            contested: vec![BTreeSet::new(); hosts],
+            refused: vec![Vec::new(); hosts],
+            redeeming: BTreeMap::new(),
+            redeemers: BTreeMap::new(),
+            packets: packets::Packets::new(hosts),
+            alive_sent: vec![0; hosts],
+            knocks_sent: vec![0; hosts],
+            looks: 0,
+        }
+    }
+
+    /// The host that has or had an address; `None` for strangers.
+    pub(crate) fn owner_of(&self, address: SocketAddr) -> Option<usize> {
+        match address.ip() {
+            IpAddr::V4(ip) if ip.octets()[0] == 11 => Some(usize::from(ip.octets()[2]) - 1),
+            IpAddr::V4(_) | IpAddr::V6(_) => None,
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn fail(&mut self, invariant: &'static str, text: String) {
+        note!(self, "!! {invariant}: {text}");
+        if self.watch.violation.is_none() {
+            self.watch.violation = Some(Violation { invariant, text });
+        }
+    }
+
+    pub(crate) fn disturb(&mut self, host: usize) {
+        self.watch.disturbed[host] = self.now;
+    }
+
+    pub(crate) fn disturb_pair(&mut self, one: usize, other: usize) {
+        self.watch.disturbed_pairs[one][other] = self.now;
+        self.watch.disturbed_pairs[other][one] = self.now;
+    }
+
+    pub(crate) fn disturb_all(&mut self) {
+        for host in 0..self.hosts.len() {
+            self.disturb(host);
+        }
+    }
+
+    /// Since when nothing has disturbed a pair.
+    pub(crate) fn calm_since(&self, one: usize, other: usize) -> Duration {
+        self.watch.disturbed[one]
+            .max(self.watch.disturbed[other])
+            .max(self.watch.disturbed_pairs[one][other])
+    }
+
+    /// After every step.
+    pub(crate) fn check_step(&mut self) {
+        self.check_dots();
+        self.check_calls();
+        self.check_replies();
+        self.watch.looks += 1;
+        if self.watch.looks.is_multiple_of(61) {
+            let index = self.dice.index(self.hosts.len());
+            self.check_views(index);
+        }
+    }
+
+    fn check_replies(&mut self) {
+        let now = self.now;
+        let late = self.hosts.iter().filter(|host| host.works()).find_map(|host| {
+            let from = |asked: &&Asked| now > asked.at.max(self.watch.disturbed[host.index]) + REPLY;
+            let asked = host.shell.asked.values().find(from)?;
+            Some(format!("host {} has not answered {:?}", host.index, asked.command))
+        });
+        if let Some(text) = late {
+            self.fail("one_reply", text);
+        }
+    }
+
+    pub(crate) fn watch_wakeup(&mut self, index: usize) {
+        let now = self.now;
+        let shell = &mut self.hosts[index].shell;
+        shell.spins = if shell.last_wakeup == now { shell.spins + 1 } else { 0 };
+        shell.last_wakeup = now;
+        if shell.spins > SPINS {
+            self.fail("progress", format!("host {index} wakes up without end"));
+        }
+    }
+
+    pub(crate) fn watch_input(&mut self, index: usize, input: &Input) {
+        let stirs = matches!(
+            input,
+            Input::Interfaces(_)
+                | Input::Resumed
+                | Input::LinkDown { .. }
+                | Input::DialFailed { .. }
+                | Input::LinkUp(_)
+                | Input::Stored { .. }
+                | Input::StoreFailed { .. }
+                | Input::Command { .. }
+        );
+        if stirs {
+            self.watch.packets.stir(index, self.now);
+        }
+    }
+
+    pub(crate) fn watch_told(&mut self, index: usize, event: &Event) {
+        match event {
+            Event::Notice(Notice::Contested(id)) => {
+                if let Some(peer) = self.hosts[index].seen.people.get(id).copied() {
+                    self.watch.contested[index].insert(peer);
+                }
+                if self.is(Mutant::AutoAccepts) {
+                    let command = twocan_core::command::Command::EditContact {
+                        contact: *id,
+                        name: None,
+                        accept: true,
+                    };
+                    let run = self.hosts[index].run;
+                    self.later(
+                        Duration::ZERO,
+                        super::world::Happening::Do {
+                            host: index,
+                            run,
+                            command,
+                            then: Then::Nothing,
+                        },
+                    );
+                }
+            }
+            Event::ContactRemoved(id, why) => self.contact_removed(index, *id, *why),
+            Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Me => {}
+        }
+    }
+
+    /// A client takes a new picture of everything.
+    pub(crate) fn look(&mut self, index: usize) {
+        if self.is(Mutant::LosesEvents) && self.dice.chance(30) {
+            return;
+        }
+        let Some(snapshot) = self.snapshot(index) else { return };
+        let now = self.now;
+        let me = snapshot.me.as_ref().is_some_and(|me| me.will_ring);
+        let seen = &mut self.hosts[index].seen;
+        if seen.will_ring != me {
+            (seen.will_ring, seen.will_ring_since) = (me, now);
+        }
+        self.look_at_contacts(index, snapshot.contacts);
+        self.look_at_calls(index, snapshot.calls);
+    }
+
+    pub(crate) fn snapshot(&self, index: usize) -> Option<Snapshot> {
+        let host = &self.hosts[index];
+        host.node.as_ref().map(|node: &Node| node.snapshot(host.clock(self.now)))
+    }
+
+    /// What clients were told equals what is.
+    pub(crate) fn check_views(&mut self, index: usize) {
+        if !self.hosts[index].works() {
+            return;
+        }
+        let Some(snapshot) = self.snapshot(index) else { return };
+        let seen = &self.hosts[index].seen;
+        let dots = snapshot.contacts.iter().all(|contact| {
+            seen.contacts
+                .get(&contact.id)
+                .is_some_and(|known| (known.reachable, known.state, &known.name) == (contact.reachable, contact.state, &contact.name))
+        });
+        let same_call = |call: &CallView| seen.calls.get(&call.id) == Some(call);
+        let calls = snapshot.calls.iter().all(same_call);
+        // A client keeps what has ended until it looks again, so only what is there is compared.
+        if !dots || !calls || snapshot.contacts.len() != seen.contacts.len() {
+            self.fail("events", format!("clients of host {index} were not told of a change"));
+        }
+    }
+
+    /// A restarted daemon knows what it must.
+    pub(crate) fn check_restart(&mut self, index: usize, is_first: bool) {
+        self.watch.packets.forget_proofs(index);
+        self.watch.contested[index].clear();
+        if is_first {
+            return;
+        }
+        self.learn_from_disk(index);
+    }
+
+    pub(crate) fn is_accepted(&self, one: usize, other: usize) -> bool {
+        self.hosts[one]
+            .contact_for(other)
+            .is_some_and(|contact| contact.state == ContactState::Accepted)
+    }
+
+    pub(crate) fn is_green(&self, one: usize, other: usize) -> bool {
+        self.hosts[one]
+            .contact_for(other)
+            .is_some_and(|contact| contact.reachable == Reachable::Yes)
+    }
+
+    pub(crate) fn contact_id(&self, one: usize, other: usize) -> Option<ContactId> {
+        self.hosts[one].contact_for(other).map(|contact| contact.id)
+    }
+}
+
+/// Keeps the moments of the last while.
+fn recent(times: &mut VecDeque<Duration>, now: Duration, window: Duration) -> usize {
+    while times.front().is_some_and(|at| *at + window < now) {
+        times.pop_front();
+    }
+    times.len()
+}

@@ -1,0 +1,161 @@
+//! Silence towards strangers, and few bytes to addresses that have proven nothing.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use twocan_core::bounds;
+
+use crate::sim::world::{Cause, Happening, World, note};
+
+/// Packets of one search to one address.
+const SEARCH: usize = 5;
+/// A knock may be answered, and asked back in two sizes.
+const ANSWERS: usize = 3;
+/// Knocks kept for replays.
+const RECORDED: usize = 32;
+
+/// What was sent to whom.
+#[derive(Debug)]
+pub(super) struct Packets {
+    proven: Vec<BTreeSet<SocketAddr>>,
+    sent: BTreeMap<(usize, SocketAddr), VecDeque<Duration>>,
+    stirs: Vec<VecDeque<Duration>>,
+    recorded: VecDeque<(SocketAddr, Vec<u8>)>,
+    strangers: u8,
+    /// The nonce of the knock that is being handled.
+    nonce: Vec<u8>,
+    /// Which addresses got something in answer to one nonce, by host and run.
+    answered: BTreeMap<(usize, u32, Vec<u8>), BTreeSet<SocketAddr>>,
+}
+
+impl Packets {
+    pub(super) fn new(hosts: usize) -> Self {
+        Self {
+            proven: vec![BTreeSet::new(); hosts],
+            sent: BTreeMap::new(),
+            stirs: vec![VecDeque::new(); hosts],
+            recorded: VecDeque::new(),
+            strangers: 0,
+            nonce: Vec::new(),
+            answered: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn forget_proofs(&mut self, host: usize) {
+        self.proven[host].clear();
+    }
+
+    pub(super) fn stir(&mut self, host: usize, now: Duration) {
+        self.stirs[host].push_back(now);
+    }
+}
+
+fn is_stranger(address: SocketAddr, kind: u8) -> bool {
+    match address.ip() {
+        IpAddr::V4(ip) => ip.octets()[..2] == [12, kind],
+        IpAddr::V6(_) => false,
+    }
+}
+
+const GARBAGE: u8 = 0;
+const REPLAY: u8 = 1;
+
+impl World {
+    /// Random bytes, now and then in the form of a knock, from somebody nobody knows.
+    pub(crate) fn stranger_knocks(&mut self, at: usize) {
+        let to = self.hosts[at].address;
+        for _ in 0..3 {
+            let from = self.stranger(GARBAGE);
+            let mut bytes = self.dice.bytes::<400>().to_vec();
+            bytes[0] = self.dice.pick(&[4, 5, 6, 7, 8, 15]);
+            bytes.truncate(self.dice.pick(&[1, 9, 21, 53, 60, 399, 400]));
+            self.later(Duration::ZERO, Happening::Datagram { from, to, bytes });
+        }
+    }
+
+    fn stranger(&mut self, kind: u8) -> SocketAddr {
+        self.watch.packets.strangers = self.watch.packets.strangers.wrapping_add(1);
+        SocketAddr::from(([12, kind, 0, self.watch.packets.strangers], 999))
+    }
+
+    /// A knock that somebody recorded comes again, whole or bent, from somewhere else.
+    pub(crate) fn replay(&mut self, _: usize) {
+        if self.watch.packets.recorded.is_empty() {
+            return;
+        }
+        let place = self.dice.index(self.watch.packets.recorded.len());
+        let (to, mut bytes) = self.watch.packets.recorded[place].clone();
+        let bent = self.dice.chance(30);
+        if bent {
+            let place = self.dice.index(bytes.len());
+            bytes[place] ^= 1;
+        }
+        for _ in 0..3 {
+            let kind = if bent { GARBAGE } else { REPLAY };
+            let (from, bytes) = (self.stranger(kind), bytes.clone());
+            self.later(Duration::ZERO, Happening::Datagram { from, to, bytes });
+        }
+    }
+
+    pub(crate) fn watch_datagram(&mut self, index: usize, from: SocketAddr, sender: Option<usize>, bytes: &[u8]) {
+        let packets = &mut self.watch.packets;
+        packets.nonce = bytes.get(9..21).unwrap_or_default().to_vec();
+        if sender.is_some_and(|sender| self.hosts[sender].address == from) {
+            packets.proven[index].insert(from);
+        }
+    }
+
+    pub(crate) fn watch_transmit(&mut self, index: usize, to: SocketAddr, bytes: &[u8], cause: Cause, before: usize) {
+        self.watch.knocks_sent[index] += 1;
+        let size = bytes.len();
+        note!(self, "       ({size} bytes)");
+        if is_stranger(to, GARBAGE) {
+            return self.fail("silence", format!("host {index} sent {size} bytes to a stranger"));
+        }
+        if !is_stranger(to, REPLAY) {
+            self.record(to, bytes);
+        }
+        if self.watch.packets.proven[index].contains(&to) {
+            return;
+        }
+        match cause {
+            Cause::Datagram { from, size: asked } if from == to => self.watch_answer_to(index, to, size, asked, before),
+            Cause::Datagram { .. } | Cause::Other => self.watch_search(index, to),
+        }
+    }
+
+    fn record(&mut self, to: SocketAddr, bytes: &[u8]) {
+        if self.watch.packets.recorded.len() >= RECORDED {
+            self.watch.packets.recorded.pop_front();
+        }
+        self.watch.packets.recorded.push_back((to, bytes.to_vec()));
+    }
+
+    fn watch_answer_to(&mut self, index: usize, to: SocketAddr, size: usize, asked: usize, before: usize) {
+        let run = self.hosts[index].run;
+        let packets = &mut self.watch.packets;
+        let answered = packets.answered.entry((index, run, packets.nonce.clone())).or_default();
+        answered.insert(to);
+        let places = answered.len();
+        if places > 2 {
+            return self.fail("silence", format!("host {index} answered one knock at {places} addresses"));
+        }
+        if before >= ANSWERS || (before == 0 && size > asked) {
+            let text = format!("host {index} answered {asked} bytes with packet {before} of {size}");
+            self.fail("unproven", text);
+        }
+    }
+
+    fn watch_search(&mut self, index: usize, to: SocketAddr) {
+        let now = self.now;
+        let packets = &mut self.watch.packets;
+        let stirs = super::recent(&mut packets.stirs[index], now, bounds::KNOCK_PATIENCE);
+        let sent = packets.sent.entry((index, to)).or_default();
+        sent.push_back(now);
+        let count = super::recent(sent, now, bounds::KNOCK_PATIENCE);
+        if count > SEARCH * (1 + stirs) {
+            self.fail("unproven", format!("host {index} sent {count} packets to {to} within one search"));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Inputs and outputs in a few words, for the trace of a failing seed.
+
+use twocan_core::io::{Input, Output};
+use twocan_core::message::Frame;
+
+fn frame(bytes: &[u8]) -> String {
+    match Frame::parse(bytes) {
+        Ok((frame, message)) => {
+            let text = format!("{message:?}");
+            let text: String = text.chars().take(90).collect();
+            format!("#{} ack {} {text}", frame.number, frame.ack)
+        }
+        Err(_) => "garbage".to_owned(),
+    }
+}
+
+/// Whether an input is worth a line: keep-alives are many and rarely the matter.
+pub(crate) const fn is_told(input: &Input) -> bool {
+    !matches!(input, Input::Rtt { .. } | Input::Alive { .. })
+}
+
+pub(crate) fn input(input: &Input) -> String {
+    match input {
+        Input::Datagram { from, bytes } => format!("knock of {} from {from}", bytes.len()),
+        Input::Control { link, bytes } => format!("{link:?} {}", frame(bytes)),
+        Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
+        Input::Interfaces(_)
+        | Input::Resumed
+        | Input::DialFailed { .. }
+        | Input::LinkDown { .. }
+        | Input::Alive { .. }
+        | Input::Rtt { .. }
+        | Input::Leg { .. }
+        | Input::Stored { .. }
+        | Input::StoreFailed { .. }
+        | Input::Command { .. }
+        | Input::Going => format!("{input:?}").chars().take(140).collect(),
+    }
+}
+
+pub(crate) fn output(output: &Output) -> String {
+    match output {
+        Output::Transmit { to, bytes } => format!("knock of {} to {to}", bytes.len()),
+        Output::Send { link, bytes } => format!("{link:?} {}", frame(bytes)),
+        Output::SendAlive { link, .. } => format!("{link:?} alive"),
+        Output::Store { generation, .. } => format!("store {generation}"),
+        Output::Admit { .. }
+        | Output::Revoke { .. }
+        | Output::Dial { .. }
+        | Output::Close { .. }
+        | Output::Route { .. }
+        | Output::OpenGate { .. }
+        | Output::EndMedia { .. }
+        | Output::Reply { .. }
+        | Output::Event(_) => format!("{output:?}").chars().take(140).collect(),
+    }
+}
