@@ -1,5 +1,9 @@
 //! Whole cores, simulated: seeds of each kind, and mutants that the simulation must notice.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a simulation stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a simulation stops at the first surprise"
+)]
 
 mod sim;
 

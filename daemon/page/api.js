@@ -133,7 +133,7 @@ async function problemOf(response) {
   });
 }
 
-const NOUNS = ["snapshot", "contact", "contact_removed", "call", "invite", "invite_removed", "me", "warning"];
+const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "me", "warning"];
 const BACK_OFF_MS = [200, 1000, 2000, 4000];
 
 /**

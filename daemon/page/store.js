@@ -51,6 +51,9 @@ export class Store extends EventTarget {
       case "call":
         this.calls.set(body.id, body);
         break;
+      case "call_removed":
+        this.calls.delete(body.id);
+        break;
       case "invite":
         this.invites.set(body.id, body);
         break;
@@ -103,7 +106,7 @@ export class Store extends EventTarget {
   /** @returns {Call[]} missed calls not put away */
   missed() {
     return [...this.calls.values()].filter(
-      (call) => call.direction === "in" && call.reason?.code === "missed" && !this.seen.has(call.id),
+      (call) => call.missed && !this.seen.has(call.id),
     );
   }
 

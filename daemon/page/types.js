@@ -25,6 +25,8 @@
  * @property {string|null} contact
  * @property {{name: string, address?: string}} peer
  * @property {Media} media
+ * @property {boolean} reconnecting its path is silent and being looked for again
+ * @property {boolean} missed it went by unanswered and was not seen
  * @property {Reason|null} reason
  *
  * @typedef {{id: string, link: string, text: string, expires_at: string}} Invite

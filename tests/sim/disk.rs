@@ -33,7 +33,15 @@ impl World {
         }
         host.disk.busy = true;
         let run = host.run;
-        self.later(wait, Happening::DiskWritten { host: index, run, generation, state });
+        self.later(
+            wait,
+            Happening::DiskWritten {
+                host: index,
+                run,
+                generation,
+                state,
+            },
+        );
     }
 
     pub(super) fn disk_written(&mut self, index: usize, run: u32, generation: u64, state: Vec<u8>) {
@@ -58,7 +66,15 @@ impl World {
             self.dice.ms(0, 5)
         };
         let written = !fails;
-        self.later(wait, Happening::DiskTold { host: index, run, generation, written });
+        self.later(
+            wait,
+            Happening::DiskTold {
+                host: index,
+                run,
+                generation,
+                written,
+            },
+        );
         self.write(index);
     }
 
@@ -68,7 +84,15 @@ impl World {
             return;
         }
         if host.asleep {
-            return self.later(Duration::from_secs(1), Happening::DiskTold { host: index, run, generation, written });
+            return self.later(
+                Duration::from_secs(1),
+                Happening::DiskTold {
+                    host: index,
+                    run,
+                    generation,
+                    written,
+                },
+            );
         }
         let input = if written {
             Input::Stored { generation }

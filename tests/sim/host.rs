@@ -68,8 +68,16 @@ pub(crate) struct Shell {
 /// A packet in the socket of a sleeping machine.
 #[derive(Debug)]
 pub(crate) enum Held {
-    Knock { from: SocketAddr, bytes: Vec<u8> },
-    Alive { conn: usize, side: usize, bytes: Vec<u8>, sent: Duration },
+    Knock {
+        from: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    Alive {
+        conn: usize,
+        side: usize,
+        bytes: Vec<u8>,
+        sent: Duration,
+    },
 }
 
 /// A command that waits for its reply.

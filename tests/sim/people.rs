@@ -174,7 +174,10 @@ impl World {
                 let accept = matches!(action, Action::Decide);
                 let fits = |state| !accept || state == ContactState::Contested;
                 let contacts = self.hosts[host].seen.contacts.values();
-                let id = contacts.filter(|contact| fits(contact.state)).map(|contact| contact.id).next();
+                let id = contacts
+                    .filter(|contact| fits(contact.state))
+                    .map(|contact| contact.id)
+                    .next();
                 if let Some(contact) = id {
                     let name = (!accept).then(|| "Somebody".to_owned());
                     self.command(host, Command::EditContact { contact, name, accept }, Then::Nothing);
@@ -241,7 +244,14 @@ impl World {
         ) else {
             return;
         };
-        self.command(one, Command::StartCall { contact: there, media: VIDEO }, Then::Nothing);
+        self.command(
+            one,
+            Command::StartCall {
+                contact: there,
+                media: VIDEO,
+            },
+            Then::Nothing,
+        );
         let (after, run) = (self.dice.ms(0, 200), self.hosts[other].run);
         let command = Command::StartCall {
             contact: back,

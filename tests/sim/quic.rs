@@ -60,7 +60,13 @@ impl World {
             self.conns.push(Conn { ends, exporter });
             let conn = self.conns.len() - 1;
             let delay = self.network.delay(&mut self.dice);
-            self.later(delay, Happening::ClientUp { conn, dial: attempt.dial });
+            self.later(
+                delay,
+                Happening::ClientUp {
+                    conn,
+                    dial: attempt.dial,
+                },
+            );
             return;
         }
         if self.now + attempt.pause < attempt.until {
@@ -86,7 +92,11 @@ impl World {
             && self.network.hears(listener, dialer)
             && !self.network.loses(&mut self.dice);
         let host = &self.hosts[listener];
-        let admitted = host.shell.admitted.get(&attempt.token).is_some_and(|until| *until >= self.now);
+        let admitted = host
+            .shell
+            .admitted
+            .get(&attempt.token)
+            .is_some_and(|until| *until >= self.now);
         (path && admitted && host.device == attempt.peer).then_some(listener)
     }
 
@@ -205,7 +215,15 @@ impl World {
         let sent = self.now;
         for delay in self.network.fates(&mut self.dice) {
             let bytes = bytes.clone();
-            self.later(delay, Happening::Alive { conn, side, bytes, sent });
+            self.later(
+                delay,
+                Happening::Alive {
+                    conn,
+                    side,
+                    bytes,
+                    sent,
+                },
+            );
         }
     }
 
@@ -219,7 +237,12 @@ impl World {
         let is_same_run = self.hosts[host].run == far.run;
         if is_same_run && self.hosts[host].asleep && self.network.hears(from, host) {
             if self.hosts[host].shell.backlog.len() < 20 && self.dice.chance(25) {
-                self.hosts[host].shell.backlog.push(Held::Alive { conn, side, bytes, sent });
+                self.hosts[host].shell.backlog.push(Held::Alive {
+                    conn,
+                    side,
+                    bytes,
+                    sent,
+                });
             }
             return;
         }

@@ -1,7 +1,7 @@
 //! Seeds: how many, on how many threads, and how a failing one is shown and replayed.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::mutant::Mutant;
@@ -19,7 +19,11 @@ pub(crate) fn seeds(kind: Kind, ordinary: u64) {
     }
     // The ordinary run of all kinds together has 2,000 seeds.
     let count = number("TWOCAN_SIM_SEEDS").map_or(ordinary, |all| all * ordinary / 2000);
-    let patience = if std::env::var_os("TWOCAN_SIM_ALL").is_some() { usize::MAX } else { 1 };
+    let patience = if std::env::var_os("TWOCAN_SIM_ALL").is_some() {
+        usize::MAX
+    } else {
+        1
+    };
     let (next, failed, steps) = (AtomicU64::new(0), Mutex::new(Vec::new()), AtomicU64::new(0));
     let began = Instant::now();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -61,7 +65,11 @@ fn show(kind: Kind, seed: u64) {
     eprintln!("or: TWOCAN_SIM_SEED={seed} cargo nextest run --cargo-profile sim -p twocan-tests --test simulation");
     let world = scenes::run(kind, seed, None, true);
     let trace = world.trace.unwrap_or_default();
-    let shown = if std::env::var_os("TWOCAN_SIM_TRACE").is_some() { trace.len() } else { TRACE };
+    let shown = if std::env::var_os("TWOCAN_SIM_TRACE").is_some() {
+        trace.len()
+    } else {
+        TRACE
+    };
     if let Some(Violation { invariant, text }) = world.watch.violation {
         for line in &trace[trace.len().saturating_sub(shown)..] {
             eprintln!("{line}");
@@ -84,4 +92,3 @@ pub(crate) fn catches(mutant: Mutant, kind: Kind, invariant: &str, seeds: u64) -
     }
     Err(others)
 }
-

@@ -190,6 +190,8 @@ pub struct CallView {
     pub media: Media,
     /// Whether it is active but its path is silent and being looked for again.
     pub reconnecting: bool,
+    /// Whether it came in, went by unanswered, and the user has not seen that.
+    pub missed: bool,
     /// Why it ended.
     pub reason: Option<EndReason>,
 }

@@ -75,7 +75,7 @@ export class EndedElement extends HTMLElement {
   /** A missed call whose end is shown has been seen. @param {Call|null} call */
   #see(call) {
     const { store, api, fail } = this.#context;
-    if (call?.reason?.code !== "missed" || call.direction !== "in" || store.seen.has(call.id)) return;
+    if (!call?.missed || store.seen.has(call.id)) return;
     store.seen.add(call.id);
     api.seeCall(call.id).catch(fail);
   }

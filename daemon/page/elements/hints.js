@@ -3,10 +3,7 @@ import { h, setText } from "../dom.js";
 import { s } from "../strings.js";
 import { button } from "./button.js";
 
-/** @import {Call, Contact, Context} from "../types.js" */
-
-/** The path is being tried again; the others say only that no new call would ring. */
-const SILENT = ["silent", "searching", "no_answer"];
+/** @import {Call, Context} from "../types.js" */
 
 export class HintsElement extends HTMLElement {
   #context;
@@ -41,10 +38,9 @@ export class HintsElement extends HTMLElement {
   /** @param {Call|null} call */
   update(call) {
     this.#call = call;
-    const { session, store } = this.#context;
+    const { session } = this.#context;
     const { problems, on, opening } = session.capture;
-    const contact = call?.contact ? (store.contacts.get(call.contact) ?? null) : null;
-    this.#path.hidden = call?.state !== "active" || !isSilent(contact);
+    this.#path.hidden = !call?.reconnecting;
     show(this.#audio, problems.audio && s.capture.problem.audio[problems.audio]);
     show(this.#video, problems.video && s.capture.problem.video[problems.video]);
     const tried = on || opening || problems.audio !== null || problems.video !== null;
@@ -64,16 +60,3 @@ export class HintsElement extends HTMLElement {
 function wanted(call, accepted) {
   return call.state === "active" || (call.direction === "out" && accepted);
 }
-
-/** @param {Contact|null} contact */
-function isSilent(contact) {
-  return contact !== null && contact.reachable !== "yes" && SILENT.includes(contact.why?.code ?? "");
-}
-
-/** @param {HTMLElement} element @param {string|null} text */
-function show(element, text) {
-  element.hidden = text === null;
-  if (text !== null) setText(element, text);
-}
-
-customElements.define("twocan-hints", HintsElement);

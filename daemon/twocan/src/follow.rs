@@ -228,6 +228,7 @@ impl Follow {
             Some(
                 Event::Contact(_)
                 | Event::ContactRemoved(_)
+                | Event::CallRemoved(_)
                 | Event::Invite(_)
                 | Event::InviteRemoved(_)
                 | Event::Me(_)

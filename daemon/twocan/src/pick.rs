@@ -69,6 +69,8 @@ mod tests {
                 address: None,
             },
             media: Media::default(),
+            reconnecting: false,
+            missed: false,
             reason: None,
         }
     }

@@ -188,6 +188,8 @@ mod tests {
                 address: None,
             },
             media: Media::default(),
+            reconnecting: false,
+            missed: false,
             reason: code.map(|code| Reason {
                 code: code.into(),
                 why: None,

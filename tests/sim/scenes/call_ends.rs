@@ -100,13 +100,21 @@ impl World {
     fn hang_up_scene(&mut self, pair: Pair, by: usize) {
         let Some(call) = self.talk(pair) else { return };
         self.click_on(by, Command::HangUp { call });
-        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
+        );
     }
 
     fn declined(&mut self, pair: Pair) {
         let Some(call) = self.ring(pair) else { return };
         self.click_on(pair.callee, Command::Decline { call });
-        self.ends(call, HEARD, [(pair.caller, EndReason::Declined), (pair.callee, EndReason::Declined)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::Declined), (pair.callee, EndReason::Declined)],
+        );
     }
 
     fn cancelled(&mut self, pair: Pair) {
@@ -114,22 +122,40 @@ impl World {
         let wait = self.dice.ms(0, 9000);
         self.run_for(wait);
         self.click_on(pair.caller, Command::HangUp { call });
-        self.ends(call, HEARD, [(pair.caller, EndReason::Cancelled), (pair.callee, EndReason::Cancelled)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::Cancelled), (pair.callee, EndReason::Cancelled)],
+        );
     }
 
     fn nobody_answers(&mut self, pair: Pair) {
         let Some(call) = self.ring(pair) else { return };
         let limit = bounds::RING + HEARD;
-        self.ends(call, limit, [(pair.caller, EndReason::Missed), (pair.callee, EndReason::Missed)]);
+        self.ends(
+            call,
+            limit,
+            [(pair.caller, EndReason::Missed), (pair.callee, EndReason::Missed)],
+        );
     }
 
     fn busy(&mut self, pair: Pair) {
         let Some(first) = self.talk(pair) else { return };
         self.call(pair.third, pair.callee);
-        let Some((second, _)) = self.open_call(pair.third) else { return };
-        self.ends(second, HEARD, [(pair.third, EndReason::Busy), (pair.callee, EndReason::Missed)]);
+        let Some((second, _)) = self.open_call(pair.third) else {
+            return;
+        };
+        self.ends(
+            second,
+            HEARD,
+            [(pair.third, EndReason::Busy), (pair.callee, EndReason::Missed)],
+        );
         self.click_on(pair.caller, Command::HangUp { call: first });
-        self.ends(first, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+        self.ends(
+            first,
+            HEARD,
+            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
+        );
     }
 
     fn does_not_ring(&mut self, pair: Pair) {
@@ -137,7 +163,9 @@ impl World {
         let grey = |world: &Self| !world.is_green(pair.caller, pair.callee);
         self.expect("will_ring", "the dot is not green", HEARD, grey);
         self.call(pair.caller, pair.callee);
-        let Some((call, _)) = self.open_call(pair.caller) else { return };
+        let Some((call, _)) = self.open_call(pair.caller) else {
+            return;
+        };
         let why = EndReason::Unreachable(WhyNot::WillNotRing);
         self.ends(call, HEARD, [(pair.caller, why), (pair.callee, EndReason::Missed)]);
         self.set_presence(pair.callee, true);
@@ -169,9 +197,15 @@ impl World {
         if unkind(&self.hosts[pair.caller]) || unkind(&self.hosts[pair.callee]) {
             self.fail("glare", "somebody who called is shown a missed call".to_owned());
         }
-        let Some((call, _)) = self.open_call(pair.caller) else { return };
+        let Some((call, _)) = self.open_call(pair.caller) else {
+            return;
+        };
         self.click_on(pair.caller, Command::HangUp { call });
-        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
+        );
     }
 
     fn calling_back(&mut self, pair: Pair) {
@@ -179,7 +213,11 @@ impl World {
         self.call(pair.callee, pair.caller);
         self.expect_active("answer", pair.caller, pair.callee);
         self.click_on(pair.callee, Command::HangUp { call });
-        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
+        );
     }
 
     fn caller_dies_ringing(&mut self, pair: Pair) {
@@ -188,7 +226,11 @@ impl World {
         self.run_for(wait);
         self.crash(pair.caller);
         let limit = bounds::RING_LEASE + HEARD;
-        self.ends(call, limit, [(pair.callee, EndReason::Missed), (pair.callee, EndReason::Missed)]);
+        self.ends(
+            call,
+            limit,
+            [(pair.callee, EndReason::Missed), (pair.callee, EndReason::Missed)],
+        );
     }
 
     fn callee_dies_ringing(&mut self, pair: Pair) {
@@ -210,7 +252,11 @@ impl World {
     fn exits_talking(&mut self, pair: Pair) {
         let Some(call) = self.talk(pair) else { return };
         self.leave(pair.callee);
-        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.caller, EndReason::HungUp)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::HungUp), (pair.caller, EndReason::HungUp)],
+        );
     }
 
     fn path_dies(&mut self, pair: Pair) {
@@ -232,7 +278,11 @@ impl World {
         self.run_for(Duration::from_secs(10));
         self.expect_active("survives", pair.caller, pair.callee);
         self.click_on(pair.caller, Command::HangUp { call });
-        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
+        );
     }
 
     fn callee_moves(&mut self, pair: Pair) {
@@ -245,7 +295,11 @@ impl World {
         });
         self.expect_active("survives", pair.caller, pair.callee);
         self.click_on(pair.callee, Command::HangUp { call });
-        self.ends(call, HEARD, [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)]);
+        self.ends(
+            call,
+            HEARD,
+            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
+        );
     }
 
     /// A daemon that restarts in a call comes back without it; the other side is told.

@@ -81,7 +81,10 @@ impl World {
                 (None, _) => false,
             };
             if !fits {
-                self.fail("reasons", format!("the call ended at {host} with {is:?}, not {reason:?}"));
+                self.fail(
+                    "reasons",
+                    format!("the call ended at {host} with {is:?}, not {reason:?}"),
+                );
             }
         }
     }

@@ -59,7 +59,8 @@ impl World {
     }
 
     fn some_weather(&mut self) -> Conditions {
-        self.dice.pick(&[Conditions::LAN, Conditions::HOME, Conditions::HOME, Conditions::FAR])
+        self.dice
+            .pick(&[Conditions::LAN, Conditions::HOME, Conditions::HOME, Conditions::FAR])
     }
 
     fn invite(&mut self, from: usize, gifts: Vec<Gift>, expires_in_s: u64) {
@@ -74,9 +75,15 @@ impl World {
             damaged: false,
         };
         self.invite(from, vec![gift], 3600);
-        let grace = if self.network.conditions.loss > 0 { 30 * FRESH } else { FRESH };
+        let grace = if self.network.conditions.loss > 0 {
+            30 * FRESH
+        } else {
+            FRESH
+        };
         let limit = grace + Duration::from_millis(200);
-        self.expect("fresh_add", "both green after an invite", limit, |world| world.is_linked(from, to))
+        self.expect("fresh_add", "both green after an invite", limit, |world| {
+            world.is_linked(from, to)
+        })
     }
 
     fn call(&mut self, from: usize, to: usize) {
@@ -102,4 +109,3 @@ impl World {
         self.hosts[one].contact_for(other).map(|contact| contact.state)
     }
 }
-

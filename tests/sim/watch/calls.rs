@@ -87,7 +87,10 @@ impl World {
 
     fn watch_ring(&mut self, index: usize, caller: usize) {
         if self.watch.contested[index].contains(&caller) {
-            self.fail("contested_rings", format!("{caller} rings at {index} without its user's decision"));
+            self.fail(
+                "contested_rings",
+                format!("{caller} rings at {index} without its user's decision"),
+            );
         }
     }
 
@@ -98,14 +101,20 @@ impl World {
         }
         let ended = gate.unwrap_or_default().ended;
         if ended != 1 {
-            self.fail("end_media", format!("media of an ended call was ended {ended} times at host {index}"));
+            self.fail(
+                "end_media",
+                format!("media of an ended call was ended {ended} times at host {index}"),
+            );
         }
     }
 
     pub(crate) fn watch_end_media(&mut self, index: usize, call: CallId) {
         let ended = self.hosts[index].shell.gates.get(&call).map_or(0, |gate| gate.ended);
         if ended > 1 {
-            self.fail("end_media", format!("media of a call was ended {ended} times at host {index}"));
+            self.fail(
+                "end_media",
+                format!("media of a call was ended {ended} times at host {index}"),
+            );
         }
     }
 
@@ -115,7 +124,10 @@ impl World {
             return;
         };
         for story in self.watch.stories.values_mut() {
-            if story.caller == peer && story.callee.is_none_or(|callee| callee == index) && !story.over.contains_key(&index) {
+            if story.caller == peer
+                && story.callee.is_none_or(|callee| callee == index)
+                && !story.over.contains_key(&index)
+            {
                 story.consents.insert(index);
             }
         }
@@ -130,14 +142,20 @@ impl World {
     pub(crate) fn watch_gate(&mut self, index: usize, call: CallId) {
         let gate = self.hosts[index].shell.gates.get(&call).copied().unwrap_or_default();
         if gate.opened > 1 || gate.ended > 0 {
-            return self.fail("gate_after_end", format!("a gate opened twice or after its end at host {index}"));
+            return self.fail(
+                "gate_after_end",
+                format!("a gate opened twice or after its end at host {index}"),
+            );
         }
         let agreed = self.watch.stories.get(&call).is_some_and(|story| {
             let callee = story.callee.unwrap_or(index);
             self.consents(story, story.caller, callee) && self.consents(story, callee, story.caller)
         });
         if !agreed {
-            self.fail("gate_before_accept", format!("a gate opened at host {index} before both accepted"));
+            self.fail(
+                "gate_before_accept",
+                format!("a gate opened at host {index} before both accepted"),
+            );
         }
     }
 
@@ -145,7 +163,9 @@ impl World {
     fn consents(&self, story: &Story, who: usize, other: usize) -> bool {
         let own_call = |own: &Story| {
             let merged = own.reasons.get(&who) == Some(&EndReason::GlareMerged);
-            own.caller == who && own.callee.is_none_or(|callee| callee == other) && (merged || !own.over.contains_key(&who))
+            own.caller == who
+                && own.callee.is_none_or(|callee| callee == other)
+                && (merged || !own.over.contains_key(&who))
         };
         story.consents.contains(&who) || self.watch.stories.values().any(own_call)
     }
@@ -164,7 +184,9 @@ impl World {
         let mut found = None;
         for host in self.hosts.iter().filter(|host| host.works()) {
             for call in host.seen.calls.values().filter(|call| call.state != CallState::Ended) {
-                let Some(story) = self.watch.stories.get(&call.id) else { continue };
+                let Some(story) = self.watch.stories.get(&call.id) else {
+                    continue;
+                };
                 found = found.or_else(|| self.judge(host.index, call, story));
             }
         }
@@ -175,7 +197,11 @@ impl World {
 
     /// A call that goes on at `index`: may it?
     fn judge(&self, index: usize, call: &CallView, story: &Story) -> Option<(&'static str, String)> {
-        let other = if index == story.caller { story.callee? } else { story.caller };
+        let other = if index == story.caller {
+            story.callee?
+        } else {
+            story.caller
+        };
         let since = *story.over.get(&other)?;
         let woke = self.watch.disturbed[index];
         let lossy = self.network.conditions.loss > 0;
@@ -191,7 +217,12 @@ impl World {
             (false, _) => since.max(self.calm_since(index, other)) + AT_LAST,
         };
         let state = call.state;
-        (self.now > limit).then(|| ("both_end", format!("a call is {state:?} at {index} and over at {other}")))
+        (self.now > limit).then(|| {
+            (
+                "both_end",
+                format!("a call is {state:?} at {index} and over at {other}"),
+            )
+        })
     }
 
     /// Whether an open connection joins two hosts.
@@ -200,6 +231,9 @@ impl World {
     }
 
     pub(crate) fn story_age(&self, call: CallId) -> Duration {
-        self.watch.stories.get(&call).map_or(Duration::ZERO, |story| self.now - story.began)
+        self.watch
+            .stories
+            .get(&call)
+            .map_or(Duration::ZERO, |story| self.now - story.began)
     }
 }

@@ -222,7 +222,9 @@ impl World {
 
     pub(crate) fn snapshot(&self, index: usize) -> Option<Snapshot> {
         let host = &self.hosts[index];
-        host.node.as_ref().map(|node: &Node| node.snapshot(host.clock(self.now)))
+        host.node
+            .as_ref()
+            .map(|node: &Node| node.snapshot(host.clock(self.now)))
     }
 
     /// What clients were told equals what is.
@@ -233,9 +235,9 @@ impl World {
         let Some(snapshot) = self.snapshot(index) else { return };
         let seen = &self.hosts[index].seen;
         let dots = snapshot.contacts.iter().all(|contact| {
-            seen.contacts
-                .get(&contact.id)
-                .is_some_and(|known| (known.reachable, known.state, &known.name) == (contact.reachable, contact.state, &contact.name))
+            seen.contacts.get(&contact.id).is_some_and(|known| {
+                (known.reachable, known.state, &known.name) == (contact.reachable, contact.state, &contact.name)
+            })
         });
         let same_call = |call: &CallView| seen.calls.get(&call.id) == Some(call);
         let calls = snapshot.calls.iter().all(same_call);

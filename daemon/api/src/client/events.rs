@@ -38,10 +38,11 @@ impl Frame {
 }
 
 /// The names of [`Event`]'s variants in the stream.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "snapshot",
     "contact",
     "contact_removed",
+    "call_removed",
     "call",
     "invite",
     "invite_removed",
@@ -106,6 +107,7 @@ impl Events {
                 Event::Contact(_)
                 | Event::ContactRemoved(_)
                 | Event::Call(_)
+                | Event::CallRemoved(_)
                 | Event::Invite(_)
                 | Event::InviteRemoved(_)
                 | Event::Me(_)

@@ -17,6 +17,12 @@ pub struct Call {
     pub peer: Peer,
     /// What it carries.
     pub media: Media,
+    /// Active, but its path is silent and being looked for again.
+    #[serde(default)]
+    pub reconnecting: bool,
+    /// It came in, went by unanswered, and was not seen yet (`DELETE /v1/calls/{id}`).
+    #[serde(default)]
+    pub missed: bool,
     /// Why it ended; null until then.
     pub reason: Option<Reason>,
 }

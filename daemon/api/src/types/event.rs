@@ -16,6 +16,8 @@ pub enum Event {
     ContactRemoved(ContactRemoved),
     /// A call, whole.
     Call(Box<Call>),
+    /// A call is no longer listed.
+    CallRemoved(CallRemoved),
     /// An invite, whole.
     Invite(Box<Invite>),
     /// An invite was used up, ran out or was taken back.
@@ -58,6 +60,13 @@ pub struct ContactRemoved {
     /// Why, where it was not the user's own doing.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub why: Option<Why>,
+}
+
+/// A call is no longer listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRemoved {
+    /// Its id.
+    pub id: String,
 }
 
 /// An invite was used up, ran out or was taken back.

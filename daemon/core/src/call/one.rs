@@ -104,6 +104,7 @@ impl Call {
             peer_name: self.name.clone(),
             media: self.media,
             reconnecting: self.reconnecting && state == CallState::Active,
+            missed: self.is_missed(),
             reason,
         }
     }

@@ -23,6 +23,7 @@ impl Calls {
             .collect();
         for id in forgotten {
             self.all.remove(&id);
+            self.deeds.push(Deed::Changed(id));
         }
     }
 

@@ -274,12 +274,7 @@ impl Told {
                     .then(|| api::Event::Contact(Box::new(contact)))
             }
             Event::ContactRemoved(id, why) => Some(contact_removed(*id, *why)),
-            Event::Call(id) => {
-                let call = snapshot.calls.iter().find(|call| call.id == *id)?;
-                self.calls
-                    .insert(*id)
-                    .then(|| api::Event::Call(Box::new(view::call(call))))
-            }
+            Event::Call(id) => self.calls.insert(*id).then(|| call(snapshot, *id)),
             Event::Invite(id) => self.invites.insert(*id).then(|| invite(snapshot, *id)),
             Event::Me => {
                 let me = api::Event::Me(view::me(snapshot.me.as_ref()?));
@@ -295,6 +290,13 @@ fn contact_removed(id: ContactId, why: Option<InviteRefusal>) -> api::Event {
         id: id.to_hex(),
         why: why.map(super::words::invite_refusal),
     })
+}
+
+fn call(snapshot: &Snapshot, id: CallId) -> api::Event {
+    match snapshot.calls.iter().find(|call| call.id == id) {
+        Some(call) => api::Event::Call(Box::new(view::call(call))),
+        None => api::Event::CallRemoved(api::CallRemoved { id: id.to_hex() }),
+    }
 }
 
 fn invite(snapshot: &Snapshot, id: InviteId) -> api::Event {

@@ -167,6 +167,8 @@ pub(super) fn call(call: &CallView) -> api::Call {
             audio: call.media.audio,
             video: call.media.video,
         },
+        reconnecting: call.reconnecting,
+        missed: call.missed,
         reason: call.reason.map(reason),
     }
 }

@@ -115,6 +115,7 @@ async fn change(client: &Client, events: &mut Events, id: &str) -> Result<Body<C
             Some(
                 Event::Call(_)
                 | Event::Invite(_)
+                | Event::CallRemoved(_)
                 | Event::InviteRemoved(_)
                 | Event::Me(_)
                 | Event::Warning(_)

@@ -49,6 +49,7 @@ fn told(frame: &Frame) -> Result<String, Failure> {
         Some(Event::Contact(contact)) => words::contact(&contact),
         Some(Event::ContactRemoved(removed)) => removed.why.map_or(removed.id, |why| why.text),
         Some(Event::Call(call)) => format!("{}  {}", call.peer.name, words::call(&call)),
+        Some(Event::CallRemoved(removed)) => removed.id,
         Some(Event::Invite(invite)) => format!("works until {}", invite.expires_at),
         Some(Event::InviteRemoved(removed)) => removed.id,
         Some(Event::Me(me)) => me.person.name,

@@ -64,6 +64,7 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
             video: true,
         },
         reconnecting: false,
+        missed: false,
         reason: (state == CallState::Ended).then_some(EndReason::Missed),
     }
 }
