@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use twocan_core::invite::Link;
 use twocan_tests::home::{GREEN, Home, acquaint};
 use twocan_tests::running::Output;
 use twocan_tests::wait::until;
@@ -65,6 +66,18 @@ fn ids(contacts: &Value) -> Vec<Value> {
         .iter()
         .map(|contact| contact["id"].clone())
         .collect()
+}
+
+/// An invite that is made the moment the daemon is ready leads to it.
+#[tokio::test]
+async fn the_first_invite_carries_an_address() {
+    for _ in 0..5 {
+        let mut ann = Home::empty("Ann");
+        ann.start().await;
+        let invite = ann.api().post("/v1/invites", json!({})).await;
+        let link = Link::find(invite.body["link"].as_str().unwrap()).unwrap();
+        assert_eq!(link.candidates, [ann.ready().udp]);
+    }
 }
 
 /// What mail programs do to a link.

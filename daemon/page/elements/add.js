@@ -51,7 +51,8 @@ export class AddElement extends HTMLElement {
     this.#working(true);
     try {
       const contact = await this.#context.api.addContact(link);
-      this.#context.store.apply("contact", contact);
+      // The event stream may have told a later state already.
+      if (!this.#context.store.contacts.has(contact.id)) this.#context.store.apply("contact", contact);
       this.#box.value = "";
       const pending = contact.state === "pending";
       this.#say(contact.state, "", pending ? s.add.pending(contact.name) : s.add.added(contact.name));

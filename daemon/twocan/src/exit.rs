@@ -52,6 +52,8 @@ pub(crate) fn of_call(answered: bool, reason: Option<&Reason>) -> Exit {
         return Exit::Done;
     }
     match reason.map(|reason| reason.code.as_str()) {
+        // Only an answered call is hung up; its time as an active one may have been too short to be seen.
+        Some("hung_up") => Exit::Done,
         Some("unreachable" | "lost") => Exit::Unreachable,
         Some("declined" | "declined_elsewhere" | "busy" | "missed" | "blocked") => Exit::Refused,
         _ => Exit::Failed,
@@ -105,7 +107,7 @@ mod tests {
     #[test]
     fn a_call_that_was_not_answered_says_why() {
         let table = [
-            ("hung_up", Exit::Failed),
+            ("hung_up", Exit::Done),
             ("declined", Exit::Refused),
             ("declined_elsewhere", Exit::Refused),
             ("answered_elsewhere", Exit::Failed),

@@ -11,7 +11,7 @@ use twocan_core::event::ContactView;
 use twocan_core::ids::ContactId;
 
 use super::extract::At;
-use super::problem::{Code, Fault};
+use super::problem::{Code, Fault, of_invite};
 use super::router::{About, App, contact, need_contact, unexpected};
 use super::{extract, paging, view};
 
@@ -24,7 +24,8 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::L
     Ok(Json(list))
 }
 
-/// 201 for a new contact; 200 where the link belongs to one that was there already.
+/// 201 for a new contact; 200 where the link belongs to one that was there already. An inviter who refuses before this is
+/// answered makes it a problem; one who refuses later makes it an event.
 pub(super) async fn add(State(app): State<App>, body: Body) -> Result<Response, Fault> {
     let new: api::NewContact = extract::json(body).await?;
     let before = app.published();
@@ -36,7 +37,9 @@ pub(super) async fn add(State(app): State<App>, body: Body) -> Result<Response, 
     let Reply::Contact(id) = reply else {
         return Err(unexpected(&reply));
     };
-    let body = render(&app, id)?;
+    // On a short path the inviter's refusal can be quicker than this answer.
+    let refused = |gone| app.core.hub.refusal(id).map_or(gone, |why| of_invite(why).into());
+    let body = render(&app, id).map_err(refused)?;
     if contact(&before, id).is_some() {
         return Ok(body.into_response());
     }

@@ -18,10 +18,13 @@ use twocan_core::ids::{CallId, ContactId, InviteId};
 use twocan_core::time::Now;
 
 use super::seam::{Clock, ServiceFacts};
-use super::{secret, view};
+use super::{problem, secret, view};
 
 /// Events kept for clients that come back or are slow.
 pub(super) const RING: usize = 1024;
+
+/// Refused contacts remembered.
+const REFUSED: usize = 64;
 
 /// Bytes given to a client at once, about.
 const HELPING: usize = 64 * 1024;
@@ -67,6 +70,21 @@ struct Inner {
     published: Arc<Published>,
     ring: VecDeque<Bytes>,
     newest: u64,
+    /// The contacts that an inviter refused last, for whoever is still waiting to hear of them.
+    refused: VecDeque<(ContactId, InviteRefusal)>,
+}
+
+impl Inner {
+    fn remember_refusals(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::ContactRemoved(contact, Some(refusal)) = event {
+                self.refused.push_back((*contact, *refusal));
+            }
+        }
+        while self.refused.len() > REFUSED {
+            self.refused.pop_front();
+        }
+    }
 }
 
 impl fmt::Debug for Hub {
@@ -87,6 +105,7 @@ impl Hub {
             published,
             ring: VecDeque::new(),
             newest: 0,
+            refused: VecDeque::new(),
         };
         Ok(Self {
             boot: secret::random_hex::<4>()?,
@@ -116,7 +135,15 @@ impl Hub {
         };
         let told = render_batch(&published, events, self.now());
         inner.published = Arc::new(published);
+        inner.remember_refusals(events);
         self.tell(inner, &told);
+    }
+
+    /// Why this contact is gone, where its inviter refused it not long ago.
+    pub(super) fn refusal(&self, contact: ContactId) -> Option<InviteRefusal> {
+        let inner = self.lock();
+        let found = inner.refused.iter().find(|(id, _)| *id == contact);
+        found.map(|(_, refusal)| *refusal)
     }
 
     /// Replaces the shell's part, and tells of new warnings.
@@ -288,7 +315,7 @@ impl Told {
 fn contact_removed(id: ContactId, why: Option<InviteRefusal>) -> api::Event {
     api::Event::ContactRemoved(api::ContactRemoved {
         id: id.to_hex(),
-        why: why.map(super::words::invite_refusal),
+        why: why.map(|refusal| problem::of_invite(refusal).why()),
     })
 }
 

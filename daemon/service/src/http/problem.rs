@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use twocan_api::Problem;
+use twocan_api::{Problem, Why};
 use twocan_core::command::Refusal;
+use twocan_core::event::InviteRefusal;
 
 use super::seam::LegProblem;
 
@@ -38,6 +39,9 @@ pub(super) enum Code {
     InviteExpired,
     InviteDamaged,
     InviteNewer,
+    InviteUsed,
+    InviteUnknown,
+    InviteBadProof,
     BadName,
     OutOfBounds,
     BadPath,
@@ -85,6 +89,9 @@ impl Code {
             Self::InviteExpired => (409, "invite_expired", "This invite has run out.", "Ask for a new one."),
             Self::InviteDamaged => (422, "invite_damaged", "There is no whole invite in this text.", "Copy the whole link, from `twocan:` to its end, and paste it again."),
             Self::InviteNewer => (422, "invite_newer", "This invite was made by a newer Twocan.", "Update Twocan, then paste it again."),
+            Self::InviteUsed => (409, "invite_used", "Somebody else has used this invite before you.", "Tell the person who sent it, and ask for a new one."),
+            Self::InviteUnknown => (409, "invite_unknown", "The person who made this invite has taken it back.", "Ask for a new one."),
+            Self::InviteBadProof => (409, "invite_bad_proof", "This invite was altered on its way to you.", "Ask for a new one, over another channel."),
             Self::BadName => (422, "bad_name", "This name cannot be used.", "Use 1 to 64 visible characters."),
             Self::OutOfBounds => (422, "out_of_bounds", "A value is outside its bounds.", "Choose another value."),
             Self::BadPath => (422, "bad_path", "This is not a path of the page.", "Use `/` or `/call/` and a call's id."),
@@ -104,6 +111,16 @@ impl Code {
     /// The HTTP status.
     pub(super) const fn status(self) -> u16 {
         self.row().0
+    }
+
+    /// The same words for an event.
+    pub(super) fn why(self) -> Why {
+        let (_, code, text, fix) = self.row();
+        Why {
+            code: code.to_owned(),
+            text: text.to_owned(),
+            fix: fix.to_owned(),
+        }
     }
 }
 
@@ -192,6 +209,16 @@ pub(super) const fn of_refusal(refusal: Refusal, missing: Code) -> Code {
         Refusal::OutOfBounds => Code::OutOfBounds,
         Refusal::TooMany => Code::TooMany,
         Refusal::StoreFailed => Code::StoreFailed,
+    }
+}
+
+/// The row of an invite that its inviter refused.
+pub(super) const fn of_invite(refusal: InviteRefusal) -> Code {
+    match refusal {
+        InviteRefusal::Used => Code::InviteUsed,
+        InviteRefusal::Expired => Code::InviteExpired,
+        InviteRefusal::Unknown => Code::InviteUnknown,
+        InviteRefusal::BadProof => Code::InviteBadProof,
     }
 }
 

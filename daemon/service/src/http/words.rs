@@ -1,7 +1,7 @@
 //! The sentences about contacts and invites that people read: what is, why, and the one best thing to do.
 
 use twocan_api::Why;
-use twocan_core::event::{InviteRefusal, WhyNot};
+use twocan_core::event::WhyNot;
 
 /// The stable code of a reason.
 pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
@@ -57,33 +57,6 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         code: why_not_code(why).to_owned(),
         text,
         fix,
-    }
-}
-
-/// Why a contact that was being added is gone.
-pub(super) fn invite_refusal(refusal: InviteRefusal) -> Why {
-    let (code, text, fix) = match refusal {
-        InviteRefusal::Used => (
-            "invite_used",
-            "Somebody else has used this invite before you.",
-            "Tell the person who sent it, and ask for a new one.",
-        ),
-        InviteRefusal::Expired => ("invite_expired", "This invite has run out.", "Ask for a new one."),
-        InviteRefusal::Unknown => (
-            "invite_unknown",
-            "The person who made this invite has taken it back.",
-            "Ask for a new one.",
-        ),
-        InviteRefusal::BadProof => (
-            "invite_bad_proof",
-            "This invite was altered on its way to you.",
-            "Ask for a new one, over another channel.",
-        ),
-    };
-    Why {
-        code: code.to_owned(),
-        text: text.to_owned(),
-        fix: fix.to_owned(),
     }
 }
 

@@ -22,19 +22,23 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// Tells the loop about the addresses, for ever.
 pub(super) async fn watch(shared: std::sync::Arc<Shared>) {
     let mut changes = netlink::Changes::subscribe();
-    let bound = shared.local();
     let mut told = None;
     loop {
-        let own = OwnAddresses {
-            interfaces: interfaces(bound),
-            port: bound.port(),
-            loopback_only: bound.ip().is_loopback(),
-        };
+        let own = own_addresses(shared.local());
         if told.as_ref() != Some(&own) {
             shared.tell(Input::Interfaces(own.clone())).await;
             told = Some(own);
         }
         changes.next().await;
+    }
+}
+
+/// The addresses at which a socket bound to `bound` may be reached, as they are.
+pub(super) fn own_addresses(bound: SocketAddr) -> OwnAddresses {
+    OwnAddresses {
+        interfaces: interfaces(bound),
+        port: bound.port(),
+        loopback_only: bound.ip().is_loopback(),
     }
 }
 

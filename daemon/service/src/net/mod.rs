@@ -37,6 +37,7 @@ use tokio::time::timeout;
 use twocan_core::bounds::{self, close_code};
 use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
 use twocan_core::io::Input;
+use twocan_core::reach::candidates::OwnAddresses;
 use zeroize::Zeroizing;
 
 use self::admission::Admissions;
@@ -115,6 +116,12 @@ impl Net {
         };
         let local = net.local_addr();
         Ok((net, local))
+    }
+
+    /// Our own addresses as they are. Changes come as [`Input::Interfaces`].
+    #[must_use]
+    pub fn own_addresses(&self) -> OwnAddresses {
+        interfaces::own_addresses(self.local_addr())
     }
 
     /// Sends one knock.

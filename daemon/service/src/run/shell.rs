@@ -64,9 +64,10 @@ impl Shell {
         }
     }
 
-    /// Performs what the core wanted before the loop runs, and shows the first picture.
+    /// Tells the core its addresses, without which the first invite would lead nowhere, performs what it wanted before
+    /// the loop runs, and shows the first picture.
     pub(super) fn begin(&mut self, now: Now) {
-        self.perform_all();
+        self.handle(Input::Interfaces(self.net.own_addresses()));
         self.publish(now);
     }
 

@@ -9,8 +9,8 @@ use twocan_api::ClipStats;
 use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, Refusal, Reply};
 use twocan_core::event::{
-    CallState, CallView, ContactState, ContactView, DeviceView, Event, InviteView, MeView, PathKind, PathView,
-    Reachable, Snapshot, WhyNot,
+    CallState, CallView, ContactState, ContactView, DeviceView, Event, InviteRefusal, InviteView, MeView, PathKind,
+    PathView, Reachable, Snapshot, WhyNot,
 };
 use twocan_core::ids::{CallId, ContactId, DeviceKey, InviteId, LegId, RootKey};
 use twocan_core::media::flow::Role;
@@ -205,6 +205,13 @@ impl FakeLoop {
             "newer" => Refusal::InviteNewer,
             "disk" => Refusal::StoreFailed,
             "again" => return Reply::Contact(contact_id(1)),
+            "refused at once" => {
+                self.change(
+                    &[Event::ContactRemoved(contact_id(6), Some(InviteRefusal::Used))],
+                    |_| {},
+                );
+                return Reply::Contact(contact_id(6));
+            }
             _ => {
                 let name = name.unwrap_or_else(|| "Cleo".to_owned());
                 let why = Reachable::Checking(WhyNot::Searching);

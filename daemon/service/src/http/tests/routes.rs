@@ -97,6 +97,7 @@ async fn adding() {
         ("own", 409, "invite_own"),
         ("expired", 409, "invite_expired"),
         ("damaged", 422, "invite_damaged"),
+        ("refused at once", 409, "invite_used"),
         ("newer", 422, "invite_newer"),
         ("disk", 507, "store_failed"),
     ] {
