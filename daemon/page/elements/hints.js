@@ -60,3 +60,11 @@ export class HintsElement extends HTMLElement {
 function wanted(call, accepted) {
   return call.state === "active" || (call.direction === "out" && accepted);
 }
+
+/** @param {HTMLElement} element @param {string|null} text */
+function show(element, text) {
+  element.hidden = text === null;
+  if (text !== null) setText(element, text);
+}
+
+customElements.define("twocan-hints", HintsElement);

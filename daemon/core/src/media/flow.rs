@@ -2,7 +2,7 @@
 //! (draft-ietf-avtcore-rtp-over-quic-14, section 5), a QUIC varint.
 //!
 //! Ids below [`FIRST_CALL_BASE`] belong to the link itself. Each call gets a base, a multiple of [`CALL_STRIDE`]
-//! chosen by the caller and never reused on that link, so packets of an ended call cannot enter the next one.
+//! chosen by the caller and not reused on that link for long, so packets of an ended call cannot enter the next one.
 
 /// The one control stream.
 pub const CONTROL: u64 = 0;

@@ -16,8 +16,8 @@ use crate::names;
 use crate::state::{Contact, Invite, Redemption};
 use crate::time::Now;
 
-/// Bases are drawn from this many, which keeps flow ids at two bytes.
-const BASES: u64 = 2000;
+/// Bases come round again after this many calls, which keeps flow ids at two bytes.
+const BASES: u64 = 1000;
 
 /// What a command leads to at once.
 enum Outcome {
@@ -244,8 +244,8 @@ impl Node {
         if !contact.may_call() {
             return Err(Refusal::NotAccepted);
         }
-        let name = contact.name.clone();
-        let base = flow::FIRST_CALL_BASE + flow::CALL_STRIDE * self.rng.below(BASES);
+        let (name, even) = (contact.name.clone(), self.root < contact.root);
+        let base = self.next_base(even);
         let new = NewCall {
             id: CallId(self.rng.bytes()),
             contact: id,
@@ -260,6 +260,12 @@ impl Node {
             Placed::Answered(call) | Placed::Already(call) => Ok(Outcome::Reply(Reply::Call(call))),
             Placed::Occupied => Err(Refusal::InCall),
         }
+    }
+
+    /// A base that neither side has used on a link for long: each side counts its own, one the even, one the odd.
+    fn next_base(&mut self, even: bool) -> u64 {
+        self.base = (self.base + 1) % BASES;
+        flow::FIRST_CALL_BASE + flow::CALL_STRIDE * (2 * self.base + u64::from(!even))
     }
 
     fn on_call(&mut self, call: CallId, act: impl FnOnce(&mut Self) -> bool) -> Result {

@@ -106,7 +106,8 @@ impl Node {
         }
     }
 
-    /// Whether a hello may come from this contact's device; of an inviter, whether it holds the invite's secret.
+    /// Whether a hello may come from this contact's device. Of an inviter nothing more is asked: its TLS key and its root
+    /// are the ones that its link named.
     fn hello_fits(&self, id: ContactId, hello: &Hello) -> bool {
         let Some(contact) = self.state.contact(id) else {
             return false;
@@ -122,7 +123,6 @@ impl Node {
         };
         let before = contact.clone();
         contact.list = Some(hello.list.clone());
-        // The far side's own proof is not needed here: its TLS key and root are the ones that the link named.
         let is_accepted = contact.accepted;
         if is_accepted {
             learn(contact, hello);

@@ -232,7 +232,8 @@ impl Node {
             return;
         };
         let key = crypto::derive(&opened.answer_key.0, "knock seal", &[]);
-        if key != asked.key || !self.own.may_send_to(&from) {
+        let is_late = now.boot >= asked.at + bounds::REPLY_PATIENCE;
+        if is_late || key != asked.key || !self.own.may_send_to(&from) {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);

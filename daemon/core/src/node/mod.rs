@@ -56,6 +56,7 @@ pub struct Node {
     dials: BTreeMap<DialId, DeviceKey>,
     next_dial: u64,
     next_tick: Duration,
+    base: u64,
     calls: Calls,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
     generation: u64,
@@ -156,6 +157,7 @@ impl Node {
             dials: BTreeMap::new(),
             next_dial: 1,
             next_tick: now.boot,
+            base: 0,
             calls: Calls::default(),
             pings: BTreeMap::new(),
             generation: 0,
@@ -163,6 +165,7 @@ impl Node {
             shown: BTreeMap::new(),
             out: VecDeque::new(),
         };
+        node.base = node.rng.below(u64::from(u16::MAX));
         node.align_tick(now);
         node.meet_all();
         if stored.is_none() {

@@ -55,7 +55,11 @@ impl OwnAddresses {
         if ip.is_loopback() {
             return self.loopback_only;
         }
-        !is_private(&ip) || self.interfaces.iter().any(|own| same_subnet(own, &ip))
+        !is_private(&ip)
+            || self
+                .interfaces
+                .iter()
+                .any(|own| same_subnet(own, &ip) || both_shared(&own.ip, &ip))
     }
 
     /// Whether an address is on this machine or one of its networks.
@@ -96,10 +100,22 @@ const fn never_v6(ip: &Ipv6Addr) -> bool {
 
 const fn is_private(ip: &IpAddr) -> bool {
     match ip {
-        // 100.64/10 is carriers' shared space (RFC 6598).
-        IpAddr::V4(ip) => ip.is_private() || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64),
-        IpAddr::V6(ip) => ip.is_unique_local(),
+        IpAddr::V4(v4) => v4.is_private() || is_shared(ip),
+        IpAddr::V6(v6) => v6.is_unique_local(),
     }
+}
+
+/// Carriers' shared space, 100.64/10 (RFC 6598).
+const fn is_shared(ip: &IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64,
+        IpAddr::V6(_) => false,
+    }
+}
+
+/// Private networks over the Internet give their members lone addresses of the shared space.
+const fn both_shared(own: &IpAddr, ip: &IpAddr) -> bool {
+    is_shared(own) && is_shared(ip)
 }
 
 fn same_subnet(own: &Interface, ip: &IpAddr) -> bool {

@@ -80,7 +80,7 @@ pub struct Wish {
 }
 
 impl Keepalive {
-    /// The keep-alive of a new connection. `number` is where its numbers begin; `rings` what is assumed of the peer.
+    /// The keep-alive of a new connection. `number` is where its numbers begin.
     #[must_use]
     pub const fn new(dials: bool, number: u32, now: Duration) -> Self {
         Self {

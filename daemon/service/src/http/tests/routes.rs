@@ -147,7 +147,7 @@ async fn calls() {
     assert_eq!((started.status, started.header("location")), (201, Some(path.as_str())));
     let wanted = json!({ "id": call_id(9).to_hex(), "direction": "out", "state": "dialing",
         "contact": contact_id(1).to_hex(), "peer": { "name": "Ann" }, "media": { "audio": true, "video": true },
-        "reason": null });
+        "reconnecting": false, "missed": false, "reason": null });
     assert_eq!(started.json(), wanted);
     assert_eq!(world.get("/v1/calls").await.json()["items"], json!([wanted]));
 
