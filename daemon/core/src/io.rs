@@ -134,6 +134,11 @@ pub enum Output {
         /// For how long from now.
         valid_for: Duration,
     },
+    /// Takes an admission back.
+    Revoke {
+        /// The destination connection id.
+        token: Token,
+    },
     /// Opens a QUIC connection; ends in [`Input::LinkUp`] or [`Input::DialFailed`] within the dial time-out.
     Dial {
         /// Names the attempt.

@@ -56,6 +56,7 @@ impl Node {
             session: Session::new(name),
             link: None,
             dialing: None,
+            admitted: None,
             went_away: false,
         })
     }
@@ -150,6 +151,9 @@ impl Node {
             self.knock_back(device, from, &seal, opened.dated, now);
         } else if let Some(key) = seal.aead_key() {
             let token = knock::token(&key, &opened.knock.tx, &tx);
+            if let Some(peer) = self.peers.get_mut(&device) {
+                peer.admitted = Some(token);
+            }
             self.push(Output::Admit {
                 token,
                 valid_for: bounds::TOKEN_LIFE,

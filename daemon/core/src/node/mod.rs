@@ -28,7 +28,7 @@ use crate::call::{Calls, Deed};
 use crate::crypto::Secret;
 use crate::event::{Event, Reachable};
 use crate::identity::Identity;
-use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey};
+use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey, Token};
 use crate::io::{Input, Output};
 use crate::knock::{Keyring, ReplayGuard};
 use crate::reach::candidates::OwnAddresses;
@@ -75,6 +75,8 @@ struct Peer {
     session: Session,
     link: Option<LinkId>,
     dialing: Option<DialId>,
+    /// The token that this device was last admitted with.
+    admitted: Option<Token>,
     went_away: bool,
 }
 

@@ -10,6 +10,7 @@ use crate::crypto::{self, Secret};
 use crate::event::{Event, InviteRefusal, Notice};
 use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, RootKey};
 use crate::invite::{self, Side};
+use crate::io::Output;
 use crate::message::{Held, Hello, Message, Redeem, Refused};
 use crate::names;
 use crate::state::{Contact, Invite};
@@ -235,6 +236,9 @@ impl Node {
         };
         peer.contact = None;
         peer.search.stop();
+        if let Some(token) = peer.admitted.take() {
+            self.out.push_back(Output::Revoke { token });
+        }
         match peer.link {
             // What was said last gets a moment to arrive.
             Some(link) => {

@@ -187,6 +187,7 @@ impl Shell {
         match output {
             Output::Transmit { to, bytes } => self.net.transmit(to, &bytes),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
+            Output::Revoke { token } => self.net.revoke(token),
             Output::Dial {
                 dial,
                 peer,
