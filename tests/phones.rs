@@ -5,21 +5,20 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use twocan_tests::home::{Home, acquaint};
 use twocan_tests::namespace::inside;
 use twocan_tests::root;
+use twocan_tests::running::first_line;
 use twocan_tests::wait::at_most;
 
 /// How long a call may take to be there.
 const STEP: Duration = Duration::from_secs(10);
 /// How long a phone may take in all.
 const PHONE: Duration = Duration::from_secs(40);
-/// Seconds of media that whoever receives listens for; whoever only sends goes on for longer.
-const LISTEN: u32 = 5;
 /// Of 150 pictures and 250 packets of sound in five seconds; the rest is start-up on a busy machine.
-const PICTURES: u64 = 60;
-const SOUNDS: u64 = 120;
+const PICTURES: f64 = 60.0;
+const SOUNDS: f64 = 120.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Maker {
@@ -27,40 +26,54 @@ enum Maker {
     GStreamer,
 }
 
-/// Runs one phone on a home's call to its end, and gives what it printed.
-async fn phone(home: &Home, maker: Maker, direction: &str) -> Value {
-    let scripts = root().join("tests/phones");
-    let (python, script) = match maker {
-        Maker::Aiortc => (root().join("target/phones/bin/python"), "aiortc_phone.py"),
-        Maker::GStreamer => ("/usr/bin/python3".into(), "gst_phone.py"),
-    };
-    let seconds = if direction == "send" { 3 * LISTEN } else { LISTEN };
-    let output = Command::new(python)
-        .arg(scripts.join(script))
-        .args(["--control", &home.ready().control, "--direction", direction])
-        .args(["--seconds", &seconds.to_string(), "--token"])
-        .arg(home.path().join("run/api.token"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = at_most("a phone", PHONE, output)
-        .await
-        .expect("python, and what tests/run installs for the phones");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{maker:?} {direction}: {output:?} {said}");
-    serde_json::from_slice(&output.stdout).unwrap()
+/// A phone on a home's call. It goes on until it is dropped.
+#[derive(Debug)]
+struct Phone {
+    who: String,
+    child: Child,
 }
 
-/// What a phone that listened has got.
-#[track_caller]
-fn heard(who: &str, got: &Value) {
-    println!("{who}: {got}");
-    let number = |key: &str| got[key].as_f64().unwrap();
-    assert!(got["video_frames"].as_u64().unwrap() >= PICTURES, "{who}: {got}");
-    assert!(got["audio_frames"].as_u64().unwrap() >= SOUNDS, "{who}: {got}");
-    assert!(number("loudest") > 1000.0, "{who}: {got}");
-    assert!(number("spread") > 50.0 && number("moved") > 0.5, "{who}: {got}");
+impl Phone {
+    fn start(home: &Home, maker: Maker, direction: &str) -> Self {
+        let scripts = root().join("tests/phones");
+        let (python, script) = match maker {
+            Maker::Aiortc => (root().join("target/phones/bin/python"), "aiortc_phone.py"),
+            Maker::GStreamer => ("/usr/bin/python3".into(), "gst_phone.py"),
+        };
+        let child = Command::new(python)
+            .arg(scripts.join(script))
+            .args(["--control", &home.ready().control, "--direction", direction])
+            .arg("--token")
+            .arg(home.path().join("run/api.token"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("python, and what tests/run installs for the phones");
+        Self {
+            who: format!("{}'s {maker:?} ({direction})", home.name()),
+            child,
+        }
+    }
+
+    /// What it has received and sent in five seconds of media.
+    async fn report(&mut self) -> Value {
+        let line = first_line(self.child.stdout.as_mut().unwrap());
+        let line = at_most(&self.who, PHONE, line).await;
+        println!("{}: {line}", self.who);
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{}: {error}: {line:?}", self.who))
+    }
+
+    /// Reports pictures and sound of another phone.
+    async fn hears(&mut self) {
+        let got = self.report().await;
+        let number = |key: &str| got[key].as_f64().unwrap();
+        assert!(number("video_frames") >= PICTURES, "{}: {got}", self.who);
+        assert!(number("audio_frames") >= SOUNDS, "{}: {got}", self.who);
+        assert!(number("loudest") > 1000.0, "{}: {got}", self.who);
+        assert!(number("spread") > 50.0 && number("moved") > 0.5, "{}: {got}", self.who);
+    }
 }
 
 /// Two homes with a call between them that nobody has attached a leg to.
@@ -77,12 +90,10 @@ async fn call() -> (Home, Home) {
 fn two_makers_talk_both_ways() {
     inside("two_makers_talk_both_ways", async || {
         let (ann, bob) = call().await;
-        let (one, other) = tokio::join!(
-            phone(&ann, Maker::Aiortc, "both"),
-            phone(&bob, Maker::GStreamer, "both")
-        );
-        heard("aiortc", &one);
-        heard("webrtcbin", &other);
+        let mut aiortc = Phone::start(&ann, Maker::Aiortc, "both");
+        let mut webrtcbin = Phone::start(&bob, Maker::GStreamer, "both");
+        aiortc.hears().await;
+        webrtcbin.hears().await;
     });
 }
 
@@ -91,13 +102,13 @@ fn two_makers_talk_both_ways() {
 fn senders_and_receivers_side_by_side() {
     inside("senders_and_receivers_side_by_side", async || {
         let (ann, bob) = call().await;
-        let (_, one, _, other) = tokio::join!(
-            phone(&ann, Maker::GStreamer, "send"),
-            phone(&ann, Maker::GStreamer, "receive"),
-            phone(&bob, Maker::Aiortc, "send"),
-            phone(&bob, Maker::Aiortc, "receive"),
-        );
-        heard("webrtcbin", &one);
-        heard("aiortc", &other);
+        let _senders = [
+            Phone::start(&ann, Maker::GStreamer, "send"),
+            Phone::start(&bob, Maker::Aiortc, "send"),
+        ];
+        let mut webrtcbin = Phone::start(&ann, Maker::GStreamer, "receive");
+        let mut aiortc = Phone::start(&bob, Maker::Aiortc, "receive");
+        webrtcbin.hears().await;
+        aiortc.hears().await;
     });
 }

@@ -1,7 +1,8 @@
 """A stranger's phone made of aiortc: one leg of the current call, both ways or one.
 
 It posts an offer to the daemon whose control address and token file it is given, sends a moving picture and a tone, and
-prints one JSON object of what it received and sent after `--seconds` of media. Exit code 1 when the leg did not connect.
+prints one JSON object of what it received and sent after `--seconds` of media. It ends with its standard input; exit code
+1 when the leg did not connect.
 """
 
 import argparse
@@ -66,6 +67,7 @@ class Received:
         self.video_frames = 0
         self.audio_frames = 0
         self.loudest = 0
+        self.began = asyncio.Event()
         self.first = None
         self.moved = 0.0
         self.spread = 0
@@ -84,6 +86,7 @@ class Received:
 
     def look(self, frame):
         self.video_frames += 1
+        self.began.set()
         if self.video_frames % 10 != 1:
             return
         grey = frame.to_ndarray(format="gray").astype(numpy.int32)
@@ -91,6 +94,15 @@ class Received:
         if self.first is not None and self.first.shape == grey.shape:
             self.moved = max(self.moved, float(numpy.abs(grey - self.first).mean()))
         self.first = grey if self.first is None or self.first.shape != grey.shape else self.first
+
+
+async def listen(args, received):
+    if args.direction != "send":
+        try:
+            await asyncio.wait_for(received.began.wait(), whip.patience(args) - args.seconds)
+        except asyncio.TimeoutError:
+            return
+    await asyncio.sleep(args.seconds)
 
 
 async def talk(args):
@@ -116,7 +128,7 @@ async def talk(args):
     await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     state = await asyncio.wait_for(connected, 15)
     if state == "connected":
-        await asyncio.sleep(args.seconds)
+        await listen(args, received)
     sent = {}
     for stat in (await connection.getStats()).values():
         if stat.type == "outbound-rtp":
@@ -136,6 +148,7 @@ async def talk(args):
         ),
         flush=True,
     )
+    await asyncio.to_thread(whip.wait_for_the_end)
     await asyncio.to_thread(whip.delete, args, leg)
     await connection.close()
     for task in tasks:

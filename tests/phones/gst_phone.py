@@ -1,7 +1,8 @@
 """A stranger's phone made of GStreamer's webrtcbin: one leg of the current call, both ways or one.
 
 It posts an offer to the daemon whose control address and token file it is given, sends a moving picture and a tone, and
-prints one JSON object of what it received and sent after `--seconds` of media. Exit code 1 when the leg did not connect.
+prints one JSON object of what it received and sent after `--seconds` of media. It ends with its standard input; exit code
+1 when the leg did not connect.
 """
 
 import argparse
@@ -28,7 +29,7 @@ audiotestsrc is-live=true wave=sine ! audioconvert ! audioresample ! audio/x-raw
 """
 CAPS = {
     "video": "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000",
-    "audio": "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000",
+    "audio": "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2",
 }
 
 
@@ -59,16 +60,14 @@ class Phone:
 
     def run(self):
         self.pipeline.set_state(Gst.State.PLAYING)
-        GLib.timeout_add_seconds(int(self.args.seconds) + 15, self.loop.quit)
-        if self.args.direction == "receive":
-            # Transceivers alone do not make webrtcbin say that it wants to negotiate.
-            GLib.idle_add(self.negotiate, self.phone)
+        GLib.timeout_add_seconds(int(whip.patience(self.args)), self.loop.quit)
         self.loop.run()
         state = self.phone.get_property("connection-state").value_nick
         print(
             json.dumps({"state": state} | self.got | {f"{kind}_sent": sent for kind, sent in self.sent.items()}),
             flush=True,
         )
+        whip.wait_for_the_end()
         if self.leg:
             whip.delete(self.args, self.leg)
         self.pipeline.set_state(Gst.State.NULL)
@@ -103,10 +102,13 @@ class Phone:
     def changed(self, phone, _property):
         state = phone.get_property("connection-state").value_nick
         print("state", state, file=sys.stderr)
-        if state == "connected":
-            GLib.timeout_add(int(self.args.seconds * 1000), self.loop.quit)
+        if state == "connected" and self.args.direction == "send":
+            self.stop_later()
         if state == "failed":
             self.loop.quit()
+
+    def stop_later(self):
+        GLib.timeout_add(int(self.args.seconds * 1000), self.loop.quit)
 
     def receive(self, _phone, pad):
         if pad.direction != Gst.PadDirection.SRC:
@@ -128,6 +130,8 @@ class Phone:
     def look(self, sink):
         data = bytes_of(sink)
         self.got["video_frames"] += 1
+        if self.got["video_frames"] == 1:
+            self.stop_later()
         if self.got["video_frames"] % 10 == 1:
             sample = data[:: max(1, len(data) // 4000)]
             self.got["spread"] = max(self.got["spread"], max(sample) - min(sample))

@@ -152,7 +152,10 @@ pub fn pid(child: &Child) -> Pid {
 }
 
 /// The first line that `from` gives, without its end.
-pub(crate) async fn first_line(from: &mut (impl AsyncRead + Unpin)) -> String {
+///
+/// # Panics
+/// If `from` cannot be read.
+pub async fn first_line(from: &mut (impl AsyncRead + Unpin)) -> String {
     let mut line = String::new();
     BufReader::with_capacity(1, from).read_line(&mut line).await.unwrap();
     line.trim_end().to_owned()
