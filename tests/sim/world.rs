@@ -309,7 +309,8 @@ impl World {
             device_name: "computer".to_owned(),
         };
         let node = Node::new(seed, host.disk.written.as_deref(), &defaults, host.clock(now)).unwrap();
-        let is_first = host.run == 0;
+        // Who was never written to the disk comes back as somebody else: the shell is not ready before.
+        let is_first = host.disk.written.is_none();
         host.run += 1;
         host.shell = Shell {
             last_wakeup: now,

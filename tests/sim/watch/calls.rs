@@ -26,7 +26,7 @@ const CALM: Duration = Duration::from_secs(10);
 pub(crate) struct Story {
     caller: usize,
     callee: Option<usize>,
-    began: Duration,
+    pub(crate) began: Duration,
     /// Where it stands at each side that lists it.
     pub(crate) states: BTreeMap<usize, CallState>,
     pub(crate) reasons: BTreeMap<usize, EndReason>,
@@ -228,12 +228,5 @@ impl World {
     /// Whether an open connection joins two hosts.
     pub(crate) fn is_linked(&self, one: usize, other: usize) -> bool {
         self.is_green(one, other) && self.is_green(other, one)
-    }
-
-    pub(crate) fn story_age(&self, call: CallId) -> Duration {
-        self.watch
-            .stories
-            .get(&call)
-            .map_or(Duration::ZERO, |story| self.now - story.began)
     }
 }

@@ -73,12 +73,12 @@ impl World {
             }
             Command::StartCall { contact, .. } => self.watch_intent(index, *contact),
             Command::Answer { call } => self.watch_answer(index, *call),
+            Command::EditMe { .. } => self.hosts[index].seen.will_ring_since = self.now,
             Command::AddContact { .. }
             | Command::EditContact { .. }
             | Command::CreateInvite { .. }
             | Command::DeleteInvite { .. }
             | Command::Ping { .. }
-            | Command::EditMe { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }
             | Command::SeeMissed { .. } => {}

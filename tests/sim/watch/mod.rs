@@ -229,7 +229,8 @@ impl World {
 
     /// What clients were told equals what is.
     pub(crate) fn check_views(&mut self, index: usize) {
-        if !self.hosts[index].works() {
+        // What waits for the disk is shown before it is told.
+        if !self.hosts[index].works() || !self.hosts[index].shell.asked.is_empty() {
             return;
         }
         let Some(snapshot) = self.snapshot(index) else { return };

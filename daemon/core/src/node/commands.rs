@@ -130,12 +130,13 @@ impl Node {
             link,
         };
         match self.state.contact_of(&redemption.link.root).cloned() {
-            Some(known) => Ok(self.add_again(known, redemption, now)),
-            None => self.add_new(redemption, name, now),
+            Some(known) => Ok(self.add_again(&known, redemption)),
+            None => self.add_new(redemption, name),
         }
     }
 
-    fn add_new(&mut self, redemption: Redemption, name: Option<String>, now: Now) -> Result {
+    /// The search begins when the contact is on the disk: else the inviter might hold somebody who has forgotten it.
+    fn add_new(&mut self, redemption: Redemption, name: Option<String>) -> Result {
         if self.state.contacts.len() >= bounds::CONTACTS {
             return Err(Refusal::TooMany);
         }
@@ -147,7 +148,6 @@ impl Node {
             ..contact
         });
         self.meet_all();
-        self.search_for(id, now);
         Ok(Outcome::Store(
             Reply::Contact(id),
             Some(Event::Contact(id)),
@@ -157,7 +157,7 @@ impl Node {
 
     /// The link of somebody who is a contact already: redeemed all the same where there is no link to him, for he may
     /// have forgotten us.
-    fn add_again(&mut self, known: Contact, redemption: Redemption, now: Now) -> Outcome {
+    fn add_again(&mut self, known: &Contact, redemption: Redemption) -> Outcome {
         let id = known.id;
         if known.accepted && self.link_to(id).is_some() {
             return Outcome::Reply(Reply::Contact(id));
@@ -166,11 +166,10 @@ impl Node {
             contact.redeeming = Some(redemption);
         }
         self.meet_all();
-        self.search_for(id, now);
         Outcome::Store(
             Reply::Contact(id),
             Some(Event::Contact(id)),
-            Undo::RestoreContact(Box::new(known)),
+            Undo::RestoreRedemption(id, known.redeeming.clone().map(Box::new)),
         )
     }
 
@@ -195,7 +194,11 @@ impl Node {
         Ok(Outcome::Store(
             Reply::Contact(id),
             Some(Event::Contact(id)),
-            Undo::RestoreContact(Box::new(before)),
+            Undo::RestoreEdit {
+                contact: id,
+                name: before.name,
+                contested: before.contested,
+            },
         ))
     }
 

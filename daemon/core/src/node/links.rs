@@ -120,6 +120,9 @@ impl Node {
         } else if code == Some(u64::from(close_code::GOING)) {
             peer.went_away = true;
             peer.search.rest(now.boot);
+            if let Some(contact) = peer.contact {
+                self.calls.went_away(contact, now.boot);
+            }
         } else if code.is_some_and(|code| told_off.contains(&code)) {
             peer.search.pause(now.boot);
         } else if code != Some(u64::from(close_code::REPLACED)) {
@@ -199,6 +202,10 @@ impl Node {
         peer.went_away = false;
         peer.guest = None;
         let contact = peer.contact;
+        if let Some(before) = before.filter(|_| goes_on) {
+            self.carry_over(before, link);
+        }
+        let Some(peer) = self.peers.get(&device) else { return };
         let resend = if goes_on { peer.session.resend() } else { Vec::new() };
         for frame in resend {
             self.push(Output::Send {
@@ -217,6 +224,15 @@ impl Node {
                 link: before,
                 code: close_code::REPLACED,
             });
+        }
+    }
+
+    fn carry_over(&mut self, before: LinkId, link: LinkId) {
+        let Some(before) = self.links.get(&before).map(|before| before.keepalive.clone()) else {
+            return;
+        };
+        if let Some(link) = self.links.get_mut(&link) {
+            link.keepalive.carry_over(&before);
         }
     }
 

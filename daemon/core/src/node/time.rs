@@ -53,14 +53,17 @@ impl Node {
         self.refuse_late_pings(now);
     }
 
-    /// Puts the next tick on a multiple of [`bounds::TICK`] of Unix time, half a second around it by device.
+    /// Puts the next tick on a multiple of [`bounds::TICK`] of Unix time, half a second around it by device. The wall
+    /// clock is read in whole seconds, so a tick may come a moment early: the one that is almost due is then this one.
     pub(super) fn align_tick(&mut self, now: Now) {
         let into = Duration::from_secs(now.wall % bounds::TICK.as_secs());
         let [spread, ..] = self.device.0;
         let jitter = Duration::from_millis(u64::from(spread) * 4);
         let half = Duration::from_millis(500);
         let next = now.boot + bounds::TICK - into + jitter;
-        self.next_tick = next.saturating_sub(half).max(now.boot + half);
+        let next = next.saturating_sub(half);
+        let is_this_one = next < now.boot + bounds::TICK / 4;
+        self.next_tick = if is_this_one { next + bounds::TICK } else { next };
     }
 
     fn handle_tick(&mut self, now: Now) {
