@@ -32,6 +32,8 @@ pub(crate) struct Story {
     pub(crate) reasons: BTreeMap<usize, EndReason>,
     /// Since when it is over, or gone with a daemon, at each side.
     over: BTreeMap<usize, Duration>,
+    /// When it began to ring.
+    rang: Option<Duration>,
     /// Who pressed call or answer for it.
     consents: BTreeSet<usize>,
 }
@@ -69,6 +71,7 @@ impl World {
             states: BTreeMap::new(),
             reasons: BTreeMap::new(),
             over: BTreeMap::new(),
+            rang: None,
             consents: BTreeSet::from([caller]),
         });
         story.callee = story.callee.or(callee);
@@ -78,6 +81,7 @@ impl World {
             story.over.entry(index).or_insert(now);
         }
         if call.state == CallState::Ringing && call.incoming {
+            story.rang = Some(now);
             self.watch_ring(index, caller);
             self.react(index, call.id);
         }
@@ -207,10 +211,12 @@ impl World {
         let lossy = self.network.conditions.loss > 0;
         if call.incoming && call.state == CallState::Ringing {
             let grace = if lossy { SOON_LOSSY } else { 2 * SLOWEST };
-            let limit = since.max(woke) + bounds::RING_LEASE + grace;
+            // A RING that was held up is followed by its END at once.
+            let limit = (since + bounds::RING_LEASE).max(story.rang.unwrap_or(since)).max(woke) + grace;
             return (self.now > limit).then(|| ("ring_lease", format!("it rings at {index} without a caller")));
         }
-        let calm = self.calm_since(index, other) + CALM < since && self.is_linked(index, other);
+        let heard = self.network.hears(index, other) && self.network.hears(other, index);
+        let calm = heard && self.calm_since(index, other) + CALM < since && self.is_linked(index, other);
         let limit = match (calm, lossy) {
             (true, false) => since + SOON,
             (true, true) => since + SOON_LOSSY,

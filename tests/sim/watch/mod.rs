@@ -229,8 +229,10 @@ impl World {
 
     /// What clients were told equals what is.
     pub(crate) fn check_views(&mut self, index: usize) {
-        // What waits for the disk is shown before it is told.
-        if !self.hosts[index].works() || !self.hosts[index].shell.asked.is_empty() {
+        // What waits for the disk is shown before it is told, and what is due at this moment is about to be told.
+        let host = &self.hosts[index];
+        let is_due = host.shell.armed.is_some_and(|due| due <= self.now);
+        if !host.works() || !host.shell.asked.is_empty() || is_due {
             return;
         }
         let Some(snapshot) = self.snapshot(index) else { return };

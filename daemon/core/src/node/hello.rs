@@ -123,6 +123,8 @@ impl Node {
         };
         let before = contact.clone();
         contact.list = Some(hello.list.clone());
+        contact.held = hello.held;
+        let is_accepted = contact.accepted;
         let is_accepted = contact.accepted;
         if is_accepted {
             learn(contact, hello);
@@ -165,7 +167,6 @@ impl Node {
 }
 
 fn learn(contact: &mut Contact, hello: &Hello) {
-    contact.held = hello.held;
     for key in hello.keys.iter().rev().take(crate::bounds::PAIR_KEYS) {
         if !contact.keys.contains(key) && contact.keys.len() < crate::bounds::PAIR_KEYS {
             contact.keys.push(key.clone());

@@ -206,8 +206,8 @@ impl Node {
             self.carry_over(before, link);
         }
         let Some(peer) = self.peers.get(&device) else { return };
-        let resend = if goes_on { peer.session.resend() } else { Vec::new() };
-        for frame in resend {
+        // Where the session begins anew this is what was said to the peer since its `hello`.
+        for frame in peer.session.resend() {
             self.push(Output::Send {
                 link,
                 bytes: frame.to_bytes(),

@@ -133,8 +133,14 @@ impl Node {
         let Some(stage) = self.links.get(&link).map(|link| link.stage) else {
             return;
         };
-        self.send_on(link, Message::Redeemed, now);
-        if stage != Stage::Ready {
+        if stage == Stage::Ready {
+            return self.send_on(link, Message::Redeemed, now);
+        }
+        // Other things may have been said to the peer since its `hello`: they go first, as they are numbered.
+        let device = self.links.get(&link).map(|link| link.peer);
+        let peer = device.and_then(|device| self.peers.get_mut(&device));
+        let queued = peer.is_some_and(|peer| peer.session.send(Message::Redeemed).is_ok());
+        if queued {
             self.make_ready(link, false, now);
         }
     }
@@ -182,7 +188,6 @@ impl Node {
             return;
         };
         contact.accepted = true;
-        contact.held = false;
         contact.add_key(key);
         super::knocks::merge_addresses(contact, &redemption.link.candidates);
         super::knocks::merge_addresses(contact, &[remote]);

@@ -2,7 +2,7 @@
 //!
 //! `Ask{n}` → `Answer{n, m}` → `Confirm{m}`: the answer proves the round trip to the asking side, the confirmation proves
 //! it to the answering side. Every datagram says whether its sender would ring. The dialing side asks on the common tick;
-//! the listening side asks by itself when it has not been asked for a while. An unanswered question is repeated with
+//! the listening side asks by itself when it has had no proof for a while. An unanswered question is repeated with
 //! growing pauses.
 //!
 //! Invariants: `last_proof` moves only when a number that this side drew comes back, and only while that is still news:
@@ -43,7 +43,6 @@ pub struct Keepalive {
     numbers: u32,
     asked: Option<Asked>,
     answered: Option<Answered>,
-    heard: Duration,
     last_ask: Duration,
     silence_told: bool,
     doubted: bool,
@@ -101,7 +100,6 @@ impl Keepalive {
             numbers: number,
             asked: None,
             answered: None,
-            heard: now,
             last_ask: now,
             silence_told: false,
             doubted: false,
@@ -170,7 +168,6 @@ impl Keepalive {
         match cbor::decode(bytes).ok_or(Garbage)? {
             Alive::Ask(number, peer_rings) => {
                 self.peer_rings = peer_rings;
-                self.heard = now;
                 let own = self.draw();
                 let before = self.answered.filter(|answered| is_news(answered.at, now));
                 let first = before.map_or(own, |answered| answered.open.first);
@@ -243,8 +240,9 @@ impl Keepalive {
                 Some(asked.at + bounds::ALIVE_REPEATS.get(asked.repeats).copied().unwrap_or(last))
             }
             None if self.dials => busy.then(|| self.last_ask + BUSY_PAUSE),
-            None if busy => Some(self.heard.max(self.last_ask) + BUSY_LISTENER),
-            None => Some(self.heard.max(self.last_ask) + bounds::LISTENER_SILENCE),
+            // Being asked is not enough: the confirmation may be lost, and the asking side does not know.
+            None if busy => Some(self.proof_or_start().max(self.last_ask) + BUSY_LISTENER),
+            None => Some(self.proof_or_start().max(self.last_ask) + bounds::LISTENER_SILENCE),
         }
     }
 
@@ -266,7 +264,6 @@ impl Keepalive {
         self.last_proof = Some(now);
         self.doubted = false;
         self.peer_rings = peer_rings;
-        self.heard = now;
         self.silence_told = false;
     }
 
@@ -320,6 +317,14 @@ mod tests {
         assert_eq!(dialer.last_proof(), Some(at(1400)));
         let _ = listener.receive(&confirm, true, at(2100));
         assert_eq!(listener.last_proof(), Some(at(2100)));
+    }
+
+    #[test]
+    fn a_lost_confirmation_makes_the_listening_side_ask() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let ask = dialer.ask(true, at(20_000));
+        let _ = listener.receive(&ask, true, at(20_010));
+        assert_eq!(listener.next_timeout(false), bounds::LISTENER_SILENCE);
     }
 
     #[test]
