@@ -48,7 +48,7 @@ pub(crate) enum Mutant {
     Nervous,
     /// Strangers are answered.
     EchoesStrangers,
-    /// Every knock is sent three times.
+    /// Every knock is sent six times.
     StammeringSocket,
     /// Some replies are lost.
     LosesReplies,

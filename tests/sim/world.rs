@@ -594,7 +594,7 @@ impl World {
 
     fn transmit(&mut self, index: usize, to: SocketAddr, bytes: Vec<u8>) {
         let from = self.hosts[index].address;
-        let copies = if self.is(Mutant::StammeringSocket) { 3 } else { 1 };
+        let copies = if self.is(Mutant::StammeringSocket) { 6 } else { 1 };
         for copy in 0..copies {
             if copy > 0 {
                 self.watch_transmit(index, to, &bytes, Cause::Other, 1);

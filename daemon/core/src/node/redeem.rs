@@ -149,7 +149,7 @@ impl Node {
         self.send_on(link, Message::Refused(Refused { why }), now);
         let is_ready = self.links.get(&link).is_some_and(|link| link.stage == Stage::Ready);
         if let Some(link) = self.links.get_mut(&link).filter(|_| !is_ready) {
-            link.close_at = Some(now.boot + REFUSAL_LINGER);
+            link.closing = Some((now.boot + REFUSAL_LINGER, close_code::STRANGER));
         }
         if why == InviteRefusal::Used
             && let Some(first) = self.invite_named(redeem).and_then(|invite| invite.redeemer)
@@ -248,7 +248,7 @@ impl Node {
             // What was said last gets a moment to arrive.
             Some(link) => {
                 if let Some(link) = self.links.get_mut(&link) {
-                    link.close_at = Some(now.boot + bounds::CAMERA_OFF);
+                    link.closing = Some((now.boot + bounds::CAMERA_OFF, close_code::STRANGER));
                 }
             }
             None => self.drop_idle_guest(&device),

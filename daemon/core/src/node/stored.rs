@@ -165,6 +165,7 @@ impl Node {
                     .retain(|known| known.id != id && known.root != root);
                 self.state.contacts.push(*contact);
                 self.meet_all();
+                self.keep_links(id, now);
                 self.event(Event::Contact(id));
             }
             Undo::RestoreRedemption(id, redemption) => {

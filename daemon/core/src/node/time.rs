@@ -103,7 +103,7 @@ impl Node {
             Stage::AwaitingHello | Stage::Redeeming => link.up + bounds::HELLO,
             Stage::Ready => link.keepalive.next_timeout(self.is_busy(&link.peer)),
         };
-        link.close_at.map_or(own, |at| at.min(own))
+        link.closing.map_or(own, |(at, _)| at.min(own))
     }
 
     fn is_busy(&self, device: &DeviceKey) -> bool {
@@ -114,8 +114,8 @@ impl Node {
     fn watch_link(&mut self, id: LinkId, now: Now) {
         let Some(link) = self.links.get(&id) else { return };
         let (device, stage) = (link.peer, link.stage);
-        if link.close_at.is_some_and(|at| now.boot >= at) {
-            return self.close(id, close_code::STRANGER, now);
+        if let Some((_, code)) = link.closing.filter(|(at, _)| now.boot >= *at) {
+            return self.close(id, code, now);
         }
         match stage {
             Stage::AwaitingHello | Stage::Redeeming => {
@@ -137,7 +137,7 @@ impl Node {
         self.out
             .extend(wish.send.map(|bytes| Output::SendAlive { link: id, bytes }));
         if wish.search
-            && let Some(peer) = self.peers.get_mut(&device)
+            && let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link == Some(id))
         {
             peer.search.restart(now.boot);
         }
