@@ -215,8 +215,7 @@ impl World {
             let limit = (since + bounds::RING_LEASE).max(story.rang.unwrap_or(since)).max(woke) + grace;
             return (self.now > limit).then(|| ("ring_lease", format!("it rings at {index} without a caller")));
         }
-        let heard = self.network.hears(index, other) && self.network.hears(other, index);
-        let calm = heard && self.calm_since(index, other) + CALM < since && self.is_linked(index, other);
+        let calm = self.calm_since(index, other) + CALM < since && self.is_joined(index, other);
         let limit = match (calm, lossy) {
             (true, false) => since + SOON,
             (true, true) => since + SOON_LOSSY,
@@ -231,7 +230,7 @@ impl World {
         })
     }
 
-    /// Whether an open connection joins two hosts.
+    /// Whether two hosts show each other green.
     pub(crate) fn is_linked(&self, one: usize, other: usize) -> bool {
         self.is_green(one, other) && self.is_green(other, one)
     }

@@ -149,7 +149,7 @@ impl Node {
         if known.stage != Stage::Ready {
             return;
         }
-        let rings = rings && known.closing.is_none();
+        let rings = rings && (known.closing.is_none() || is_replaced(known));
         match known.keepalive.receive(bytes, rings, now.boot) {
             Ok(Some(bytes)) => self.push(Output::SendAlive { link, bytes }),
             Ok(None) => {}
