@@ -25,22 +25,79 @@ use super::watch::Watch;
 /// Something that is going to happen.
 #[derive(Debug)]
 pub(crate) enum Happening {
-    Timer { host: usize, timer: u64 },
-    Datagram { from: SocketAddr, to: SocketAddr, bytes: Vec<u8> },
+    Timer {
+        host: usize,
+        timer: u64,
+    },
+    Datagram {
+        from: SocketAddr,
+        to: SocketAddr,
+        bytes: Vec<u8>,
+    },
     Initial(Attempt),
-    ClientUp { conn: usize, dial: DialId },
-    ServerUp { conn: usize, until: Duration },
-    Frame { conn: usize, side: usize },
-    Alive { conn: usize, side: usize, bytes: Vec<u8>, sent: Duration },
-    Closing { conn: usize, side: usize, code: u32, again: bool },
-    DiskWritten { host: usize, run: u32, generation: u64, state: Vec<u8> },
-    DiskTold { host: usize, run: u32, generation: u64, written: bool },
-    Wake { host: usize },
-    Start { host: usize },
-    Hear { one: usize, other: usize },
-    Do { host: usize, run: u32, command: Command, then: Then },
-    Redeem { host: usize, link: String },
-    Leg { host: usize, run: u32, call: CallId, leg: LegId, fact: LegFact },
+    ClientUp {
+        conn: usize,
+        dial: DialId,
+    },
+    ServerUp {
+        conn: usize,
+        until: Duration,
+    },
+    Frame {
+        conn: usize,
+        side: usize,
+    },
+    Alive {
+        conn: usize,
+        side: usize,
+        bytes: Vec<u8>,
+        sent: Duration,
+    },
+    Closing {
+        conn: usize,
+        side: usize,
+        code: u32,
+        again: bool,
+    },
+    DiskWritten {
+        host: usize,
+        run: u32,
+        generation: u64,
+        state: Vec<u8>,
+    },
+    DiskTold {
+        host: usize,
+        run: u32,
+        generation: u64,
+        written: bool,
+    },
+    Wake {
+        host: usize,
+    },
+    Start {
+        host: usize,
+    },
+    Hear {
+        one: usize,
+        other: usize,
+    },
+    Do {
+        host: usize,
+        run: u32,
+        command: Command,
+        then: Then,
+    },
+    Redeem {
+        host: usize,
+        link: String,
+    },
+    Leg {
+        host: usize,
+        run: u32,
+        call: CallId,
+        leg: LegId,
+        fact: LegFact,
+    },
     Act,
 }
 
@@ -166,14 +223,39 @@ impl World {
             Happening::ClientUp { conn, dial } => self.client_up(conn, dial),
             Happening::ServerUp { conn, until } => self.server_up(conn, until),
             Happening::Frame { conn, side } => self.frame(conn, side),
-            Happening::Alive { conn, side, bytes, sent } => self.alive(conn, side, bytes, sent),
-            Happening::Closing { conn, side, code, again } => self.closing(conn, side, code, again),
-            Happening::DiskWritten { host, run, generation, state } => self.disk_written(host, run, generation, state),
-            Happening::DiskTold { host, run, generation, written } => self.disk_told(host, run, generation, written),
+            Happening::Alive {
+                conn,
+                side,
+                bytes,
+                sent,
+            } => self.alive(conn, side, bytes, sent),
+            Happening::Closing {
+                conn,
+                side,
+                code,
+                again,
+            } => self.closing(conn, side, code, again),
+            Happening::DiskWritten {
+                host,
+                run,
+                generation,
+                state,
+            } => self.disk_written(host, run, generation, state),
+            Happening::DiskTold {
+                host,
+                run,
+                generation,
+                written,
+            } => self.disk_told(host, run, generation, written),
             Happening::Wake { host } => self.wake(host),
             Happening::Start { host } => self.start(host),
             Happening::Hear { one, other } => self.heal(one, other),
-            Happening::Do { host, run, command, then } => {
+            Happening::Do {
+                host,
+                run,
+                command,
+                then,
+            } => {
                 if self.hosts[host].run == run && self.hosts[host].works() {
                     self.command(host, command, then);
                 }
@@ -183,7 +265,13 @@ impl World {
                     self.redeem(host, link);
                 }
             }
-            Happening::Leg { host, run, call, leg, fact } => {
+            Happening::Leg {
+                host,
+                run,
+                call,
+                leg,
+                fact,
+            } => {
                 if self.hosts[host].run == run && self.hosts[host].works() {
                     self.feed(host, Input::Leg { call, leg, fact }, Cause::Other);
                 }
@@ -231,7 +319,12 @@ impl World {
             will_ring_since: kept.will_ring_since,
             ..Seen::default()
         };
-        note!(self, "{} starts (run {})", self.hosts[index].name(), self.hosts[index].run);
+        note!(
+            self,
+            "{} starts (run {})",
+            self.hosts[index].name(),
+            self.hosts[index].run
+        );
         if !same {
             self.fail("identity", format!("host {index} became somebody else"));
         }
@@ -305,14 +398,24 @@ impl World {
                     let size = bytes.len();
                     self.feed(index, Input::Datagram { from, bytes }, Cause::Datagram { from, size });
                 }
-                Held::Alive { conn, side, bytes, sent } => self.alive(conn, side, bytes, sent),
+                Held::Alive {
+                    conn,
+                    side,
+                    bytes,
+                    sent,
+                } => self.alive(conn, side, bytes, sent),
             }
         }
     }
 
     pub(crate) fn move_away(&mut self, index: usize) {
         self.hosts[index].move_away();
-        note!(self, "{} is now at {}", self.hosts[index].name(), self.hosts[index].address);
+        note!(
+            self,
+            "{} is now at {}",
+            self.hosts[index].name(),
+            self.hosts[index].address
+        );
         self.disturb(index);
         if self.hosts[index].works() {
             let own = self.hosts[index].own_addresses();
@@ -390,7 +493,11 @@ impl World {
         host.shell.timer += 1;
         let timer = host.shell.timer;
         // A time-out that lies in the past fires at once, without a grace that would hide it.
-        let after = if due <= self.now { Duration::ZERO } else { due - self.now + lateness };
+        let after = if due <= self.now {
+            Duration::ZERO
+        } else {
+            due - self.now + lateness
+        };
         self.later(after, Happening::Timer { host: index, timer });
     }
 
@@ -416,7 +523,12 @@ impl World {
         let mut changed = false;
         let mut sent = 0;
         while let Some(output) = self.hosts[index].node.as_mut().and_then(Node::poll_output) {
-            note!(self, "    {} -> {}", self.hosts[index].name(), super::words::output(&output));
+            note!(
+                self,
+                "    {} -> {}",
+                self.hosts[index].name(),
+                super::words::output(&output)
+            );
             changed |= matches!(output, Output::Event(_));
             self.perform(index, output, cause, &mut sent);
         }
@@ -442,11 +554,22 @@ impl World {
             Output::Revoke { token } => {
                 self.hosts[index].shell.admitted.remove(&token);
             }
-            Output::Dial { dial, peer, to, token, initial_mtu: _ } => self.dial(index, dial, peer, to, token),
+            Output::Dial {
+                dial,
+                peer,
+                to,
+                token,
+                initial_mtu: _,
+            } => self.dial(index, dial, peer, to, token),
             Output::Close { link, code } => self.close(index, link, code),
             Output::Send { link, bytes } => self.send(index, link, bytes),
             Output::SendAlive { link, bytes } => self.send_alive(index, link, bytes),
-            Output::Route { call, link: _, base: _, role: _ } => self.route(index, call),
+            Output::Route {
+                call,
+                link: _,
+                base: _,
+                role: _,
+            } => self.route(index, call),
             Output::OpenGate { call } => self.open_gate(index, call),
             Output::EndMedia { call } => self.end_media(index, call),
             Output::Store { generation, state } => self.store(index, generation, state),
@@ -497,7 +620,10 @@ impl World {
             return;
         }
         let Some(asked) = self.hosts[index].shell.asked.remove(&id) else {
-            return self.fail("one_reply", format!("a second reply to one command at host {index}: {reply:?}"));
+            return self.fail(
+                "one_reply",
+                format!("a second reply to one command at host {index}: {reply:?}"),
+            );
         };
         self.watch_reply(index, &asked, &reply);
         if self.is(Mutant::RepeatsReplies) && self.dice.chance(20) {
@@ -514,7 +640,13 @@ impl World {
                         text = text.replacen("twocan:p", "twocan:q", 1);
                         text.truncate(text.len() - 9);
                     }
-                    self.later(gift.after, Happening::Redeem { host: gift.to, link: text });
+                    self.later(
+                        gift.after,
+                        Happening::Redeem {
+                            host: gift.to,
+                            link: text,
+                        },
+                    );
                 }
             }
         }
@@ -537,13 +669,40 @@ impl World {
             let leg = self.new_leg(index);
             let after = self.dice.ms(30, 400);
             let run = self.hosts[index].run;
-            self.later(after, Happening::Leg { host: index, run, call, leg, fact: LegFact::Warm });
+            self.later(
+                after,
+                Happening::Leg {
+                    host: index,
+                    run,
+                    call,
+                    leg,
+                    fact: LegFact::Warm,
+                },
+            );
             if self.dice.chance(8) {
                 let after = after + self.dice.ms(500, 20_000);
-                self.later(after, Happening::Leg { host: index, run, call, leg, fact: LegFact::Lost });
+                self.later(
+                    after,
+                    Happening::Leg {
+                        host: index,
+                        run,
+                        call,
+                        leg,
+                        fact: LegFact::Lost,
+                    },
+                );
                 if self.dice.chance(50) {
                     let (after, leg) = (after + self.dice.ms(500, 9000), self.new_leg(index));
-                    self.later(after, Happening::Leg { host: index, run, call, leg, fact: LegFact::Warm });
+                    self.later(
+                        after,
+                        Happening::Leg {
+                            host: index,
+                            run,
+                            call,
+                            leg,
+                            fact: LegFact::Warm,
+                        },
+                    );
                 }
             }
         }
@@ -565,7 +724,11 @@ impl World {
             return;
         }
         let gate: &mut Gate = self.hosts[index].shell.gates.entry(call).or_default();
-        gate.ended += if self.mutant == Some(Mutant::RepeatsEndMedia) { 2 } else { 1 };
+        gate.ended += if self.mutant == Some(Mutant::RepeatsEndMedia) {
+            2
+        } else {
+            1
+        };
         self.watch_end_media(index, call);
         if self.is(Mutant::GateAfterEnd) {
             self.open_gate(index, call);

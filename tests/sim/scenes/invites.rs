@@ -83,7 +83,11 @@ impl World {
             self.later(SOON, Happening::Start { host: 0 });
         }
         let judged = |world: &Self| {
-            let (first, second) = if world.hosts[0].contact_for(1).is_some() { (1, 2) } else { (2, 1) };
+            let (first, second) = if world.hosts[0].contact_for(1).is_some() {
+                (1, 2)
+            } else {
+                (2, 1)
+            };
             world.contact_state(0, first) == Some(ContactState::Contested)
                 && world.contact_state(first, 0) == Some(ContactState::Contested)
                 && world.hosts[second].contact_for(0).is_none()
@@ -115,7 +119,9 @@ impl World {
             };
             self.command(0, command, Then::Nothing);
         }
-        self.expect("contested_told", "the inviter's decision is told", HEALED, |world| world.is_linked(0, first));
+        self.expect("contested_told", "the inviter's decision is told", HEALED, |world| {
+            world.is_linked(0, first)
+        });
     }
 
     fn expired(&mut self) {
@@ -147,7 +153,9 @@ impl World {
         let wait = self.dice.ms(0, 9000);
         self.run_for(wait);
         self.invite(invites, vec![gift(1 - invites, SOON)], 3600);
-        self.expect("given_again", "green after a new invite", HEALED, |world| world.is_linked(0, 1));
+        self.expect("given_again", "green after a new invite", HEALED, |world| {
+            world.is_linked(0, 1)
+        });
         self.run_for(Duration::from_secs(20));
         self.expect("given_again", "still green", FRESH, |world| world.is_linked(0, 1));
     }
@@ -162,7 +170,9 @@ impl World {
             self.fail("pending", "not pending while the inviter is away".to_owned());
         }
         self.later(Duration::ZERO, Happening::Start { host: 0 });
-        self.expect("green_in_time", "green when the inviter is back", HEALED, |world| world.is_linked(0, 1));
+        self.expect("green_in_time", "green when the inviter is back", HEALED, |world| {
+            world.is_linked(0, 1)
+        });
     }
 
     /// A daemon dies somewhere in the middle of a redemption.
@@ -175,7 +185,9 @@ impl World {
         let wait = self.dice.ms(0, 20_000);
         self.run_for(wait);
         self.later(Duration::ZERO, Happening::Start { host: who });
-        self.expect("green_in_time", "green after all", HEALED, |world| world.is_linked(0, 1));
+        self.expect("green_in_time", "green after all", HEALED, |world| {
+            world.is_linked(0, 1)
+        });
     }
 
     /// A disk fails for a while: either both hold each other in the end, or the redeemer was told.
@@ -187,7 +199,8 @@ impl World {
         let wait = self.dice.ms(500, 20_000);
         self.run_for(wait);
         self.hosts[who].disk.fails = false;
-        let whole = |world: &Self| world.is_linked(0, 1) || (0..2).all(|index| world.hosts[index].seen.contacts.is_empty());
+        let whole =
+            |world: &Self| world.is_linked(0, 1) || (0..2).all(|index| world.hosts[index].seen.contacts.is_empty());
         self.expect("half", "both hold each other, or neither does", HEALED, whole);
     }
 
@@ -196,11 +209,15 @@ impl World {
         let skew = self.dice.pick(&[7000, -7000, 40_000, -40_000, 100_000]);
         self.hosts[1].wall_offset = skew;
         self.invite(0, vec![gift(1, SOON)], 3 * 24 * 3600);
-        self.expect("fresh_add", "green across wrong clocks", 2 * FRESH, |world| world.is_linked(0, 1));
+        self.expect("fresh_add", "green across wrong clocks", 2 * FRESH, |world| {
+            world.is_linked(0, 1)
+        });
         let who = self.dice.index(2);
         self.crash(who);
         self.later(SOON, Happening::Start { host: who });
         self.run_for(Duration::from_secs(1));
-        self.expect("green_in_time", "green again across wrong clocks", HEALED, |world| world.is_linked(0, 1));
+        self.expect("green_in_time", "green again across wrong clocks", HEALED, |world| {
+            world.is_linked(0, 1)
+        });
     }
 }

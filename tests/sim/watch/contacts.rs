@@ -19,7 +19,8 @@ impl World {
                 self.hosts[index].seen.people.insert(contact.id, peer);
             }
         }
-        let fresh: BTreeMap<ContactId, ContactView> = contacts.into_iter().map(|contact| (contact.id, contact)).collect();
+        let fresh: BTreeMap<ContactId, ContactView> =
+            contacts.into_iter().map(|contact| (contact.id, contact)).collect();
         let before = std::mem::replace(&mut self.hosts[index].seen.contacts, fresh);
         for other in 0..self.hosts.len() {
             let was = before
@@ -66,7 +67,9 @@ impl World {
                 self.release(index, *contact);
                 self.disturb(index);
             }
-            Command::EditContact { contact, accept: true, .. } => {
+            Command::EditContact {
+                contact, accept: true, ..
+            } => {
                 if let Some(peer) = self.hosts[index].seen.people.get(contact).copied() {
                     self.watch.contested[index].remove(&peer);
                 }
@@ -96,7 +99,10 @@ impl World {
             return;
         };
         if inviter == index || link.expiry <= self.hosts[index].clock(asked.at).wall {
-            return self.fail("refused_invites", format!("host {index} took its own or an expired link"));
+            return self.fail(
+                "refused_invites",
+                format!("host {index} took its own or an expired link"),
+            );
         }
         self.hosts[index].seen.people.insert(*id, inviter);
         if !self.is_accepted(index, inviter) {

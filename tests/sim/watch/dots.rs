@@ -12,7 +12,10 @@ use crate::sim::world::World;
 /// With no loss, a pair that can is green this long after the last disturbance: a dead connection is given up, the
 /// longest pause passes, a search and a dial take their time.
 const GREEN: Duration = Duration::from_secs(
-    bounds::CLOSED_AFTER.as_secs() + bounds::BACKOFF_MOST.as_secs() / 2 + bounds::DIAL.as_secs() + bounds::HELLO.as_secs(),
+    bounds::CLOSED_AFTER.as_secs()
+        + bounds::BACKOFF_MOST.as_secs() / 2
+        + bounds::DIAL.as_secs()
+        + bounds::HELLO.as_secs(),
 );
 /// With loss, searches and dials fail now and then.
 const GREEN_LOSSY: Duration = Duration::from_secs(400);
@@ -47,7 +50,10 @@ impl World {
             self.watch.green[one][other] = self.now;
             self.check_green(one, other);
         } else if self.should_be_green(one, other) {
-            self.fail("green_in_time", format!("host {one} does not see host {other}: {dot:?}"));
+            self.fail(
+                "green_in_time",
+                format!("host {one} does not see host {other}: {dot:?}"),
+            );
         }
     }
 
@@ -60,7 +66,10 @@ impl World {
         }
         let there = &self.hosts[other].seen;
         if !there.will_ring && self.now > there.will_ring_since + limit {
-            self.fail("will_ring", format!("host {one} shows {other} green, which does not ring"));
+            self.fail(
+                "will_ring",
+                format!("host {one} shows {other} green, which does not ring"),
+            );
         }
     }
 
@@ -78,8 +87,14 @@ impl World {
             // Proofs may fail for half a minute, and no longer.
             (GREEN_LOSSY, self.watch.green[one][other])
         };
-        let since = self.calm_since(one, other).max(here).max(there).max(b.seen.will_ring_since).max(from);
-        let knows = self.watch.knows[one][other].contains(&b.address) || self.watch.knows[other][one].contains(&a.address);
+        let since = self
+            .calm_since(one, other)
+            .max(here)
+            .max(there)
+            .max(b.seen.will_ring_since)
+            .max(from);
+        let knows =
+            self.watch.knows[one][other].contains(&b.address) || self.watch.knows[other][one].contains(&a.address);
         self.now > since + patience
             && a.works()
             && b.works()

@@ -139,7 +139,10 @@ impl World {
         answered.insert(to);
         let places = answered.len();
         if places > 2 {
-            return self.fail("silence", format!("host {index} answered one knock at {places} addresses"));
+            return self.fail(
+                "silence",
+                format!("host {index} answered one knock at {places} addresses"),
+            );
         }
         if before >= ANSWERS || (before == 0 && size > asked) {
             let text = format!("host {index} answered {asked} bytes with packet {before} of {size}");
@@ -156,7 +159,10 @@ impl World {
         let count = super::recent(sent, now, bounds::KNOCK_PATIENCE);
         // A path that falls silent again begins another search; more than one in this time, only inputs begin.
         if count > SEARCH * (2 + stirs) {
-            self.fail("unproven", format!("host {index} sent {count} packets to {to} within one search"));
+            self.fail(
+                "unproven",
+                format!("host {index} sent {count} packets to {to} within one search"),
+            );
         }
     }
 }

@@ -125,7 +125,6 @@ impl Node {
         contact.list = Some(hello.list.clone());
         contact.held = hello.held;
         let is_accepted = contact.accepted;
-        let is_accepted = contact.accepted;
         if is_accepted {
             learn(contact, hello);
             super::knocks::merge_addresses(contact, &usable);

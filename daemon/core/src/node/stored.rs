@@ -49,7 +49,10 @@ pub(super) enum Undo {
     },
     RemoveInvite(InviteId),
     RestoreInvite(Box<Invite>),
-    RestoreMe { name: String, will_ring: bool },
+    RestoreMe {
+        name: String,
+        will_ring: bool,
+    },
 }
 
 impl Node {
@@ -160,9 +163,7 @@ impl Node {
             }
             Undo::RestoreContact(contact) => {
                 let (id, root) = (contact.id, contact.root);
-                self.state
-                    .contacts
-                    .retain(|known| known.id != id && known.root != root);
+                self.state.contacts.retain(|known| known.id != id && known.root != root);
                 self.state.contacts.push(*contact);
                 self.meet_all();
                 self.keep_links(id, now);
