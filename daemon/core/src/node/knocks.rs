@@ -133,7 +133,6 @@ impl Node {
         if !self.recognise(device, from, opened, now) {
             return;
         }
-        self.doubt_dead_link(&opened.knock, now);
         let seal = self.answer_seal(&device, opened);
         let tx: [u8; 16] = self.rng.bytes();
         let reply = Knock {
@@ -148,7 +147,7 @@ impl Node {
         };
         self.push(Output::Transmit { to: from, bytes });
         if self.dials(&device) {
-            self.knock_back(device, from, &seal, opened.dated, now);
+            self.knock_back(from, opened, &seal, now);
         } else if let Some(key) = seal.aead_key() {
             let token = knock::token(&key, &opened.knock.tx, &tx);
             if let Some(peer) = self.peers.get_mut(&device) {
@@ -162,8 +161,9 @@ impl Node {
     }
 
     /// The asking side does not dial: we do, once our own question to it is answered.
-    fn knock_back(&mut self, device: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, now: Now) {
-        if !self.wants_link(&device, now) {
+    fn knock_back(&mut self, to: SocketAddr, opened: &Opened, seal: &SealKey, now: Now) {
+        let (device, dated) = (opened.knock.device, opened.dated);
+        if !self.wants_link(&device, now) && !self.is_anew(&opened.knock) {
             return;
         }
         let knocked_lately = |asked: &AskedKnock| {
@@ -241,6 +241,7 @@ impl Node {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        self.doubt_dead_link(&opened.knock, now);
         if self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);
             let initial_mtu = if asked.padded {
@@ -253,13 +254,7 @@ impl Node {
     }
 
     fn dial(&mut self, device: DeviceKey, to: SocketAddr, token: crate::ids::Token, initial_mtu: u16, now: Now) {
-        let is_new = |link| {
-            self.links
-                .get(&link)
-                .is_some_and(|link| now.boot < link.up + bounds::HELLO)
-        };
-        let Some(peer) = self.peers.get(&device) else { return };
-        if peer.dialing.is_some() || peer.link.is_some_and(is_new) || self.has_provisional_link(&device) {
+        if !self.wants_link(&device, now) {
             return;
         }
         let dial = DialId(self.next_dial);
@@ -288,15 +283,21 @@ impl Node {
         peer.dialing.is_none() && !has_good && !self.has_provisional_link(device)
     }
 
-    /// A knock from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it. The
-    /// link stays until another one takes its place, for a knock may be a recording.
-    fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
-        let rings = self.state.will_ring;
-        let Some(peer) = self
-            .peers
+    /// Whether a knock comes from a daemon that has started anew.
+    fn is_anew(&self, knock: &Knock) -> bool {
+        self.peers
             .get(&knock.device)
-            .filter(|peer| peer.session.is_foreign(&knock.session))
-        else {
+            .is_some_and(|peer| peer.session.is_foreign(&knock.session))
+    }
+
+    /// A reply to us from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it.
+    /// A mere knock does not suffice, for it may be a recording.
+    fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
+        if !self.is_anew(knock) {
+            return;
+        }
+        let rings = self.state.will_ring;
+        let Some(peer) = self.peers.get(&knock.device) else {
             return;
         };
         let Some(link) = peer.link.and_then(|link| self.links.get_mut(&link)) else {

@@ -132,10 +132,10 @@ impl Keepalive {
         self.answered = None;
     }
 
-    /// Whether the path was doubted and has not been proven since.
+    /// Whether the path was doubted or fell silent, and has not been proven since.
     #[must_use]
     pub const fn is_doubted(&self) -> bool {
-        self.doubted
+        self.doubted || self.silence_told
     }
 
     /// Goes on where the connection that this one replaces stood: its handshake was a round trip, so what was proven
