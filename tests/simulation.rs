@@ -10,6 +10,7 @@ mod sim;
 use sim::mutant::Mutant;
 use sim::runs;
 use sim::scenes::Kind;
+use sim::sessions::{self, Fault};
 
 #[test]
 fn chaos_comes_right() {
@@ -29,6 +30,19 @@ fn invites_make_whole_contacts_or_none() {
 #[test]
 fn idling_is_cheap() {
     runs::seeds(Kind::Idle, 40);
+}
+
+#[test]
+fn session_messages_are_applied_once_and_in_order() {
+    for seed in 0..2000 {
+        assert_eq!(sessions::run(seed, None), Ok(()), "seed {seed}");
+    }
+    for fault in [Fault::Renumbers, Fault::Swaps] {
+        assert!(
+            (0..60).any(|seed| sessions::run(seed, Some(fault)).is_err()),
+            "{fault:?}"
+        );
+    }
 }
 
 /// Each invariant, with a mutant that breaks it and the kind of run that notices.
