@@ -140,7 +140,7 @@ fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Faul
     };
     apply(ends, from, &bytes)?;
     if fault == Some(Fault::Renumbers) && dice.chance(20) {
-        let (frame, message) = Frame::parse(&bytes).unwrap();
+        let (frame, message) = Frame::parse(&bytes).map_err(|_| "garbage".to_owned())?;
         apply(
             ends,
             from,

@@ -9,6 +9,8 @@ mod glare;
 pub mod incoming;
 mod one;
 pub mod outgoing;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::collections::BTreeMap;
