@@ -21,11 +21,12 @@ enum Scene {
     GivenAgain,
     InviterAway,
     DiesRedeeming,
+    HearsLate,
     DiskFails,
     WrongClock,
 }
 
-const SCENES: [Scene; 10] = [
+const SCENES: [Scene; 11] = [
     Scene::TwoTakers,
     Scene::TwoTakers,
     Scene::Expired,
@@ -34,6 +35,7 @@ const SCENES: [Scene; 10] = [
     Scene::GivenAgain,
     Scene::InviterAway,
     Scene::DiesRedeeming,
+    Scene::HearsLate,
     Scene::DiskFails,
     Scene::WrongClock,
 ];
@@ -55,6 +57,7 @@ pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
         Scene::GivenAgain => world.given_again(),
         Scene::InviterAway => world.inviter_away(),
         Scene::DiesRedeeming => world.dies_redeeming(),
+        Scene::HearsLate => world.hears_late(),
         Scene::DiskFails => world.disk_fails(),
         Scene::WrongClock => world.wrong_clock(),
     }
@@ -188,6 +191,22 @@ impl World {
         self.expect("green_in_time", "green after all", HEALED, |world| {
             world.is_linked(0, 1)
         });
+    }
+
+    /// The redeemer dies before he hears that he was accepted, and comes back when the invite has expired.
+    fn hears_late(&mut self) {
+        self.invite(0, vec![gift(1, SOON)], 10);
+        let held = |world: &Self| world.hosts[0].contact_for(1).is_some();
+        self.expect("fresh_add", "the inviter holds the redeemer", FRESH, held);
+        self.crash(1);
+        self.run_for(Duration::from_secs(60));
+        self.later(Duration::ZERO, Happening::Start { host: 1 });
+        self.expect(
+            "green_in_time",
+            "green although the invite has expired",
+            HEALED,
+            |world| world.is_linked(0, 1),
+        );
     }
 
     /// A disk fails for a while: either both hold each other in the end, or the redeemer was told.

@@ -109,6 +109,22 @@ impl World {
             self.watch.redeeming.insert((index, inviter), link.secret);
         }
         self.watch.must_hold[index].insert(inviter);
+        self.watch.links.insert((index, inviter), link);
+    }
+
+    /// A redemption does not stay pending where the inviter is still where its link says.
+    pub(crate) fn check_pending(&mut self) {
+        let found = self.watch.links.iter().find(|((one, other), link)| {
+            let there = &self.hosts[*other];
+            let pending =
+                self.hosts[*one].contact_for(*other).map(|contact| contact.state) == Some(ContactState::Pending);
+            let reachable = link.root == there.root && link.candidates.contains(&there.address);
+            let valid = link.expiry > there.clock(self.now).wall && there.clock_was_right;
+            pending && reachable && valid
+        });
+        if let Some((pair, _)) = found {
+            self.fail("pending", format!("a redemption does not come to an end: {pair:?}"));
+        }
     }
 
     pub(super) fn contact_removed(&mut self, index: usize, id: ContactId, why: Option<InviteRefusal>) {

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use twocan_core::event::{CallView, ContactState, Event, Notice, Reachable, Snapshot};
 use twocan_core::ids::{CallId, ContactId};
+use twocan_core::invite::Link;
 use twocan_core::io::Input;
 use twocan_core::node::Node;
 
@@ -58,6 +59,8 @@ pub(crate) struct Watch {
     pub(crate) refused: Vec<Vec<twocan_core::event::InviteRefusal>>,
     redeeming: BTreeMap<(usize, usize), [u8; 16]>,
     redeemers: BTreeMap<[u8; 16], BTreeSet<usize>>,
+    /// The last link that each host took from each other.
+    links: BTreeMap<(usize, usize), Link>,
     packets: packets::Packets,
     /// Keep-alive datagrams and knocks sent by each host.
     pub(crate) alive_sent: Vec<u64>,
@@ -81,6 +84,7 @@ impl Watch {
             refused: vec![Vec::new(); hosts],
             redeeming: BTreeMap::new(),
             redeemers: BTreeMap::new(),
+            links: BTreeMap::new(),
             packets: packets::Packets::new(hosts),
             alive_sent: vec![0; hosts],
             knocks_sent: vec![0; hosts],

@@ -70,7 +70,8 @@ impl Node {
         if !(bounds::INVITE_LIFE_LEAST_S..=bounds::INVITE_LIFE_MOST_S).contains(&expires_in_s) {
             return Err(Refusal::OutOfBounds);
         }
-        if self.state.invites.len() >= bounds::INVITES {
+        let open = self.state.invites.iter().filter(|invite| invite.is_open(now.wall));
+        if open.count() >= bounds::INVITES {
             return Err(Refusal::TooMany);
         }
         let keys = InviteKeys {
@@ -155,13 +156,10 @@ impl Node {
         ))
     }
 
-    /// The link of somebody who is a contact already: redeemed all the same where there is no link to him, for he may
-    /// have forgotten us.
+    /// The invite of somebody who is a contact already: redeemed all the same, for he may have forgotten us. Where there is
+    /// a link to him, that happens on the next one.
     fn add_again(&mut self, known: &Contact, redemption: Redemption) -> Outcome {
         let id = known.id;
-        if known.accepted && self.link_to(id).is_some() {
-            return Outcome::Reply(Reply::Contact(id));
-        }
         if let Some(contact) = self.state.contact_mut(id) {
             contact.redeeming = Some(redemption);
         }

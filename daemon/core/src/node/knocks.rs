@@ -63,7 +63,9 @@ impl Node {
 
     /// Sends one round of a search.
     pub(super) fn knock_round(&mut self, device: DeviceKey, slot: Slot, now: Now) {
-        let Some(seal) = self.seal_key(&device) else { return };
+        let Some(seal) = self.seal_key(&device, slot.odd) else {
+            return;
+        };
         for to in self.addresses_of(&device) {
             if slot.first {
                 self.ask_at(device, to, &seal, true, true, now);
@@ -166,8 +168,11 @@ impl Node {
         if !self.wants_link(&device, now) && !self.is_anew(&opened.knock) {
             return;
         }
+        // A question under another key does not count: who asks under an invite's may not hold ours yet.
+        let key = seal.aead_key();
         let knocked_lately = |asked: &AskedKnock| {
-            asked.peer == device && asked.to == to && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE
+            let is_recent = now.boot < asked.at + bounds::KNOCK_BACK_PAUSE;
+            is_recent && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
         };
         if !self.asked.values().any(knocked_lately) {
             self.ask_at(device, to, seal, dated, true, now);
@@ -317,11 +322,15 @@ impl Node {
             .any(|link| link.peer == *device && link.stage == super::Stage::AwaitingHello)
     }
 
-    /// The key for questions to a device.
-    fn seal_key(&self, device: &DeviceKey) -> Option<SealKey> {
+    /// The key for questions to a device. Somebody whose invite we redeem although he is a contact may know us by the one
+    /// key or by the other.
+    fn seal_key(&self, device: &DeviceKey, odd: bool) -> Option<SealKey> {
         let peer = self.peers.get(device)?;
         let contact = peer.contact.and_then(|id| self.state.contact(id));
-        if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref()) {
+        let is_known = contact.is_some_and(|contact| !contact.keys.is_empty());
+        if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref())
+            && !(is_known && odd)
+        {
             return Some(redemption.seal_key());
         }
         if let Some(key) = contact.and_then(|contact| contact.keys.first()) {
@@ -389,8 +398,8 @@ impl Node {
                 )
             }));
         }
-        let open = self.state.invites.iter().filter(|invite| invite.expiry > now.wall);
-        locks.extend(open.map(|invite| (LockId::Invite(invite.id), Lock::Invite(invite.keys.clone()))));
+        let kept = self.state.invites.iter().filter(|invite| invite.is_kept(now.wall));
+        locks.extend(kept.map(|invite| (LockId::Invite(invite.id), Lock::Invite(invite.keys.clone()))));
         self.keyring.set(locks, now);
     }
 }

@@ -118,8 +118,11 @@ impl Node {
             close_code::TOO_MUCH,
         ]
         .map(u64::from);
-        if link.closing.is_some() {
+        if link.closing.is_some() && peer.contact.is_none() {
             peer.search.stop();
+        } else if link.closing.is_some() {
+            // Forgotten, and added again while the last words were under way.
+            peer.search.restart(now.boot);
         } else if code == Some(u64::from(close_code::GOING)) {
             peer.went_away = true;
             peer.search.rest(now.boot);

@@ -28,7 +28,7 @@ impl Node {
         }
     }
 
-    fn invite_named(&self, redeem: &Redeem) -> Option<&Invite> {
+    pub(super) fn invite_named(&self, redeem: &Redeem) -> Option<&Invite> {
         self.state
             .invites
             .iter()
@@ -48,12 +48,13 @@ impl Node {
         if !crypto::mac_eq(&expected, &redeem.proof) {
             return Err(InviteRefusal::BadProof);
         }
-        if invite.expiry <= now.wall {
-            return Err(InviteRefusal::Expired);
-        }
+        let is_expired = invite.expiry <= now.wall;
         match invite.redeemer {
-            Some(first) if first != *root => Err(InviteRefusal::Used),
-            Some(_) | None => Ok(invite.id),
+            // An acknowledgement may have been lost, however long ago.
+            Some(first) if first == *root => Ok(invite.id),
+            Some(_) | None if is_expired => Err(InviteRefusal::Expired),
+            Some(_) => Err(InviteRefusal::Used),
+            None => Ok(invite.id),
         }
     }
 

@@ -189,13 +189,13 @@ impl Node {
             .state
             .invites
             .iter()
-            .filter(|invite| invite.expiry <= now.wall)
+            .filter(|invite| !invite.is_kept(now.wall))
             .map(|invite| invite.id)
             .collect();
         if expired.is_empty() {
             return;
         }
-        self.state.invites.retain(|invite| invite.expiry > now.wall);
+        self.state.invites.retain(|invite| invite.is_kept(now.wall));
         self.keyring_stale = true;
         self.store();
         for invite in expired {
