@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use minicbor::{Decode, Encode};
 
+use crate::bounds;
 use crate::cbor;
 use crate::crypto::Secret;
 use crate::identity::{Identity, SignedList};
@@ -177,6 +178,25 @@ impl State {
     }
 }
 
+impl Invite {
+    /// Whether anybody may still redeem it.
+    #[must_use]
+    pub const fn is_open(&self, wall: UnixSeconds) -> bool {
+        self.redeemer.is_none() && wall < self.expiry
+    }
+
+    /// Whether its keys are of use to anybody: to whoever may redeem it, or to a redeemer who has not heard yet.
+    #[must_use]
+    pub const fn is_kept(&self, wall: UnixSeconds) -> bool {
+        let grace = if self.redeemer.is_some() {
+            bounds::REDEEMED_KEPT_S
+        } else {
+            0
+        };
+        wall < self.expiry.saturating_add(grace)
+    }
+}
+
 impl Contact {
     /// The devices that may speak for this contact.
     #[must_use]
@@ -201,7 +221,7 @@ impl Contact {
             return false;
         }
         self.keys.insert(0, key);
-        self.keys.truncate(crate::bounds::PAIR_KEYS);
+        self.keys.truncate(bounds::PAIR_KEYS);
         true
     }
 }

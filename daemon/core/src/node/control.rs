@@ -58,8 +58,10 @@ impl Node {
         }
     }
 
-    fn ringer(&self, id: ContactId, link: LinkId) -> Option<Ringer> {
+    fn ringer(&self, id: ContactId, from: LinkId) -> Option<Ringer> {
         let contact = self.state.contact(id)?;
+        // A RING may have been sent just before the peer moved to a newer connection.
+        let link = self.link_to(id).map_or(from, |link| link.id);
         Some(Ringer {
             contact: id,
             name: contact.name.clone(),

@@ -88,8 +88,9 @@ impl Node {
                 if !dialed {
                     self.send_hello(link);
                 }
-                let redeems_again =
-                    redeem.is_some() && self.peers.get(&device).is_some_and(|peer| peer.guest.is_some());
+                let is_ours = |redeem: &Redeem| self.invite_named(redeem).is_some();
+                let is_guest = self.peers.get(&device).is_some_and(|peer| peer.guest.is_some());
+                let redeems_again = redeem.as_ref().is_some_and(|redeem| is_guest || is_ours(redeem));
                 self.meet_contact(link, contact, hello, now);
                 if let (true, Some(redeem)) = (redeems_again, redeem) {
                     self.redeem(link, &list.root, hello, redeem, now);
@@ -123,9 +124,14 @@ impl Node {
         };
         let before = contact.clone();
         contact.list = Some(hello.list.clone());
+        contact.held = hello.held;
         let is_accepted = contact.accepted;
         if is_accepted {
             learn(contact, hello);
+            contact.redeeming = contact
+                .redeeming
+                .take()
+                .filter(|redemption| now.wall < redemption.link.expiry);
             super::knocks::merge_addresses(contact, &usable);
         }
         let differs = *contact != before;
@@ -165,7 +171,6 @@ impl Node {
 }
 
 fn learn(contact: &mut Contact, hello: &Hello) {
-    contact.held = hello.held;
     for key in hello.keys.iter().rev().take(crate::bounds::PAIR_KEYS) {
         if !contact.keys.contains(key) && contact.keys.len() < crate::bounds::PAIR_KEYS {
             contact.keys.push(key.clone());

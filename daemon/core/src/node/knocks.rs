@@ -63,7 +63,9 @@ impl Node {
 
     /// Sends one round of a search.
     pub(super) fn knock_round(&mut self, device: DeviceKey, slot: Slot, now: Now) {
-        let Some(seal) = self.seal_key(&device) else { return };
+        let Some(seal) = self.seal_key(&device, slot.odd) else {
+            return;
+        };
         for to in self.addresses_of(&device) {
             if slot.first {
                 self.ask_at(device, to, &seal, true, true, now);
@@ -133,7 +135,6 @@ impl Node {
         if !self.recognise(device, from, opened, now) {
             return;
         }
-        self.doubt_dead_link(&opened.knock, now);
         let seal = self.answer_seal(&device, opened);
         let tx: [u8; 16] = self.rng.bytes();
         let reply = Knock {
@@ -148,7 +149,7 @@ impl Node {
         };
         self.push(Output::Transmit { to: from, bytes });
         if self.dials(&device) {
-            self.knock_back(device, from, &seal, opened.dated, now);
+            self.knock_back(from, opened, &seal, now);
         } else if let Some(key) = seal.aead_key() {
             let token = knock::token(&key, &opened.knock.tx, &tx);
             if let Some(peer) = self.peers.get_mut(&device) {
@@ -162,12 +163,16 @@ impl Node {
     }
 
     /// The asking side does not dial: we do, once our own question to it is answered.
-    fn knock_back(&mut self, device: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, now: Now) {
-        if !self.wants_link(&device, now) {
+    fn knock_back(&mut self, to: SocketAddr, opened: &Opened, seal: &SealKey, now: Now) {
+        let (device, dated) = (opened.knock.device, opened.dated);
+        if !self.wants_link(&device, now) && !self.is_anew(&opened.knock) {
             return;
         }
+        // A question under another key does not count: who asks under an invite's may not hold ours yet.
+        let key = seal.aead_key();
         let knocked_lately = |asked: &AskedKnock| {
-            asked.peer == device && asked.to == to && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE
+            let is_recent = now.boot < asked.at + bounds::KNOCK_BACK_PAUSE;
+            is_recent && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
         };
         if !self.asked.values().any(knocked_lately) {
             self.ask_at(device, to, seal, dated, true, now);
@@ -241,6 +246,7 @@ impl Node {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        self.doubt_dead_link(&opened.knock, now);
         if self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);
             let initial_mtu = if asked.padded {
@@ -253,13 +259,7 @@ impl Node {
     }
 
     fn dial(&mut self, device: DeviceKey, to: SocketAddr, token: crate::ids::Token, initial_mtu: u16, now: Now) {
-        let is_new = |link| {
-            self.links
-                .get(&link)
-                .is_some_and(|link| now.boot < link.up + bounds::HELLO)
-        };
-        let Some(peer) = self.peers.get(&device) else { return };
-        if peer.dialing.is_some() || peer.link.is_some_and(is_new) || self.has_provisional_link(&device) {
+        if !self.wants_link(&device, now) {
             return;
         }
         let dial = DialId(self.next_dial);
@@ -288,15 +288,21 @@ impl Node {
         peer.dialing.is_none() && !has_good && !self.has_provisional_link(device)
     }
 
-    /// A knock from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it. The
-    /// link stays until another one takes its place, for a knock may be a recording.
-    fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
-        let rings = self.state.will_ring;
-        let Some(peer) = self
-            .peers
+    /// Whether a knock comes from a daemon that has started anew.
+    fn is_anew(&self, knock: &Knock) -> bool {
+        self.peers
             .get(&knock.device)
-            .filter(|peer| peer.session.is_foreign(&knock.session))
-        else {
+            .is_some_and(|peer| peer.session.is_foreign(&knock.session))
+    }
+
+    /// A reply to us from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it.
+    /// A mere knock does not suffice, for it may be a recording.
+    fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
+        if !self.is_anew(knock) {
+            return;
+        }
+        let rings = self.state.will_ring;
+        let Some(peer) = self.peers.get(&knock.device) else {
             return;
         };
         let Some(link) = peer.link.and_then(|link| self.links.get_mut(&link)) else {
@@ -316,11 +322,15 @@ impl Node {
             .any(|link| link.peer == *device && link.stage == super::Stage::AwaitingHello)
     }
 
-    /// The key for questions to a device.
-    fn seal_key(&self, device: &DeviceKey) -> Option<SealKey> {
+    /// The key for questions to a device. Somebody whose invite we redeem although he is a contact may know us by the one
+    /// key or by the other.
+    fn seal_key(&self, device: &DeviceKey, odd: bool) -> Option<SealKey> {
         let peer = self.peers.get(device)?;
         let contact = peer.contact.and_then(|id| self.state.contact(id));
-        if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref()) {
+        let is_known = contact.is_some_and(|contact| !contact.keys.is_empty());
+        if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref())
+            && !(is_known && odd)
+        {
             return Some(redemption.seal_key());
         }
         if let Some(key) = contact.and_then(|contact| contact.keys.first()) {
@@ -388,8 +398,8 @@ impl Node {
                 )
             }));
         }
-        let open = self.state.invites.iter().filter(|invite| invite.expiry > now.wall);
-        locks.extend(open.map(|invite| (LockId::Invite(invite.id), Lock::Invite(invite.keys.clone()))));
+        let kept = self.state.invites.iter().filter(|invite| invite.is_kept(now.wall));
+        locks.extend(kept.map(|invite| (LockId::Invite(invite.id), Lock::Invite(invite.keys.clone()))));
         self.keyring.set(locks, now);
     }
 }

@@ -100,7 +100,8 @@ struct Link {
     stage: Stage,
     keepalive: Keepalive,
     rtt: Duration,
-    close_at: Option<Duration>,
+    /// When it is closed in any case, and with which code.
+    closing: Option<(Duration, u32)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ impl Node {
         }
     }
 
-    fn invite_named(&self, redeem: &Redeem) -> Option<&Invite> {
+    pub(super) fn invite_named(&self, redeem: &Redeem) -> Option<&Invite> {
         self.state
             .invites
             .iter()
@@ -48,12 +48,13 @@ impl Node {
         if !crypto::mac_eq(&expected, &redeem.proof) {
             return Err(InviteRefusal::BadProof);
         }
-        if invite.expiry <= now.wall {
-            return Err(InviteRefusal::Expired);
-        }
+        let is_expired = invite.expiry <= now.wall;
         match invite.redeemer {
-            Some(first) if first != *root => Err(InviteRefusal::Used),
-            Some(_) | None => Ok(invite.id),
+            // An acknowledgement may have been lost, however long ago.
+            Some(first) if first == *root => Ok(invite.id),
+            Some(_) | None if is_expired => Err(InviteRefusal::Expired),
+            Some(_) => Err(InviteRefusal::Used),
+            None => Ok(invite.id),
         }
     }
 
@@ -133,8 +134,14 @@ impl Node {
         let Some(stage) = self.links.get(&link).map(|link| link.stage) else {
             return;
         };
-        self.send_on(link, Message::Redeemed, now);
-        if stage != Stage::Ready {
+        if stage == Stage::Ready {
+            return self.send_on(link, Message::Redeemed, now);
+        }
+        // Other things may have been said to the peer since its `hello`: they go first, as they are numbered.
+        let device = self.links.get(&link).map(|link| link.peer);
+        let peer = device.and_then(|device| self.peers.get_mut(&device));
+        let queued = peer.is_some_and(|peer| peer.session.send(Message::Redeemed).is_ok());
+        if queued {
             self.make_ready(link, false, now);
         }
     }
@@ -143,7 +150,7 @@ impl Node {
         self.send_on(link, Message::Refused(Refused { why }), now);
         let is_ready = self.links.get(&link).is_some_and(|link| link.stage == Stage::Ready);
         if let Some(link) = self.links.get_mut(&link).filter(|_| !is_ready) {
-            link.close_at = Some(now.boot + REFUSAL_LINGER);
+            link.closing = Some((now.boot + REFUSAL_LINGER, close_code::STRANGER));
         }
         if why == InviteRefusal::Used
             && let Some(first) = self.invite_named(redeem).and_then(|invite| invite.redeemer)
@@ -182,7 +189,6 @@ impl Node {
             return;
         };
         contact.accepted = true;
-        contact.held = false;
         contact.add_key(key);
         super::knocks::merge_addresses(contact, &redemption.link.candidates);
         super::knocks::merge_addresses(contact, &[remote]);
@@ -243,7 +249,7 @@ impl Node {
             // What was said last gets a moment to arrive.
             Some(link) => {
                 if let Some(link) = self.links.get_mut(&link) {
-                    link.close_at = Some(now.boot + bounds::CAMERA_OFF);
+                    link.closing = Some((now.boot + bounds::CAMERA_OFF, close_code::STRANGER));
                 }
             }
             None => self.drop_idle_guest(&device),

@@ -6,7 +6,7 @@ use crate::command::{Refusal, Reply};
 use crate::event::Event;
 use crate::ids::{CommandId, ContactId, InviteId, LinkId};
 use crate::io::Output;
-use crate::state::{Contact, Invite};
+use crate::state::{Contact, Invite, Redemption};
 use crate::time::Now;
 
 /// One thing to do when a generation is on the disk, or to undo when it cannot be written.
@@ -41,9 +41,18 @@ pub(super) enum Pending {
 pub(super) enum Undo {
     RemoveContact(ContactId),
     RestoreContact(Box<Contact>),
+    RestoreRedemption(ContactId, Option<Box<Redemption>>),
+    RestoreEdit {
+        contact: ContactId,
+        name: String,
+        contested: bool,
+    },
     RemoveInvite(InviteId),
     RestoreInvite(Box<Invite>),
-    RestoreMe { name: String, will_ring: bool },
+    RestoreMe {
+        name: String,
+        will_ring: bool,
+    },
 }
 
 impl Node {
@@ -81,6 +90,7 @@ impl Node {
                     event,
                     undo: _,
                 } => {
+                    self.look_for_inviter(&reply, now);
                     self.push(Output::Reply { id: command, reply });
                     self.out.extend(event.map(Output::Event));
                 }
@@ -96,8 +106,23 @@ impl Node {
         }
     }
 
+    /// A redemption that is on the disk may begin.
+    fn look_for_inviter(&mut self, reply: &Reply, now: Now) {
+        let Reply::Contact(id) = reply else { return };
+        let redeems = self
+            .state
+            .contact(*id)
+            .is_some_and(|contact| contact.redeeming.is_some());
+        if redeems {
+            self.search_for(*id, now);
+        }
+    }
+
     pub(super) fn handle_store_failed(&mut self, generation: u64, now: Now) {
-        for pending in self.take_pending(generation) {
+        let undone = self.take_pending(generation);
+        // A later state that is on its way to the disk still has what is undone here.
+        let is_on_its_way = !undone.is_empty() && generation < self.generation;
+        for pending in undone {
             match pending {
                 Pending::Answer {
                     command,
@@ -125,6 +150,9 @@ impl Node {
                 }
             }
         }
+        if is_on_its_way {
+            self.store();
+        }
     }
 
     fn undo(&mut self, undo: Undo, now: Now) {
@@ -134,17 +162,38 @@ impl Node {
                 self.event(Event::ContactRemoved(id, None));
             }
             Undo::RestoreContact(contact) => {
-                let id = contact.id;
-                self.state.contacts.retain(|known| known.id != id);
+                let (id, root) = (contact.id, contact.root);
+                self.state.contacts.retain(|known| known.id != id && known.root != root);
                 self.state.contacts.push(*contact);
                 self.meet_all();
+                self.keep_links(id, now);
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreRedemption(id, redemption) => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.redeeming = redemption.map(|redemption| *redemption);
+                }
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreEdit {
+                contact: id,
+                name,
+                contested,
+            } => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.name = name;
+                    contact.contested = contested;
+                }
                 self.event(Event::Contact(id));
             }
             Undo::RemoveInvite(id) => self.state.invites.retain(|invite| invite.id != id),
             Undo::RestoreInvite(invite) => self.state.invites.push(*invite),
             Undo::RestoreMe { name, will_ring } => {
                 self.state.identity.name = name;
-                self.state.will_ring = will_ring;
+                if self.state.will_ring != will_ring {
+                    self.state.will_ring = will_ring;
+                    self.ask_all(now);
+                }
             }
         }
         self.keyring_stale = true;

@@ -53,14 +53,17 @@ impl Node {
         self.refuse_late_pings(now);
     }
 
-    /// Puts the next tick on a multiple of [`bounds::TICK`] of Unix time, half a second around it by device.
+    /// Puts the next tick on a multiple of [`bounds::TICK`] of Unix time, half a second around it by device. The wall
+    /// clock is read in whole seconds, so a tick may come a moment early: the one that is almost due is then this one.
     pub(super) fn align_tick(&mut self, now: Now) {
         let into = Duration::from_secs(now.wall % bounds::TICK.as_secs());
         let [spread, ..] = self.device.0;
         let jitter = Duration::from_millis(u64::from(spread) * 4);
         let half = Duration::from_millis(500);
         let next = now.boot + bounds::TICK - into + jitter;
-        self.next_tick = next.saturating_sub(half).max(now.boot + half);
+        let next = next.saturating_sub(half);
+        let is_this_one = next < now.boot + bounds::TICK / 4;
+        self.next_tick = if is_this_one { next + bounds::TICK } else { next };
     }
 
     fn handle_tick(&mut self, now: Now) {
@@ -100,7 +103,7 @@ impl Node {
             Stage::AwaitingHello | Stage::Redeeming => link.up + bounds::HELLO,
             Stage::Ready => link.keepalive.next_timeout(self.is_busy(&link.peer)),
         };
-        link.close_at.map_or(own, |at| at.min(own))
+        link.closing.map_or(own, |(at, _)| at.min(own))
     }
 
     fn is_busy(&self, device: &DeviceKey) -> bool {
@@ -111,8 +114,8 @@ impl Node {
     fn watch_link(&mut self, id: LinkId, now: Now) {
         let Some(link) = self.links.get(&id) else { return };
         let (device, stage) = (link.peer, link.stage);
-        if link.close_at.is_some_and(|at| now.boot >= at) {
-            return self.close(id, close_code::STRANGER, now);
+        if let Some((_, code)) = link.closing.filter(|(at, _)| now.boot >= *at) {
+            return self.close(id, code, now);
         }
         match stage {
             Stage::AwaitingHello | Stage::Redeeming => {
@@ -134,7 +137,7 @@ impl Node {
         self.out
             .extend(wish.send.map(|bytes| Output::SendAlive { link: id, bytes }));
         if wish.search
-            && let Some(peer) = self.peers.get_mut(&device)
+            && let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link == Some(id))
         {
             peer.search.restart(now.boot);
         }
@@ -186,13 +189,13 @@ impl Node {
             .state
             .invites
             .iter()
-            .filter(|invite| invite.expiry <= now.wall)
+            .filter(|invite| !invite.is_kept(now.wall))
             .map(|invite| invite.id)
             .collect();
         if expired.is_empty() {
             return;
         }
-        self.state.invites.retain(|invite| invite.expiry > now.wall);
+        self.state.invites.retain(|invite| invite.is_kept(now.wall));
         self.keyring_stale = true;
         self.store();
         for invite in expired {

@@ -28,6 +28,8 @@ enum Stage {
 pub struct Slot {
     /// Whether it is the first of its attempt: then a padded knock goes along, to learn what the path carries.
     pub first: bool,
+    /// Whether it is the second, the fourth, …: where two keys may fit, these are for the other one.
+    pub odd: bool,
     /// Whether earlier ones went unanswered for so long that the clocks may differ.
     pub undated: bool,
 }
@@ -107,6 +109,7 @@ impl Search {
                 self.stage = Stage::Knocking { began, slot: slot + 1 };
                 Some(Slot {
                     first: slot == 0,
+                    odd: slot % 2 == 1,
                     undated: slot >= bounds::DATED_KNOCKS,
                 })
             }
