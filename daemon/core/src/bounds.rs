@@ -90,6 +90,8 @@ pub const UNACKED: usize = 64;
 pub const NONCES: usize = 20_000;
 /// Undated knocks opened in one second, by all senders together.
 pub const UNDATED_PER_S: u32 = 50;
+/// Knocks answered in one second to one contact, or to all who hold one invite.
+pub const ANSWERS_PER_S: u32 = 60;
 /// Missed calls kept in memory.
 pub const MISSED: usize = 100;
 

@@ -217,6 +217,8 @@ impl Calls {
     fn activate(&mut self, id: CallId, now: Duration) {
         let Some(call) = self.all.get_mut(&id) else { return };
         call.phase = Phase::Active { alive: now };
+        // A page that was closed while it rang has its time to come back from here on.
+        call.leg_lost = call.leg_lost.map(|_| now);
         self.deeds.extend([Deed::OpenGate(id), Deed::Changed(id)]);
     }
 

@@ -88,6 +88,7 @@ impl Node {
             link,
             expiry,
             redeemer: None,
+            closed: false,
         });
         self.keyring_stale = true;
         Ok(Outcome::Store(
@@ -117,8 +118,13 @@ impl Node {
             LinkError::Damaged => Refusal::InviteDamaged,
             LinkError::Newer => Refusal::InviteNewer,
         })?;
-        if link.root == self.root {
+        if link.root == self.root || link.device == self.device {
             return Err(Refusal::InviteOwn);
+        }
+        // Nobody gets hold of a contact's device by naming it in a link.
+        let has_owner = |contact: &Contact| contact.root != link.root && contact.proven.contains(&link.device);
+        if self.state.contacts.iter().any(has_owner) {
+            return Err(Refusal::InviteDamaged);
         }
         if link.expiry <= now.wall {
             return Err(Refusal::InviteExpired);
@@ -187,6 +193,7 @@ impl Node {
             contact.contested &= !accept;
         }
         if accept {
+            self.close_invites_of(&before.root);
             self.tell(id, Message::Held(Held { held: false }), now);
         }
         Ok(Outcome::Store(
@@ -202,6 +209,7 @@ impl Node {
 
     fn delete_contact(&mut self, id: ContactId, now: Now) -> Result {
         let contact = self.remove_contact(id, now).ok_or(Refusal::NotFound)?;
+        self.close_invites_of(&contact.root);
         let event = Event::ContactRemoved(id, None);
         Ok(Outcome::Store(
             Reply::Done,

@@ -2,7 +2,7 @@
 
 use super::{Node, Stage};
 use crate::bounds::close_code;
-use crate::ids::{ContactId, DeviceKey, LinkId};
+use crate::ids::{ContactId, DeviceKey, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
 use crate::message::{Hello, Message, Redeem};
@@ -72,6 +72,7 @@ impl Node {
         let Ok(list) = hello.list.verify() else {
             return self.close(link, close_code::BAD_HELLO, now);
         };
+        self.settle_claim(&device, &list.root);
         let Some(peer) = self
             .peers
             .get(&device)
@@ -101,9 +102,25 @@ impl Node {
                     self.send_hello(link);
                 }
                 self.meet_session(link, hello);
+                if let Some(link) = self.links.get_mut(&link) {
+                    link.stage = Stage::Judging;
+                }
                 self.redeem(link, &list.root, hello, redeem, now);
             }
             (None, None) => self.close(link, close_code::STRANGER, now),
+        }
+    }
+
+    /// A device that only somebody's link has named belongs to whoever it says itself: TLS has shown that it is the
+    /// device, and its own person has signed for it.
+    fn settle_claim(&mut self, device: &DeviceKey, root: &RootKey) {
+        let owner = self.state.contact_of(root).map(|contact| contact.id);
+        let claimed = self.peers.get(device).and_then(|peer| peer.contact);
+        let is_proven = claimed
+            .and_then(|id| self.state.contact(id))
+            .is_some_and(|contact| contact.root == *root || contact.proven.contains(device));
+        if !is_proven && let Some(peer) = self.peers.get_mut(device) {
+            peer.contact = owner.filter(|_| claimed.is_some());
         }
     }
 
@@ -119,11 +136,15 @@ impl Node {
     /// A contact, or the inviter of a redemption under way, has shown itself.
     fn meet_contact(&mut self, link: LinkId, id: ContactId, hello: &Hello, now: Now) {
         let usable = self.own.usable(&hello.addresses);
+        let Some(device) = self.links.get(&link).map(|link| link.peer) else {
+            return;
+        };
         let Some(contact) = self.state.contact_mut(id) else {
             return;
         };
         let before = contact.clone();
         contact.list = Some(hello.list.clone());
+        contact.prove(device);
         contact.held = hello.held;
         let is_accepted = contact.accepted;
         if is_accepted {
@@ -159,14 +180,15 @@ impl Node {
             .is_some_and(|peer| peer.session.meet(hello))
     }
 
-    /// Whether a peer belongs to a contact that must not learn our addresses until the user has decided.
+    /// Whether a peer must not learn our addresses: a guest, who has those of the link and may be refused, and a contact
+    /// until the user has decided who it is.
     pub(super) fn is_held_back(&self, device: &DeviceKey) -> bool {
         let contact = self
             .peers
             .get(device)
             .and_then(|peer| peer.contact)
             .and_then(|id| self.state.contact(id));
-        contact.is_some_and(|contact| contact.contested)
+        contact.is_none_or(|contact| contact.contested)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Knocks: who is asked where, who is answered, and what a proven exchange leads to.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::{AskedKnock, Guest, Node, Peer};
 use crate::bounds;
-use crate::crypto;
+use crate::crypto::{self, Secret};
 use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
@@ -34,13 +35,20 @@ impl Node {
 
     /// Makes sure that every device of every contact is a peer.
     pub(super) fn meet_all(&mut self) {
-        let devices: Vec<(ContactId, DeviceKey)> = self
-            .state
-            .contacts
+        let contacts = &self.state.contacts;
+        let proven = contacts
             .iter()
-            .flat_map(|contact| contact.devices().into_iter().map(|key| (contact.id, key)))
-            .collect();
-        for (contact, device) in devices {
+            .flat_map(|contact| contact.devices().into_iter().map(|key| (contact.id, key)));
+        let named = contacts
+            .iter()
+            .filter_map(|contact| Some((contact.id, contact.redeeming.as_ref()?.link.device)));
+        // Who has shown itself goes before what a link says.
+        let mut owners: BTreeMap<DeviceKey, ContactId> = BTreeMap::new();
+        for (contact, device) in proven.chain(named) {
+            owners.entry(device).or_insert(contact);
+        }
+        owners.remove(&self.device);
+        for (device, contact) in owners {
             self.meet(device).contact = Some(contact);
         }
         self.keyring_stale = true;
@@ -63,14 +71,15 @@ impl Node {
 
     /// Sends one round of a search.
     pub(super) fn knock_round(&mut self, device: DeviceKey, slot: Slot, now: Now) {
-        let Some(seal) = self.seal_key(&device, slot.odd) else {
+        let seals = self.seals(&device);
+        let Some(seal) = seals.iter().cycle().nth(slot.index) else {
             return;
         };
         for to in self.addresses_of(&device) {
             if slot.first {
-                self.ask_at(device, to, &seal, true, true, now);
+                self.ask_at(device, to, seal, true, true, now);
             }
-            self.ask_at(device, to, &seal, !slot.undated, false, now);
+            self.ask_at(device, to, seal, !slot.undated, false, now);
         }
     }
 
@@ -104,7 +113,7 @@ impl Node {
         }
     }
 
-    fn blank_knock(&self, peer: &DeviceKey, now: Now) -> Knock {
+    pub(super) fn blank_knock(&self, peer: &DeviceKey, now: Now) -> Knock {
         Knock {
             kind: Kind::Knock,
             tx: [0; 16],
@@ -128,7 +137,7 @@ impl Node {
 
     /// Somebody with a key of ours asks. The answer goes where the question came from, and is no larger.
     fn answer(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
-        if !self.own.may_send_to(&from) {
+        if !self.own.may_send_to(&from) || !self.answers.take(opened.lock, now) {
             return;
         }
         let device = opened.knock.device;
@@ -308,7 +317,7 @@ impl Node {
         let Some(link) = peer.link.and_then(|link| self.links.get_mut(&link)) else {
             return;
         };
-        link.keepalive.doubt();
+        link.keepalive.doubt(now.boot);
         let ask = Output::SendAlive {
             link: link.id,
             bytes: link.keepalive.ask(rings, now.boot),
@@ -319,30 +328,27 @@ impl Node {
     fn has_provisional_link(&self, device: &DeviceKey) -> bool {
         self.links
             .values()
-            .any(|link| link.peer == *device && link.stage == super::Stage::AwaitingHello)
+            .any(|link| link.peer == *device && link.stage != super::Stage::Ready)
     }
 
-    /// The key for questions to a device. Somebody whose invite we redeem although he is a contact may know us by the one
-    /// key or by the other.
-    fn seal_key(&self, device: &DeviceKey, odd: bool) -> Option<SealKey> {
-        let peer = self.peers.get(device)?;
-        let contact = peer.contact.and_then(|id| self.state.contact(id));
-        let is_known = contact.is_some_and(|contact| !contact.keys.is_empty());
-        if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref())
-            && !(is_known && odd)
-        {
-            return Some(redemption.seal_key());
-        }
-        if let Some(key) = contact.and_then(|contact| contact.keys.first()) {
-            return Some(SealKey::Pair {
-                key: key.clone(),
-                sender: self.root,
-            });
-        }
-        peer.guest.as_ref().map(|guest| SealKey::Pair {
-            key: guest.key.clone(),
+    /// The keys for questions to a device, by turns: an invite may be spent without our knowing, and the newest key may
+    /// be one that the far side never learnt of.
+    pub(super) fn seals(&self, device: &DeviceKey) -> Vec<SealKey> {
+        let Some(peer) = self.peers.get(device) else {
+            return Vec::new();
+        };
+        let pair = |key: &Secret| SealKey::Pair {
+            key: key.clone(),
             sender: self.root,
-        })
+        };
+        let contact = peer.contact.and_then(|id| self.state.contact(id));
+        let redemption = contact.and_then(|contact| contact.redeeming.as_ref());
+        let mut seals: Vec<SealKey> = redemption.map(crate::state::Redemption::seal_key).into_iter().collect();
+        seals.extend(contact.iter().flat_map(|contact| &contact.keys).map(pair));
+        if seals.is_empty() {
+            seals.extend(peer.guest.iter().map(|guest| pair(&guest.key)));
+        }
+        seals
     }
 
     /// Where a device may be: remembered addresses, those of its link being redeemed, and where a guest came from.

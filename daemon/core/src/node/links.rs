@@ -26,7 +26,7 @@ impl Node {
         let linked: Vec<ContactId> = self
             .peers
             .values()
-            .filter(|peer| peer.link.is_some())
+            .filter(|peer| peer.link.is_some() && !self.is_held_back(&peer.device))
             .filter_map(|peer| peer.contact)
             .collect();
         for contact in linked {
@@ -38,6 +38,8 @@ impl Node {
                 now,
             );
         }
+        // What was proven was proven from another address.
+        self.ask_all(now);
         self.search_for_all(now);
     }
 
@@ -45,7 +47,7 @@ impl Node {
         let rings = self.state.will_ring;
         let mut asks = Vec::new();
         for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
-            link.keepalive.doubt();
+            link.keepalive.doubt(now.boot);
             asks.push((link.id, link.keepalive.ask(rings, now.boot)));
         }
         self.out
@@ -261,7 +263,7 @@ impl Node {
         };
         if contact.addresses.first() != Some(&remote) {
             super::knocks::merge_addresses(contact, &[remote]);
-            self.store();
+            self.unstored = true;
         }
     }
 
@@ -323,6 +325,9 @@ impl Node {
     pub(super) fn handle_going(&mut self, now: Now) {
         self.calls.shut_down(now.boot);
         self.perform_deeds(now);
+        if self.unstored {
+            self.store();
+        }
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             self.push(Output::Close {

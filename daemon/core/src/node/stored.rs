@@ -31,6 +31,8 @@ pub(super) enum Pending {
         contact: ContactId,
         /// The invite it redeemed.
         invite: InviteId,
+        /// Whether it had redeemed it before.
+        again: bool,
         /// How to take the change back.
         undo: Undo,
     },
@@ -58,6 +60,7 @@ pub(super) enum Undo {
 impl Node {
     /// Writes the state; nobody waits for it.
     pub(super) fn store(&mut self) {
+        self.unstored = false;
         self.generation += 1;
         self.push(Output::Store {
             generation: self.generation,
@@ -98,6 +101,7 @@ impl Node {
                     link,
                     contact,
                     invite,
+                    again: _,
                     undo: _,
                 } => {
                     self.acknowledge_redeemer(link, contact, invite, now);
@@ -118,11 +122,14 @@ impl Node {
         }
     }
 
+    /// Nothing is taken back while a later state is on its way to the disk: it contains the change, so the change shares
+    /// its fate. When the last one has failed, all of them go, the newest first.
     pub(super) fn handle_store_failed(&mut self, generation: u64, now: Now) {
-        let undone = self.take_pending(generation);
-        // A later state that is on its way to the disk still has what is undone here.
-        let is_on_its_way = !undone.is_empty() && generation < self.generation;
-        for pending in undone {
+        self.unstored = true;
+        if generation < self.generation {
+            return;
+        }
+        for pending in self.take_pending(generation).into_iter().rev() {
             match pending {
                 Pending::Answer {
                     command,
@@ -140,18 +147,17 @@ impl Node {
                     link,
                     contact: _,
                     invite,
+                    again,
                     undo,
                 } => {
-                    if let Some(invite) = self.state.invites.iter_mut().find(|known| known.id == invite) {
+                    let mut invites = self.state.invites.iter_mut().filter(|_| !again);
+                    if let Some(invite) = invites.find(|known| known.id == invite) {
                         invite.redeemer = None;
                     }
                     self.undo(undo, now);
                     self.close(link, close_code::TOO_MUCH, now);
                 }
             }
-        }
-        if is_on_its_way {
-            self.store();
         }
     }
 

@@ -83,6 +83,10 @@ impl Node {
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
         self.forget_guests(now);
         self.forget_expired_invites(now);
+        self.forget_expired_redemptions(now);
+        if self.unstored {
+            self.store();
+        }
     }
 
     /// Asks on every link at once: what we say of ourselves has changed.
@@ -100,7 +104,7 @@ impl Node {
 
     fn link_timeout(&self, link: &super::Link) -> Duration {
         let own = match link.stage {
-            Stage::AwaitingHello | Stage::Redeeming => link.up + bounds::HELLO,
+            Stage::AwaitingHello | Stage::Judging | Stage::Redeeming => link.up + bounds::HELLO,
             Stage::Ready => link.keepalive.next_timeout(self.is_busy(&link.peer)),
         };
         link.closing.map_or(own, |(at, _)| at.min(own))
@@ -118,7 +122,7 @@ impl Node {
             return self.close(id, code, now);
         }
         match stage {
-            Stage::AwaitingHello | Stage::Redeeming => {
+            Stage::AwaitingHello | Stage::Judging | Stage::Redeeming => {
                 if now.boot >= link.up + bounds::HELLO {
                     self.close(id, close_code::BAD_HELLO, now);
                 }
@@ -203,6 +207,18 @@ impl Node {
         }
     }
 
+    /// Who holds us as a contact anyway need not be asked for ever.
+    fn forget_expired_redemptions(&mut self, now: Now) {
+        for contact in self.state.contacts.iter_mut().filter(|contact| contact.accepted) {
+            let link = contact.redeeming.as_ref().map(|redemption| &redemption.link);
+            if link.is_some_and(|link| link.expiry <= now.wall) {
+                contact.redeeming = None;
+                self.keyring_stale = true;
+                self.unstored = true;
+            }
+        }
+    }
+
     pub(super) fn poll_calls(&mut self, now: Duration) {
         let mut calls = std::mem::take(&mut self.calls);
         calls.poll(&|contact| self.path_facts(contact), now);
@@ -213,8 +229,32 @@ impl Node {
         let link = self.link_to(contact);
         PathFacts {
             link: link.map(|link| link.id),
-            last_proof: link.and_then(|link| link.keepalive.last_proof()),
+            last_proof: link.and_then(|link| link.keepalive.last_sign()),
             why_not: self.why_no_link(contact),
         }
+    }
+}
+
+#[cfg(test)]
+impl Node {
+    /// As if the pauses of every search had grown to the longest.
+    pub(super) fn rest_all(&mut self, now: Now) {
+        for peer in self.peers.values_mut() {
+            peer.search.rest(now.boot);
+        }
+    }
+
+    /// Shows a list that has somebody else's device in it.
+    pub(super) fn claim_device(&mut self, key: DeviceKey) {
+        let Ok(mut list) = self.state.identity.list.verify() else {
+            return;
+        };
+        list.sequence += 1;
+        list.devices.push(crate::identity::DeviceEntry {
+            key,
+            name: "theirs".into(),
+            kind: "computer".into(),
+        });
+        self.state.identity.list = list.sign(&self.state.identity.root_seed);
     }
 }

@@ -106,9 +106,15 @@ impl Keepalive {
         }
     }
 
-    /// When the path was last proven.
+    /// When the path was last proven; `None` while that is in doubt.
     #[must_use]
     pub const fn last_proof(&self) -> Option<Duration> {
+        if self.doubted { None } else { self.last_proof }
+    }
+
+    /// When the path last worked, in doubt or not: silence is reckoned from here.
+    #[must_use]
+    pub const fn last_sign(&self) -> Option<Duration> {
         self.last_proof
     }
 
@@ -124,9 +130,10 @@ impl Keepalive {
         self.peer_rings
     }
 
-    /// Forgets the proof: the machine slept, or the peer started anew.
-    pub const fn doubt(&mut self) {
-        self.last_proof = None;
+    /// Takes the proof for stale: the machine slept, or the peer started anew. The path gets the usual time to show
+    /// that it works.
+    pub const fn doubt(&mut self, now: Duration) {
+        self.began = now;
         self.doubted = true;
         self.asked = None;
         self.answered = None;

@@ -26,10 +26,10 @@ enum Stage {
 /// One round of knocks that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
+    /// Its number within its attempt, from 0.
+    pub index: usize,
     /// Whether it is the first of its attempt: then a padded knock goes along, to learn what the path carries.
     pub first: bool,
-    /// Whether it is the second, the fourth, …: where two keys may fit, these are for the other one.
-    pub odd: bool,
     /// Whether earlier ones went unanswered for so long that the clocks may differ.
     pub undated: bool,
 }
@@ -108,8 +108,8 @@ impl Search {
                 }
                 self.stage = Stage::Knocking { began, slot: slot + 1 };
                 Some(Slot {
+                    index: slot,
                     first: slot == 0,
-                    odd: slot % 2 == 1,
                     undated: slot >= bounds::DATED_KNOCKS,
                 })
             }
