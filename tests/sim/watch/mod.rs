@@ -253,7 +253,12 @@ impl World {
         let calls = snapshot.calls.iter().all(same_call);
         // A client keeps what has ended until it looks again, so only what is there is compared.
         if !dots || !calls || snapshot.contacts.len() != seen.contacts.len() {
-            self.fail("events", format!("clients of host {index} were not told of a change"));
+            let told = format!("{:?} {:?}", seen.contacts, seen.calls);
+            let is = format!("{:?} {:?}", snapshot.contacts, snapshot.calls);
+            self.fail(
+                "events",
+                format!("clients of host {index} were not told of a change: told {told}, is {is}"),
+            );
         }
     }
 
