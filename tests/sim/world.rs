@@ -395,6 +395,8 @@ impl World {
         for held in std::mem::take(&mut self.hosts[index].shell.backlog) {
             match held {
                 Held::Knock { from, bytes } => {
+                    let sender = self.watch.owner_of(from);
+                    self.watch_datagram(index, from, sender, &bytes);
                     let size = bytes.len();
                     self.feed(index, Input::Datagram { from, bytes }, Cause::Datagram { from, size });
                 }
