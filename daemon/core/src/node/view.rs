@@ -13,11 +13,7 @@ impl Node {
     /// Everything that a client may see.
     #[must_use]
     pub fn snapshot(&self, now: Now) -> Snapshot {
-        let open = self
-            .state
-            .invites
-            .iter()
-            .filter(|invite| invite.redeemer.is_none() && invite.expiry > now.wall);
+        let open = self.state.invites.iter().filter(|invite| invite.is_open(now.wall));
         let view = |invite: &crate::state::Invite| InviteView {
             id: invite.id,
             link: invite.link.clone(),
@@ -86,7 +82,7 @@ impl Node {
         match (is_proven, link.keepalive.peer_rings()) {
             (true, true) => Reachable::Yes,
             (true, false) => Reachable::No(WhyNot::WillNotRing),
-            (false, _) if link.keepalive.peer_rings() => Reachable::Checking(WhyNot::Silent),
+            (false, _) if link.keepalive.last_sign().is_some() => Reachable::Checking(WhyNot::Silent),
             (false, _) => Reachable::Checking(WhyNot::Searching),
         }
     }
@@ -127,7 +123,7 @@ impl Node {
         }
     }
 
-    /// When a green dot turns grey by itself.
+    /// When a dot that rests on a proof turns grey by itself.
     pub(super) fn grey_at(&self, id: ContactId) -> Option<Duration> {
         self.link_to(id)?
             .keepalive
