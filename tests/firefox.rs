@@ -63,8 +63,19 @@ async fn both_talk(ann: &Person, fox: &Firefox) {
     ann.page.screen("call").await;
     sees_and_hears(fox).await;
     ann.sees_frames(100).await;
-    ann.sees_a_moving_picture().await;
+    sees_another_colour(ann).await;
     ann.hears_something().await;
+}
+
+/// Firefox's made-up camera shows one colour at a time, and a figure in a corner; the colour changes.
+async fn sees_another_colour(ann: &Person) {
+    let first = pixels(&ann.page.run(PIXELS).await);
+    let changed = format!(
+        "const before = {first:?};
+         const now = await (async () => {{ {PIXELS} }})();
+         return now.filter((value, at) => Math.abs(value - before[at]) > 4).length >= 100;"
+    );
+    ann.page.until("another colour", HUNDRED_FRAMES, &changed).await;
 }
 
 /// What Firefox sends bears its own payload types: the canonical ones of the wire are neither asked for nor met.

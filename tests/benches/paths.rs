@@ -65,7 +65,9 @@ fn drop_some([one, other]: [u16; 2], which: &str) {
     nft("add table inet path");
     nft("add chain inet path arriving { type filter hook input priority 0; }");
     for (from, to) in [(one, other), (other, one)] {
-        nft(&format!("add rule inet path arriving udp sport {from} udp dport {to} {which} drop"));
+        nft(&format!(
+            "add rule inet path arriving udp sport {from} udp dport {to} {which} drop"
+        ));
     }
 }
 
