@@ -1,6 +1,10 @@
 //! Sound leaves a page in packets of one size and at one pace, whether there is something to hear or not: sizes and
 //! pauses would tell who speaks when, and even what is said.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints its numbers"
+)]
 
 use std::time::Duration;
 

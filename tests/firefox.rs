@@ -1,5 +1,5 @@
 //! Firefox, as Debian brings it, and Chromium call each other by clicks, and each sees and hears the other.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

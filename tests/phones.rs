@@ -1,5 +1,10 @@
 //! Strangers' phones as legs of a call: aiortc and GStreamer's webrtcbin, by WHIP and WHEP and both ways at once.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints its numbers"
+)]
 
 use std::process::Stdio;
 use std::time::Duration;
