@@ -250,10 +250,6 @@ impl World {
                 self.hosts[host].node.handle(input, now);
                 continue;
             };
-            if std::env::var("TRACE").is_ok() {
-                let text = format!("{output:?}");
-                eprintln!("{:?} {host} {}", self.now.boot, &text[..text.len().min(150)]);
-            }
             self.perform(host, output);
         }
         panic!("the nodes never come to rest");
