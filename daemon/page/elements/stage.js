@@ -1,7 +1,8 @@
 /**
  * The two pictures: the other person's, large, and one's own in a corner (large while there is no other).
  *
- * Browsers may refuse to play sound before a click. Then the picture plays without it and one button turns it on.
+ * The other person's sound has an element of its own: a video element whose picture never comes, as in a voice call,
+ * plays no sound either. Browsers may refuse to play sound before a click. Then one button turns it on.
  */
 import { h } from "../dom.js";
 import { s } from "../strings.js";
@@ -17,6 +18,7 @@ export class StageElement extends HTMLElement {
   /** @type {Picture} */
   picture = "waiting";
   #remote = h("video", { "data-remote": true, playsinline: true });
+  #sound = new Audio();
   #self = h("video", { "data-self": true, playsinline: true, muted: true, "aria-label": s.call.self });
   #hear = button("hear", s.call.hear, () => this.#unmute(), { icon: "sound", kind: "go" });
   #lastFrame = 0;
@@ -26,6 +28,7 @@ export class StageElement extends HTMLElement {
     super();
     // The attribute alone does not mute an element made by script.
     this.#self.muted = true;
+    this.#remote.muted = true;
     this.#hear.hidden = true;
     this.append(this.#remote, this.#self, this.#hear);
     this.#watch();
@@ -48,11 +51,11 @@ export class StageElement extends HTMLElement {
   showRemote(stream) {
     if (this.#remote.srcObject === stream) return;
     this.#remote.srcObject = stream;
-    this.#remote.muted = false;
+    this.#sound.srcObject = stream && new MediaStream(stream.getAudioTracks());
     this.#hear.hidden = true;
     this.#lastFrame = 0;
     this.#become("waiting");
-    if (stream) void this.#play();
+    if (stream) this.#play();
   }
 
   /** @param {MediaStreamTrack|null} track */
@@ -65,23 +68,24 @@ export class StageElement extends HTMLElement {
     if (track) this.#self.play().catch(() => undefined);
   }
 
-  async #play() {
-    const stream = this.#remote.srcObject;
+  #play() {
+    this.#remote.play().catch(() => undefined);
+    void this.#playSound();
+  }
+
+  async #playSound() {
+    const stream = this.#sound.srcObject;
     try {
-      await this.#remote.play();
+      await this.#sound.play();
     } catch (error) {
       const refused = error instanceof DOMException && error.name === "NotAllowedError";
-      if (!refused || this.#remote.srcObject !== stream) return;
-      this.#remote.muted = true;
-      this.#hear.hidden = false;
-      this.#remote.play().catch(() => undefined);
+      if (refused && this.#sound.srcObject === stream) this.#hear.hidden = false;
     }
   }
 
   #unmute() {
-    this.#remote.muted = false;
     this.#hear.hidden = true;
-    void this.#play();
+    void this.#playSound();
   }
 
   #watch() {
