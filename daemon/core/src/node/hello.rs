@@ -15,6 +15,9 @@ impl Node {
             return;
         };
         let redeem = self.redeem_field(&device, &exporter);
+        if let Some(link) = self.links.get_mut(&link) {
+            link.redeems = redeem.as_ref().map(|redeem| redeem.hint);
+        }
         let held_back = self.is_held_back(&device);
         let Some(peer) = self.peers.get_mut(&device) else {
             return;

@@ -74,6 +74,7 @@ impl Node {
             peer: up.peer,
             remote: up.remote,
             exporter: up.exporter,
+            redeems: None,
             up: now.boot,
             stage: Stage::AwaitingHello,
             keepalive: Keepalive::new(dialed, number, now.boot),

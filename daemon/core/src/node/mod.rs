@@ -101,6 +101,8 @@ struct Link {
     peer: DeviceKey,
     remote: SocketAddr,
     exporter: [u8; 32],
+    /// Names the invite that our `hello` spoke of.
+    redeems: Option<[u8; 8]>,
     up: Duration,
     stage: Stage,
     keepalive: Keepalive,

@@ -229,11 +229,17 @@ impl Node {
 
     /// Invitee: the inviter said no.
     pub(super) fn handle_refused(&mut self, link: LinkId, id: ContactId, why: InviteRefusal, now: Now) {
+        let refused = self.links.get(&link).and_then(|link| link.redeems);
         let Some(contact) = self.state.contact_mut(id) else {
             return;
         };
-        if contact.redeeming.take().is_none() {
+        let Some(redemption) = contact.redeeming.take() else {
             return;
+        };
+        if refused != Some(invite::hint(&redemption.link.secret)) {
+            // Another invite has been pasted meanwhile: it has its own turn.
+            contact.redeeming = Some(redemption);
+            return self.close(link, close_code::REFUSED, now);
         }
         let was_pending = !contact.accepted;
         self.keyring_stale = true;

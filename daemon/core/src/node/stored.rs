@@ -94,6 +94,7 @@ impl Node {
                     undo: _,
                 } => {
                     self.look_for_inviter(&reply, now);
+                    let reply = self.still_true(reply);
                     self.push(Output::Reply { id: command, reply });
                     self.out.extend(event.map(Output::Event));
                 }
@@ -107,6 +108,20 @@ impl Node {
                     self.acknowledge_redeemer(link, contact, invite, now);
                 }
             }
+        }
+    }
+
+    /// What was to be answered, unless the contact has been refused or forgotten meanwhile.
+    fn still_true(&self, reply: Reply) -> Reply {
+        match &reply {
+            Reply::Contact(id) if self.state.contact(*id).is_none() => Reply::Refused(Refusal::NotFound),
+            Reply::Contact(_)
+            | Reply::Done
+            | Reply::Invite(_)
+            | Reply::CallStarted(_)
+            | Reply::Call(_)
+            | Reply::Pong { .. }
+            | Reply::Refused(_) => reply,
         }
     }
 

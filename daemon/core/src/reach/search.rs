@@ -11,6 +11,8 @@ use crate::bounds;
 pub struct Search {
     stage: Stage,
     pause: Duration,
+    /// Attempts that came to nothing.
+    attempts: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +28,8 @@ enum Stage {
 /// One round of knocks that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// Its number within its attempt, from 0.
+    /// Grows by one with each round of an attempt, and begins one higher with each attempt: what is chosen by it, such as
+    /// one of several keys, comes to every place in an attempt.
     pub index: usize,
     /// Whether it is the first of its attempt: then a padded knock goes along, to learn what the path carries.
     pub first: bool,
@@ -39,6 +42,7 @@ impl Default for Search {
         Self {
             stage: Stage::Off,
             pause: bounds::BACKOFF_FIRST,
+            attempts: 0,
         }
     }
 }
@@ -62,11 +66,13 @@ impl Search {
         *self = Self {
             stage: Stage::Off,
             pause: bounds::BACKOFF_FIRST,
+            attempts: 0,
         };
     }
 
     /// The attempt came to nothing: pauses, then looks again.
     pub fn pause(&mut self, now: Duration) {
+        self.attempts = self.attempts.wrapping_add(1) % 64;
         self.stage = Stage::Pausing {
             until: now + self.pause,
         };
@@ -108,7 +114,7 @@ impl Search {
                 }
                 self.stage = Stage::Knocking { began, slot: slot + 1 };
                 Some(Slot {
-                    index: slot,
+                    index: slot + self.attempts,
                     first: slot == 0,
                     undated: slot >= bounds::DATED_KNOCKS,
                 })
@@ -156,5 +162,17 @@ mod tests {
             ]
         );
         assert!(rounds.iter().filter(|(_, first, _)| *first).count() >= 5);
+    }
+
+    #[test]
+    fn each_of_two_keys_comes_to_the_undated_round() {
+        let mut search = Search::default();
+        search.start(Duration::ZERO);
+        let mut undated = Vec::new();
+        while undated.len() < 4 {
+            let Some(at) = search.next_timeout() else { break };
+            undated.extend(search.poll(at).filter(|slot| slot.undated).map(|slot| slot.index % 2));
+        }
+        assert_eq!(undated, [1, 0, 1, 0]);
     }
 }
