@@ -208,7 +208,7 @@ impl Contact {
     /// The devices that may speak for this contact: those listed that have shown themselves.
     #[must_use]
     pub fn devices(&self) -> Vec<DeviceKey> {
-        let listed = self.list.as_ref().and_then(|list| list.verify().ok());
+        let listed = self.list.as_ref().and_then(SignedList::content);
         let mut devices: Vec<DeviceKey> = listed
             .map(|list| list.devices.into_iter().map(|device| device.key).collect())
             .unwrap_or_default();

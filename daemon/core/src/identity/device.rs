@@ -96,6 +96,12 @@ impl DeviceList {
 }
 
 impl SignedList {
+    /// The list, unverified: for one that was verified when it was taken in, and has been kept sealed since.
+    #[must_use]
+    pub fn content(&self) -> Option<DeviceList> {
+        crate::cbor::decode(&self.list)
+    }
+
     /// The list, if its own root signed it.
     ///
     /// # Errors

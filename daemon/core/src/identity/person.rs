@@ -66,7 +66,7 @@ impl Identity {
     #[must_use]
     pub fn device_name(&self) -> String {
         let own = self.device();
-        let list = self.list.verify().ok();
+        let list = self.list.content();
         let entry = list.and_then(|list| list.devices.into_iter().find(|device| device.key == own));
         entry.map(|device| device.name).unwrap_or_default()
     }

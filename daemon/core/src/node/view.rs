@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Node;
 use crate::bounds;
 use crate::event::{ContactState, ContactView, DeviceView, Event, InviteView, MeView, Reachable, Snapshot, WhyNot};
+use crate::identity::SignedList;
 use crate::ids::ContactId;
 use crate::state::Contact;
 use crate::time::Now;
@@ -48,7 +49,7 @@ impl Node {
             (true, true) => ContactState::Contested,
             (true, false) => ContactState::Accepted,
         };
-        let list = contact.list.as_ref().and_then(|list| list.verify().ok());
+        let list = contact.list.as_ref().and_then(SignedList::content);
         let devices = list.map(|list| list.devices).unwrap_or_default();
         ContactView {
             id: contact.id,
