@@ -19,16 +19,21 @@ export class StageElement extends HTMLElement {
   #remote = h("video", { "data-remote": true, playsinline: true });
   #self = h("video", { "data-self": true, playsinline: true, muted: true, "aria-label": s.call.self });
   #hear = button("hear", s.call.hear, () => this.#unmute(), { icon: "sound", kind: "go" });
+  #devices;
   #lastFrame = 0;
   #timer = 0;
 
-  constructor() {
+  /** @param {import("../devices.js").Devices} devices */
+  constructor(devices) {
     super();
+    this.#devices = devices;
+    devices.addEventListener("change", () => this.#sound());
     // The attribute alone does not mute an element made by script.
     this.#self.muted = true;
     this.#hear.hidden = true;
     this.append(this.#remote, this.#self, this.#hear);
     this.#watch();
+    this.#sound();
   }
 
   connectedCallback() {
@@ -63,6 +68,15 @@ export class StageElement extends HTMLElement {
     if (shown === track) return;
     this.#self.srcObject = track ? new MediaStream([track]) : null;
     if (track) this.#self.play().catch(() => undefined);
+  }
+
+  /** The chosen speaker and volume; a speaker that is gone is passed over. */
+  #sound() {
+    this.#remote.volume = this.#devices.volume;
+    if (!this.#devices.choosesSpeaker) return;
+    const sink = this.#devices.chosen("speaker");
+    const remote = /** @type {any} */ (this.#remote);
+    if (remote.sinkId !== sink) remote.setSinkId(sink).catch(() => undefined);
   }
 
   async #play() {
