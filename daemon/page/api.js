@@ -1,7 +1,7 @@
 /**
  * The local API over fetch, and its event stream. Same origin only; the session is the cookie that the daemon set.
  *
- * @import {Call, Contact, Invite, Me, Media, Presence, ProblemBody} from "./types.js"
+ * @import {Call, Contact, Invite, Me, Media, Presence, ProblemBody, Safety} from "./types.js"
  */
 import { s } from "./strings.js";
 
@@ -69,16 +69,14 @@ export class Api {
     return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { blocked })).json();
   }
 
-  /** Asks both daemons for safety words. @param {string} id @returns {Promise<{words: string[]}>} */
+  /** Makes safety words, or gives those that wait for an answer. @param {string} id @returns {Promise<Safety>} */
   async safetyWords(id) {
     return (await send("POST", `/v1/contacts/${encodeURIComponent(id)}/verify`, {})).json();
   }
 
-  /** What the user says about them. @param {string} id @param {boolean} same @returns {Promise<Contact|null>} */
-  async compareWords(id, same) {
-    const answer = await send("POST", `/v1/contacts/${encodeURIComponent(id)}/verify`, { same });
-    const body = answer.status === 204 ? null : await answer.json();
-    return body?.id ? body : null;
+  /** What the user found when comparing them. @param {string} id @param {"same"|"different"} result */
+  async compareWords(id, result) {
+    await send("POST", `/v1/contacts/${encodeURIComponent(id)}/verify`, { result });
   }
 
   /** @param {string} id */

@@ -327,7 +327,8 @@ export class Session extends EventTarget {
     if (!call.peer_media) return;
     const media = { audio: capture.audio !== null && !capture.muted, video: capture.picture !== null };
     const told = `${call.id} ${media.audio} ${media.video}`;
-    if (told === this.#told) return;
+    const known = call.own_media?.audio === media.audio && call.own_media.video === media.video;
+    if (known || told === this.#told) return;
     this.#told = told;
     this.#api.setMedia(call.id, media).catch(() => {
       this.#told = "";

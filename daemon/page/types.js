@@ -8,12 +8,18 @@
  * @typedef {"available"|"do_not_disturb"} Presence
  * @typedef {{kind: "lan"|"direct"|"relay", via: string|null, rtt_ms: number, last_proof_ms: number}} Path
  *
+ * Four words, the same on both screens.
+ * @typedef {{state: "none"|"running"|"compare"|"same"|"different", words: string[]|null, number: string}} Safety
+ *
  * @typedef {object} Contact
  * @property {string} id
  * @property {string} name
  * @property {"pending"|"accepted"|"contested"} state
  * @property {boolean} verified
  * @property {boolean} [blocked] where the daemon can block
+ * @property {boolean} [quiet] it rang too often and does not ring for a while
+ * @property {Safety} [safety]
+ * @property {Why|null} [alarm] what speaks against it
  * @property {"yes"|"checking"|"no"} reachable
  * @property {Why|null} why
  * @property {Path|null} path
@@ -27,6 +33,7 @@
  * @property {string|null} contact
  * @property {{name: string, address?: string}} peer
  * @property {Media} media
+ * @property {Media} [own_media] what this page sends, as it last said
  * @property {Media} [peer_media] what the other person sends, where the daemon tells
  * @property {boolean} reconnecting its path is silent and being looked for again
  * @property {boolean} missed it went by unanswered and was not seen

@@ -86,7 +86,7 @@ export class AppElement extends HTMLElement {
       this.#nav,
     );
     const skip = h("a", { href: "#main", class: "skip" }, s.skip);
-    const over = h("div", { class: "over" }, this.#notices, this.#ring, this.#bar);
+    const over = h("section", { class: "over", "aria-label": s.news }, this.#notices, this.#ring, this.#bar);
     this.append(skip, this.#header, over, this.#main, this.#keys, this.#pickers, this.#person, this.#words);
     this.#listen();
     this.#draw();

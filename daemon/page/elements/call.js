@@ -158,7 +158,7 @@ function captureWord(capture) {
 
 /** A camera that was switched off there is believed at once. @param {Call|null} call @param {import("./stage.js").Picture} seen */
 function pictureOf(call, seen) {
-  return call?.peer_media?.video === false ? "none" : seen;
+  return call?.media.video && call.peer_media?.video === false ? "none" : seen;
 }
 
 /** @param {Call} call @param {boolean} accepted @param {import("./stage.js").Picture} picture */
@@ -172,8 +172,8 @@ function lineOf(call, accepted, picture) {
       return call.media.video ? s.ring.video : s.ring.voice;
     case "active":
       if (picture === "moving") return "";
-      if (call.peer_media?.video === false) return s.call.peerDark(call.peer.name);
       if (!call.media.video) return s.call.voice;
+      if (call.peer_media?.video === false) return s.call.peerDark(call.peer.name);
       return picture === "waiting" ? s.call.waiting : s.call.noPicture(call.peer.name);
     case "ended":
       return "";

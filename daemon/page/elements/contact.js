@@ -16,6 +16,8 @@ export class ContactElement extends HTMLElement {
   #tag = h("span", { class: "tag", title: s.people.unverifiedHelp }, s.people.unverified);
   #checked = h("span", { class: "tag verified", title: s.people.verifiedHelp }, icon("check"), s.people.verified);
   #word = h("strong");
+  #alarm = h("p", { class: "alarm", role: "alert", hidden: true }, icon("note"), h("span"));
+  #compare;
   #why = h("span", { class: "why" });
   #fix = h("p", { class: "fix" });
   #video;
@@ -36,6 +38,7 @@ export class ContactElement extends HTMLElement {
     this.#keep = button("contact-keep", s.people.keep, () => this.#settle(true), { kind: "primary" });
     this.#remove = button("contact-remove", s.people.remove, () => this.#settle(false));
     this.#more = button("more", "", () => context.dialogs.person(this.#contact.id), { icon: "more", kind: "quiet" });
+    this.#compare = button("words-waiting", s.words.waiting, () => context.dialogs.words(this.#contact.id), { icon: "words" });
     this.append(
       this.#dot,
       h(
@@ -44,6 +47,8 @@ export class ContactElement extends HTMLElement {
         h("p", { class: "name-line" }, this.#name, this.#checked, this.#tag),
         h("p", { id: why, class: "state" }, this.#word, this.#why),
         this.#fix,
+        this.#alarm,
+        this.#compare,
       ),
       h("div", { class: "acts" }, this.#keep, this.#remove, this.#video, this.#voice, this.#more),
     );
@@ -69,7 +74,16 @@ export class ContactElement extends HTMLElement {
     setText(this.#why, busy && contact.reachable === "yes" ? s.people.inCall : reasonOf(contact));
     setText(this.#fix, contact.why?.fix ?? "");
     this.#fix.hidden = this.#fix.textContent === "";
+    this.#drawAlarm(contact);
     this.#buttons(contact, busy);
+  }
+
+  /** @param {Contact} contact */
+  #drawAlarm({ alarm, safety }) {
+    this.#alarm.hidden = !alarm;
+    const text = this.#alarm.querySelector("span");
+    if (alarm && text) setText(text, `${alarm.text} ${alarm.fix}`);
+    this.#compare.hidden = safety?.state !== "compare";
   }
 
   /** @param {Contact} contact @param {boolean} busy */
@@ -112,6 +126,7 @@ function wordOf(contact) {
     case "contested":
       return s.people.contested;
     case "accepted":
+      if (contact.blocked) return s.people.blocked;
       return s.people.reachable[contact.reachable];
   }
 }

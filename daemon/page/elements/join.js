@@ -33,6 +33,8 @@ export class JoinElement extends HTMLElement {
     for (const each of [this.#video, this.#voice]) each.setAttribute("aria-describedby", "join-why");
     const { devices } = context;
     this.#first.addEventListener("change", () => devices.setLookFirst(this.#first.checked));
+    const check = h("p", { class: "check" }, this.#first, h("label", { for: "look-first" }, s.join.first));
+    const back = button("join-back", s.join.back, () => context.go("/"), { kind: "quiet" });
     this.append(
       this.#preview,
       h(
@@ -44,9 +46,8 @@ export class JoinElement extends HTMLElement {
         h("div", { class: "acts" }, this.#video, this.#voice),
         this.#why,
         this.#pickers,
-        h("p", { class: "check" }, this.#first, h("label", { for: "look-first" }, s.join.first)),
-        button("join-back", s.join.back, () => context.go("/"), { kind: "quiet" }),
       ),
+      h("div", { class: "join-foot" }, check, back),
     );
   }
 

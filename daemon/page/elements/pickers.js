@@ -14,7 +14,7 @@ export class PickersElement extends HTMLElement {
   #context;
   #selects = /** @type {Record<DeviceKind, HTMLSelectElement>} */ ({});
   #bar = h("span", { class: "meter-bar" });
-  #meter = h("div", { class: "meter", role: "meter", "aria-label": s.devices.meter, "aria-valuemin": 0, "aria-valuemax": 100 }, this.#bar);
+  #meter = h("div", { class: "meter", role: "meter", "aria-label": s.devices.meter, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0, hidden: true }, this.#bar);
   #volume = h("input", { type: "range", min: 0, max: 100, step: 5 });
   /** What is measured. @type {MediaStreamTrack|null} */
   #track = null;
@@ -78,6 +78,7 @@ export class PickersElement extends HTMLElement {
     this.#endMeter = () => {};
     this.#track = track;
     this.#level(0);
+    this.#meter.hidden = track === null;
     if (track) this.#endMeter = measure(track, (level) => this.#level(level));
   }
 

@@ -20,6 +20,8 @@ export class WordsElement extends HTMLElement {
   #text = h("p", { role: "status" });
   #list = h("ol", { class: "words", "data-words": true });
   #after = h("p", { class: "help" });
+  #number = h("p", { class: "number", tabindex: 0 });
+  #paper = h("details", { class: "paper" }, h("summary", {}, s.words.paper), this.#number);
   #answer;
   #retry;
   #done;
@@ -37,7 +39,7 @@ export class WordsElement extends HTMLElement {
     );
     this.#retry = button("words-retry", s.call.retry, () => this.#ask(), { kind: "primary" });
     this.#done = button("words-done", s.close, () => this.#dialog.close(), { kind: "primary" });
-    this.#dialog = dialog("words-title", this.#title, this.#text, this.#list, this.#answer, this.#after, h("div", { class: "acts" }, this.#retry, this.#done));
+    this.#dialog = dialog("words-title", this.#title, this.#text, this.#list, this.#answer, this.#after, this.#paper, h("div", { class: "acts" }, this.#retry, this.#done));
     this.append(this.#dialog);
   }
 
@@ -57,9 +59,10 @@ export class WordsElement extends HTMLElement {
     if (id === null) return;
     this.#show("asking", s.words.asking(this.#name), "");
     try {
-      const { words } = await this.#context.api.safetyWords(id);
+      const { words, number } = await this.#context.api.safetyWords(id);
       if (this.#id !== id || !this.#dialog.open) return;
-      this.#list.replaceChildren(...words.map((word) => h("li", {}, word)));
+      this.#list.replaceChildren(...(words ?? []).map((word) => h("li", {}, word)));
+      setText(this.#number, number);
       this.#show("words", s.words.read(this.#name), s.words.readHelp);
     } catch (error) {
       this.#failed(error);
@@ -68,11 +71,10 @@ export class WordsElement extends HTMLElement {
 
   /** @param {boolean} same */
   async #say(same) {
-    const { api, store } = this.#context;
+    const { api } = this.#context;
     if (this.#id === null) return;
     try {
-      const contact = await api.compareWords(this.#id, same);
-      if (contact) store.apply("contact", contact);
+      await api.compareWords(this.#id, same ? "same" : "different");
       const { title, next } = same ? s.words.wereSame(this.#name) : s.words.wereDifferent(this.#name);
       this.#show(same ? "same" : "different", title, next);
     } catch (error) {
@@ -94,6 +96,7 @@ export class WordsElement extends HTMLElement {
     setText(this.#after, after);
     this.#list.hidden = step !== "words";
     this.#answer.hidden = step !== "words";
+    this.#paper.hidden = step !== "words";
     this.#retry.hidden = step !== "failed";
     this.#done.hidden = step === "words" || step === "asking";
   }

@@ -11,6 +11,7 @@ export const en = {
   motto: "Two can talk. No third party can.",
   skip: "Skip to content",
   close: "Close",
+  news: "What is going on",
   nav: { label: "Twocan", settings: "Settings", privacy: "Privacy" },
   loading: "Asking your Twocan…",
   locked: {
@@ -88,6 +89,7 @@ export const en = {
     videoTo: (name) => `Video call with ${name}`,
     /** @param {string} name */
     voiceTo: (name) => `Voice call with ${name}`,
+    blocked: "Blocked",
     inCall: "You are in a call already.",
     keep: "Keep",
     remove: "Remove",
@@ -106,7 +108,7 @@ export const en = {
     copy: "Copy",
     copyHelp: "Copy this invite",
     takeBack: "Take back",
-    takeBackHelp: "Take this invite back, so that it no longer works",
+    takeBackHelp: "Take back this invite, so that it no longer works",
     /** @param {number} ms until it expires */
     expires: (ms) => (ms <= 0 ? "Has run out" : `Works for ${span(ms)}, for one person`),
   },
@@ -171,7 +173,7 @@ export const en = {
     name: "Name in your list",
     verified: "Verified: you compared safety words.",
     unverified: "Not verified: you have not compared safety words yet.",
-    look: "Look at myself, then call",
+    look: "Look first, then call",
     block: "Block",
     unblock: "Stop blocking",
     blockHelp: "Somebody you block hears nothing from your Twocan, not even a refusal.",
@@ -182,6 +184,8 @@ export const en = {
   words: {
     heading: "Safety words",
     compare: "Compare safety words",
+    waiting: "Safety words wait for you",
+    paper: "The number for paper",
     again: "Compare again",
     /** @param {string} name */
     asking: (name) => `Asking ${name}’s Twocan…`,
@@ -463,12 +467,14 @@ const unreachable = {
   searching: () => "The way there was still being looked for. Try again in a moment.",
   went_away: (name) => `Their Twocan said goodbye a moment ago. ${name} turns green when it is back.`,
   silent: (name) => `The connection went quiet. ${name} turns green as soon as it is proven again.`,
+  blocked: (name) => `You have blocked ${name}. Stop blocking first, then call.`,
   will_not_ring: (name) => `${name} does not want to be rung at the moment. Try again later.`,
 };
 
 /** @type {Record<string, (name: string) => string>} */
 const failed = {
   leg_lost: () => "The page of the call was closed or lost for too long. Call again, and leave it open.",
+  words_differ: (name) => `The safety words were different, so the call was ended. Exchange a new link with ${name} some other way, best in person.`,
   shutting_down: () => "Twocan was stopped. Start it with “twocan up”, then call again.",
   peer_restarted: (name) => `The Twocan of ${name} started anew. Call again as soon as it is green.`,
   unknown: () => "Something in Twocan went wrong. Call again; if it repeats, look into its log.",
@@ -476,7 +482,7 @@ const failed = {
 
 /** @param {number} value */
 function ms(value) {
-  return value < 1 ? "under 1 ms" : `${Math.round(value)} ms`;
+  return value < 1 ? "under 1\u00a0ms" : `${Math.round(value)}\u00a0ms`;
 }
 
 /** @param {number} share 0 to 1 */
