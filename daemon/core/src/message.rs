@@ -14,6 +14,7 @@ use crate::crypto::Secret;
 use crate::event::InviteRefusal;
 use crate::identity::SignedList;
 use crate::ids::CallId;
+use crate::media::flow;
 
 /// One frame of the control stream.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -239,7 +240,7 @@ impl Message {
             3 => Self::Refused(cbor::decode(body)?),
             4 => Self::Held(cbor::decode(body)?),
             5 => Self::Addresses(cbor::decode(body)?),
-            16 => Self::Ring(cbor::decode(body)?),
+            16 => Self::Ring(cbor::decode(body).filter(|ring: &Ring| flow::is_base(ring.base))?),
             17 => Self::Renew(cbor::decode(body)?),
             18 => Self::Ringing(cbor::decode(body)?),
             19 => Self::Accept(cbor::decode(body)?),
