@@ -150,10 +150,7 @@ export class Capture extends EventTarget {
     let stream;
     try {
       if (!navigator.mediaDevices) throw new DOMException("", "NotSupportedError");
-      stream = await navigator.mediaDevices.getUserMedia({
-        audio: want.audio && { ...AUDIO, ...wish(this.#devices.chosen("microphone")) },
-        video: want.video && { ...VIDEO, ...wish(this.#devices.chosen("camera")) },
-      });
+      stream = await this.#ask(want);
     } catch (error) {
       if (epoch !== this.#epoch) return true;
       const problem = problemOf(error);
@@ -168,6 +165,22 @@ export class Capture extends EventTarget {
     for (const track of stream.getTracks()) this.#take(track);
     // The microphone by itself is not the end: the camera may open by itself too.
     return want.video || this.problems.video === null;
+  }
+
+  /** Asks for the chosen devices, and for any where one of those is not plugged in. @param {Media} want */
+  async #ask(want) {
+    const microphone = chosen(this.#devices.chosen("microphone"));
+    const camera = chosen(this.#devices.chosen("camera"));
+    try {
+      return await navigator.mediaDevices.getUserMedia({
+        audio: want.audio && { ...AUDIO, ...microphone },
+        video: want.video && { ...VIDEO, ...camera },
+      });
+    } catch (error) {
+      const away = error instanceof Error && ["OverconstrainedError", "NotFoundError"].includes(error.name);
+      if (!away || !((want.audio && microphone) || (want.video && camera))) throw error;
+      return navigator.mediaDevices.getUserMedia({ audio: want.audio && AUDIO, video: want.video && VIDEO });
+    }
   }
 
   /** @param {MediaStreamTrack} track */
@@ -208,9 +221,9 @@ function attempts(audio, video) {
   ];
 }
 
-/** @param {string} id of the chosen device, or empty */
-function wish(id) {
-  return id === "" ? {} : { deviceId: { ideal: id } };
+/** A wish for one device would lose against one for a size, so it is a demand. @param {string} id of the device, or empty */
+function chosen(id) {
+  return id === "" ? null : { deviceId: { exact: id } };
 }
 
 /** @param {unknown} error @returns {CaptureProblem} */
