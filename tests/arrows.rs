@@ -73,7 +73,7 @@ fn every_wrong_arrow_is_caught() {
         ("twocan-service", "twocan-tests", Edge::ForTests),
         ("twocan", "twocan-core", Edge::Always),
         ("twocan", "quinn", Edge::Always),
-        ("twocan", "webrtc", Edge::ForTests),
+        ("twocan", "rtc", Edge::ForTests),
         ("twocan-tray", "twocan-core", Edge::Always),
         ("twocan-tray", "twocan-service", Edge::WithFeature),
     ];
@@ -115,7 +115,7 @@ fn sound() -> Graph {
         ("twocan-service", "twocan-core"),
         ("twocan-service", "twocan-api"),
         ("twocan-service", "quinn"),
-        ("twocan-service", "webrtc"),
+        ("twocan-service", "rtc"),
         ("twocan-service", "axum"),
         ("quinn", "tokio"),
         ("tokio", "mio"),

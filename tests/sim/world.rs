@@ -394,10 +394,7 @@ impl World {
     fn empty_backlog(&mut self, index: usize) {
         for held in std::mem::take(&mut self.hosts[index].shell.backlog) {
             match held {
-                Held::Knock { from, bytes } => {
-                    let size = bytes.len();
-                    self.feed(index, Input::Datagram { from, bytes }, Cause::Datagram { from, size });
-                }
+                Held::Knock { from, bytes } => self.take_datagram(index, from, bytes),
                 Held::Alive {
                     conn,
                     side,
@@ -607,6 +604,11 @@ impl World {
             }
             return;
         }
+        self.take_datagram(index, from, bytes);
+    }
+
+    fn take_datagram(&mut self, index: usize, from: SocketAddr, bytes: Vec<u8>) {
+        let sender = self.watch.owner_of(from);
         self.watch_datagram(index, from, sender, &bytes);
         let size = bytes.len();
         self.feed(index, Input::Datagram { from, bytes }, Cause::Datagram { from, size });

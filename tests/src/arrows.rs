@@ -22,27 +22,16 @@ const OURS: [(&str, &[&str]); 6] = [
 ];
 
 /// Input and output in any form: what neither the core nor the bare API may reach, however far away.
-const IO: [&str; 9] = [
-    "tokio",
-    "mio",
-    "quinn",
-    "quinn-udp",
-    "webrtc",
-    "rtc",
-    "axum",
-    "hyper",
-    "socket2",
-];
+const IO: [&str; 8] = ["tokio", "mio", "quinn", "quinn-udp", "rtc", "axum", "hyper", "socket2"];
 
 /// What the tray, a client of the local API like any script, may not reach.
-const DAEMON: [&str; 5] = ["twocan-core", "twocan-service", "quinn", "webrtc", "axum"];
+const DAEMON: [&str; 5] = ["twocan-core", "twocan-service", "quinn", "rtc", "axum"];
 
 /// Crates that one package alone may name; every other one of ours goes through it. Tests may name anything.
-const BEHIND_SERVICE: [&str; 8] = [
+const BEHIND_SERVICE: [&str; 7] = [
     "quinn",
     "quinn-proto",
     "quinn-udp",
-    "webrtc",
     "rtc",
     "mainline",
     "portmapper",

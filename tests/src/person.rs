@@ -12,8 +12,8 @@ const HUNDRED_FRAMES: Duration = Duration::from_secs(30);
 /// How long a camera may stay on after its call ended, in milliseconds.
 const CAMERA_OFF_MS: i64 = 500;
 
-/// What the leg has received.
-const RECEIVED: &str = "
+/// What the leg has received: `{frames, energy, lost}`, or null where there is none.
+pub const RECEIVED: &str = "
     const pc = document.querySelector('twocan-call')?.pc;
     if (!pc) return null;
     const got = { frames: 0, energy: 0, lost: 0 };

@@ -93,8 +93,9 @@ impl World {
             .max(there)
             .max(b.seen.will_ring_since)
             .max(from);
-        let knows =
-            self.watch.knows[one][other].contains(&b.address) || self.watch.knows[other][one].contains(&a.address);
+        let known = |one: usize, other: usize| self.watch.knows[one][other].get(&self.hosts[other].address);
+        let known = known(one, other).into_iter().chain(known(other, one)).min().copied();
+        let (knows, since) = (known.is_some(), since.max(known.unwrap_or_default()));
         self.now > since + patience
             && a.works()
             && b.works()
@@ -112,7 +113,8 @@ impl World {
             .and_then(|contact| contact.path)
             .map(|path| path.remote);
         if let Some(remote) = remote {
-            self.watch.knows[one][other].insert(remote);
+            let now = self.now;
+            self.watch.knows[one][other].entry(remote).or_insert(now);
         }
     }
 
@@ -123,7 +125,7 @@ impl World {
         for other in 0..self.hosts.len() {
             let root = self.hosts[other].root;
             let known = state.contact_of(&root).map(|contact| contact.addresses.clone());
-            self.watch.knows[one][other] = known.into_iter().flatten().collect();
+            self.watch.knows[one][other] = known.into_iter().flatten().map(|address| (address, self.now)).collect();
         }
     }
 }

@@ -49,8 +49,8 @@ pub(crate) struct Watch {
     pub(crate) accepted_since: Vec<Vec<Option<Duration>>>,
     /// `[a][b]`: when a last showed b green.
     green: Vec<Vec<Duration>>,
-    /// `[a][b]`: addresses at which a has proven b.
-    knows: Vec<Vec<BTreeSet<SocketAddr>>>,
+    /// `[a][b]`: addresses at which a has proven b, and since when.
+    knows: Vec<Vec<BTreeMap<SocketAddr, Duration>>>,
     pub(crate) stories: BTreeMap<CallId, Story>,
     /// Contacts that must not get lost.
     must_hold: Vec<BTreeSet<usize>>,
@@ -77,7 +77,7 @@ impl Watch {
             heard: vec![vec![None; hosts]; hosts],
             accepted_since: vec![vec![None; hosts]; hosts],
             green: vec![vec![Duration::ZERO; hosts]; hosts],
-            knows: vec![vec![BTreeSet::new(); hosts]; hosts],
+            knows: vec![vec![BTreeMap::new(); hosts]; hosts],
             stories: BTreeMap::new(),
             must_hold: vec![BTreeSet::new(); hosts],
             contested: vec![BTreeSet::new(); hosts],
@@ -253,7 +253,12 @@ impl World {
         let calls = snapshot.calls.iter().all(same_call);
         // A client keeps what has ended until it looks again, so only what is there is compared.
         if !dots || !calls || snapshot.contacts.len() != seen.contacts.len() {
-            self.fail("events", format!("clients of host {index} were not told of a change"));
+            let told = format!("{:?} {:?}", seen.contacts, seen.calls);
+            let is = format!("{:?} {:?}", snapshot.contacts, snapshot.calls);
+            self.fail(
+                "events",
+                format!("clients of host {index} were not told of a change: told {told}, is {is}"),
+            );
         }
     }
 

@@ -110,3 +110,12 @@ pub struct NewCall {
     #[serde(default)]
     pub media: Media,
 }
+
+/// `POST /v1/calls/{id}/decline`; an empty body means all defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decline {
+    /// Whether the person's other devices stop ringing too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub everywhere: Option<bool>,
+}

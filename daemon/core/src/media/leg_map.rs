@@ -2,23 +2,20 @@
 //!
 //! Towards the leg SSRCs are not translated: the SDP answer the leg got declares the far side's canonical SSRCs. The
 //! leg's own SSRCs become the canonical ones of its user's role, and back where the far side speaks about them. What
-//! stays untouched: payload, padding, marker; and, unless the leg continues another one's streams
-//! ([`LegMap::continue_after`]), sequence numbers, timestamps and what feedback and retransmissions say about them.
+//! stays untouched: payload, padding, marker, sequence numbers, timestamps and what feedback and retransmissions say
+//! about them ([`super::continuity`] is for those).
 //!
 //! After an error the packet is to be dropped; its bytes are unspecified.
 
-use std::time::Duration;
-
-use super::bytes::map_u16;
-use super::codecs::{self, Codec, Extension};
+use super::codecs::{self, Codec};
 use super::flow::{FlowKind, Role};
 use super::leg_rtcp::{ToLeg, ToWire};
 use super::negotiated::Ids;
 pub use super::negotiated::{Mids, Negotiated, SendSsrcs};
-use super::numbering::{Numbering, Numbers};
 use super::rtp::{self, Header};
-use super::sources::{Admission, Sources};
-use super::{MapError, feedback, rtcp, rtp_extensions};
+pub use super::sources::Admission;
+use super::sources::Sources;
+use super::{MapError, rtcp, rtp_extensions};
 
 /// The translation of one leg, both ways.
 #[derive(Debug)]
@@ -26,7 +23,6 @@ pub struct LegMap {
     own: Role,
     ids: Ids,
     sources: Sources,
-    numbering: Numbering,
     scratch: Vec<u8>,
 }
 
@@ -43,32 +39,24 @@ impl LegMap {
             own,
             ids,
             sources,
-            numbering: Numbering::default(),
             scratch: Vec::new(),
         }
     }
 
-    /// Makes this leg's streams go on where those of `previous`, the leg it replaces in the same call, ended: to be
-    /// called before its first packet. `pause` is the time since the last packet of `previous`.
-    pub fn continue_after(&mut self, previous: &Self, pause: Duration) {
-        self.numbering = previous.numbering.next_leg(pause);
-    }
-
-    /// Makes an RTP packet of the leg canonical, and says which flow it belongs on.
+    /// Makes an RTP packet of the leg canonical, and says which flow it belongs on and whose it is.
     ///
     /// # Errors
     /// [`MapError`]: not RTP, a payload type that was not negotiated, an SSRC that is not this flow's.
-    pub fn rtp_to_wire(&mut self, packet: &mut Vec<u8>) -> Result<FlowKind, MapError> {
+    pub fn rtp_to_wire(&mut self, packet: &mut Vec<u8>) -> Result<(FlowKind, Admission), MapError> {
         let header = Header::parse(packet)?;
         let codec = self.ids.codec(header.payload_type)?;
         let kind = codec.flow();
-        self.admit(kind, header.ssrc)?;
-        self.renumber(packet, &header, kind)?;
+        let admission = self.admit(kind, header.ssrc)?;
         rtp::set_payload_type(packet, codec.payload_type())?;
         rtp::set_ssrc(packet, codecs::ssrc(self.own, kind))?;
         let wire_id = |id| self.ids.extension_to_wire(id);
         rtp_extensions::remap(packet, &header, &mut self.scratch, wire_id, None)?;
-        Ok(kind)
+        Ok((kind, admission))
     }
 
     /// Gives a canonical RTP packet of the far side the leg's numbers.
@@ -95,7 +83,6 @@ impl LegMap {
         let mut to_wire = ToWire {
             own: self.own,
             sources: &mut self.sources,
-            numbering: &self.numbering,
         };
         rtcp::rewrite(compound, &mut self.scratch, &mut to_wire)
     }
@@ -108,48 +95,16 @@ impl LegMap {
         let mut to_leg = ToLeg {
             own: self.own,
             sources: &self.sources,
-            numbering: &self.numbering,
         };
         rtcp::rewrite(compound, &mut self.scratch, &mut to_leg)
     }
 
-    /// The RTCP, in the leg's own numbers, that asks it for a key frame; `None` until its video SSRC is known.
-    #[must_use]
-    pub fn keyframe_request(&self) -> Option<[u8; 12]> {
-        let media = self.sources.get(FlowKind::Video)?;
-        Some(feedback::pli(codecs::ssrc(self.own.other(), FlowKind::Rtcp), media))
-    }
-
-    fn admit(&mut self, kind: FlowKind, ssrc: u32) -> Result<(), MapError> {
+    fn admit(&mut self, kind: FlowKind, ssrc: u32) -> Result<Admission, MapError> {
         let of_peer = codecs::ssrc_owner(ssrc).is_some_and(|(role, _)| role != self.own);
         if of_peer {
             return Err(MapError::UnexpectedSsrc);
         }
-        match self.sources.admit(kind, ssrc)? {
-            Admission::Known => {}
-            Admission::TookOver => self.numbering.next_source(kind),
-        }
-        Ok(())
-    }
-
-    /// Shifts the numbers of a packet of the leg into the run on the wire.
-    fn renumber(&mut self, packet: &mut [u8], header: &Header, kind: FlowKind) -> Result<(), MapError> {
-        let numbers = Numbers {
-            sequence: header.sequence,
-            timestamp: header.timestamp,
-        };
-        rtp::set_numbers(packet, self.numbering.place(kind, numbers))?;
-        if kind == FlowKind::VideoRtx && header.payload.len() >= 2 {
-            let shift = self.numbering.shift_sequence(FlowKind::Video);
-            map_u16(packet, header.payload.start, |original| original.wrapping_add(shift))?;
-        }
-        let transport = self.ids.extension_id(Extension::TransportCc);
-        match transport.and_then(|id| rtp_extensions::data_of(packet, header, id)) {
-            Some(data) if data.len() == 2 => {
-                map_u16(packet, data.start, |sequence| self.numbering.place_transport(sequence))
-            }
-            Some(_) | None => Ok(()),
-        }
+        self.sources.admit(kind, ssrc)
     }
 }
 

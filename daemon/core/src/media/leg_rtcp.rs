@@ -1,8 +1,7 @@
-//! What becomes of the SSRCs and numbers in a leg's RTCP, both ways.
+//! What becomes of the SSRCs in a leg's RTCP, both ways.
 
 use super::codecs;
 use super::flow::{FlowKind, Role};
-use super::numbering::Numbering;
 use super::rtcp::Translate;
 use super::sources::Sources;
 
@@ -10,7 +9,6 @@ use super::sources::Sources;
 pub(super) struct ToWire<'a> {
     pub(super) own: Role,
     pub(super) sources: &'a mut Sources,
-    pub(super) numbering: &'a Numbering,
 }
 
 impl Translate for ToWire<'_> {
@@ -30,27 +28,12 @@ impl Translate for ToWire<'_> {
             Some(_) | None => 0,
         }
     }
-
-    fn timestamp_shift(&self, source: u32) -> u32 {
-        self.sources
-            .media(source)
-            .map_or(0, |kind| self.numbering.shift_timestamp(kind))
-    }
-
-    fn sequence_shift(&self, _: u32) -> u16 {
-        0
-    }
-
-    fn transport_shift(&self) -> u16 {
-        0
-    }
 }
 
 /// From the wire to the leg: the far side speaks as itself, about the leg.
 pub(super) struct ToLeg<'a> {
     pub(super) own: Role,
     pub(super) sources: &'a Sources,
-    pub(super) numbering: &'a Numbering,
 }
 
 impl ToLeg<'_> {
@@ -68,18 +51,5 @@ impl Translate for ToLeg<'_> {
 
     fn target(&self, ssrc: u32) -> u32 {
         self.own_flow(ssrc).and_then(|kind| self.sources.get(kind)).unwrap_or(0)
-    }
-
-    fn timestamp_shift(&self, _: u32) -> u32 {
-        0
-    }
-
-    fn sequence_shift(&self, target: u32) -> u16 {
-        self.own_flow(target)
-            .map_or(0, |kind| self.numbering.shift_sequence(kind).wrapping_neg())
-    }
-
-    fn transport_shift(&self) -> u16 {
-        self.numbering.shift_transport().wrapping_neg()
     }
 }

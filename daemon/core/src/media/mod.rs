@@ -5,10 +5,13 @@
 //! [`leg_map::LegMap`] translates one leg to the profile and back, in RTP and RTCP. So a leg can be warmed up,
 //! replaced or reloaded, and the far side learns nothing of it.
 //!
+//! [`continuity`] makes one stream of what the legs of a call send one after another.
+//!
 //! Invariants: nothing here does I/O, keeps time or grows without bound; whatever bytes arrive, the answer is a packet
 //! or a [`MapError`], never a panic; SSRCs, CNAMEs, MIDs and free text of a leg never reach the wire.
 
 pub mod codecs;
+pub mod continuity;
 pub mod echo;
 pub mod feedback;
 pub mod flow;
@@ -17,14 +20,12 @@ pub mod frames;
 pub mod leg_map;
 pub mod packetizer;
 pub mod rtp;
-pub mod rtp_route;
 pub mod sequence;
 pub mod varint;
 
 mod bytes;
 mod leg_rtcp;
 mod negotiated;
-mod numbering;
 mod rtcp;
 mod rtcp_bodies;
 mod rtcp_feedback;

@@ -3,11 +3,18 @@
 use super::codecs::{self, Codec};
 use super::flow::Role;
 
-/// Bytes of VP8 in one packet: with RTP header and descriptor it fits a datagram of every path.
-const VP8_BYTES: usize = 1100;
-/// RFC 7741, section 4.2: start of partition 0, no optional field.
-const VP8_START: u8 = 0x10;
-const VP8_GOES_ON: u8 = 0;
+/// Payload bytes of the longest packet, descriptor included: with RTP header it fits a datagram of every path.
+pub const PAYLOAD_MOST: usize = 1100;
+/// Bytes of the VP8 payload descriptor.
+const DESCRIPTOR: usize = 4;
+/// Bytes of VP8 in one packet.
+const VP8_BYTES: usize = PAYLOAD_MOST - DESCRIPTOR;
+/// RFC 7741, section 4.2: X, since a picture id follows; S at the start of partition 0.
+const VP8_GOES_ON: u8 = 0x80;
+const VP8_START: u8 = VP8_GOES_ON | 0x10;
+/// I, then M: the picture id has 15 bits.
+const PICTURE_ID: u8 = 0x80;
+const LONG_ID: u8 = 0x80;
 
 /// Writes one stream.
 #[derive(Clone, Debug)]
@@ -30,7 +37,8 @@ impl Packetizer {
 
     /// One packet with this payload, such as an Opus frame.
     pub fn packet(&mut self, marker: bool, timestamp: u32, payload: &[&[u8]]) -> Vec<u8> {
-        let mut out = vec![0x80, (u8::from(marker) << 7) | self.codec.payload_type()];
+        let mut out = Vec::with_capacity(12 + PAYLOAD_MOST);
+        out.extend([0x80, (u8::from(marker) << 7) | self.codec.payload_type()]);
         out.extend(self.sequence.to_be_bytes());
         out.extend(timestamp.to_be_bytes());
         out.extend(self.ssrc.to_be_bytes());
@@ -39,13 +47,15 @@ impl Packetizer {
         out
     }
 
-    /// The packets of one VP8 frame, the last one marked.
-    pub fn vp8_frame(&mut self, timestamp: u32, frame: &[u8]) -> Vec<Vec<u8>> {
+    /// The packets of one VP8 frame, the last one marked. Frames are numbered by `picture`, of which 15 bits are sent.
+    pub fn vp8_frame(&mut self, timestamp: u32, picture: u16, frame: &[u8]) -> Vec<Vec<u8>> {
+        let [high, low] = picture.to_be_bytes();
         let last = frame.len().div_ceil(VP8_BYTES).saturating_sub(1);
         let pieces = frame.chunks(VP8_BYTES).enumerate();
         let packets = pieces.map(|(at, piece)| {
             let descriptor = if at == 0 { VP8_START } else { VP8_GOES_ON };
-            self.packet(at == last, timestamp, &[&[descriptor], piece])
+            let descriptor = [descriptor, PICTURE_ID, LONG_ID | high, low];
+            self.packet(at == last, timestamp, &[&descriptor, piece])
         });
         packets.collect()
     }
@@ -64,7 +74,7 @@ mod tests {
         let mut frames = Vp8Frames::default();
         for (timestamp, len) in (0..).zip([1, VP8_BYTES, VP8_BYTES + 1, 10 * VP8_BYTES]) {
             let frame = vec![7; len];
-            let packets = sender.vp8_frame(timestamp, &frame);
+            let packets = sender.vp8_frame(timestamp, 0x7FFF, &frame);
             assert_eq!(packets.len(), len.div_ceil(VP8_BYTES));
             let found: Vec<_> = packets
                 .iter()

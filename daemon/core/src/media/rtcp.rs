@@ -1,6 +1,6 @@
 //! Rewriting RTCP compounds (RFC 3550, section 6; reduced-size ones of RFC 5506 too), byte by byte.
 //!
-//! A [`Translate`] says what becomes of each SSRC; here lies only where SSRCs stand. Packets whose type is unknown, or
+//! A [`Translate`] says what becomes of each SSRC and number; here lies only where SSRCs stand. Packets whose type is unknown, or
 //! whose sender the translation refuses, are left out of the compound, the others stay. Anything that could name a
 //! person or a program is left out as well: CNAMEs are constants, other SDES items, BYE reasons and profile-specific
 //! extensions are not copied.
@@ -15,7 +15,7 @@ const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const BYE: u8 = 203;
 const TRANSPORT_FEEDBACK: u8 = 205;
-const PAYLOAD_FEEDBACK: u8 = 206;
+pub(super) const PAYLOAD_FEEDBACK: u8 = 206;
 const EXTENDED_REPORT: u8 = 207;
 
 /// What becomes of the SSRCs in a compound.
@@ -27,13 +27,19 @@ pub(super) trait Translate {
     fn target(&self, ssrc: u32) -> u32;
 
     /// What to add to the RTP timestamps that `source` reports about itself.
-    fn timestamp_shift(&self, source: u32) -> u32;
+    fn timestamp_shift(&self, _source: u32) -> u32 {
+        0
+    }
 
     /// What to add to RTP sequence numbers of `target` that a packet speaks about.
-    fn sequence_shift(&self, target: u32) -> u16;
+    fn sequence_shift(&self, _target: u32) -> u16 {
+        0
+    }
 
     /// What to add to the transport-wide sequence numbers that a packet speaks about.
-    fn transport_shift(&self) -> u16;
+    fn transport_shift(&self) -> u16 {
+        0
+    }
 }
 
 /// Rewrites `compound`; `scratch` only saves an allocation.
@@ -46,7 +52,7 @@ pub(super) fn rewrite(
         return Err(MapError::TooLong);
     }
     scratch.clear();
-    for packet in (Packets { rest: compound }) {
+    for packet in Packets::of(compound) {
         rewrite_packet(scratch, &packet?, translate)?;
     }
     if scratch.is_empty() {
@@ -101,11 +107,15 @@ impl<'a> Packet<'a> {
 
 /// Splits a compound into its packets; ends at the first malformed one.
 #[derive(Clone, Debug)]
-struct Packets<'a> {
+pub(super) struct Packets<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Packets<'a> {
+    pub(super) const fn of(compound: &'a [u8]) -> Self {
+        Self { rest: compound }
+    }
+
     fn split(&self) -> Result<(Packet<'a>, &'a [u8]), MapError> {
         let first = u8_at(self.rest, 0)?;
         let kind = u8_at(self.rest, 1)?;

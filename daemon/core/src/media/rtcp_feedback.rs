@@ -6,14 +6,14 @@ use super::bytes::{map_u16, map_u32, put, slice, u8_at, u32_at};
 use super::rtcp::{HEADER, Packet, Translate};
 
 /// Where the feedback control information begins.
-const FCI: usize = HEADER + 8;
+pub(super) const FCI: usize = HEADER + 8;
 
 const NACK: u8 = 1;
 const TMMBR: u8 = 3;
 const TMMBN: u8 = 4;
 const TRANSPORT_WIDE: u8 = 15;
 
-const FIR: u8 = 4;
+pub(super) const FIR: u8 = 4;
 const TSTR: u8 = 5;
 const TSTN: u8 = 6;
 const APPLICATION: u8 = 15;

@@ -5,7 +5,6 @@
 use std::ops::Range;
 
 use super::bytes::{put, slice, u8_at, u16_at, u32_at};
-use super::numbering::Numbers;
 use super::{MapError, PACKET_MOST};
 
 pub(super) const FIXED_HEADER: usize = 12;
@@ -102,12 +101,6 @@ pub fn is_rtcp(packet: &[u8]) -> bool {
 pub(super) fn set_payload_type(packet: &mut [u8], payload_type: u8) -> Result<(), MapError> {
     let marker = u8_at(packet, 1)? & MARKER_BIT;
     put(packet, 1, &[marker | (payload_type & !MARKER_BIT)])
-}
-
-/// Sets sequence number and timestamp.
-pub(super) fn set_numbers(packet: &mut [u8], numbers: Numbers) -> Result<(), MapError> {
-    put(packet, 2, &numbers.sequence.to_be_bytes())?;
-    put(packet, 4, &numbers.timestamp.to_be_bytes())
 }
 
 /// Sets the synchronisation source.

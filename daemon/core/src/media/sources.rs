@@ -45,7 +45,7 @@ impl Slot {
 
 /// Whose packet it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub enum Admission {
     /// Of the SSRC that sends this flow.
     Known,
     /// Of an SSRC that has taken the flow over with this packet.

@@ -6,13 +6,18 @@ use super::{Node, Stage};
 use crate::bounds::{self, close_code};
 use crate::call::PathFacts;
 use crate::command::{Refusal, Reply};
-use crate::event::{Event, Reachable};
+use crate::event::{Event, Reachable, WhyNot};
 use crate::ids::{CommandId, ContactId, DeviceKey, InviteId, LinkId};
 use crate::io::Output;
 use crate::time::Now;
 
 /// A ping that is not answered by then is refused.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether time alone turns a dot into "checking".
+const fn rests_on_proof(shown: Reachable) -> bool {
+    matches!(shown, Reachable::Yes | Reachable::No(WhyNot::WillNotRing))
+}
 
 impl Node {
     /// When [`Node::handle_timeout`] has something to do next, on the boot clock.
@@ -28,7 +33,7 @@ impl Node {
         let dots = self
             .shown
             .iter()
-            .filter(|(_, shown)| **shown == Reachable::Yes)
+            .filter(|(_, shown)| rests_on_proof(**shown))
             .filter_map(|(id, _)| self.grey_at(*id));
         let all = links
             .chain(searches)

@@ -82,7 +82,7 @@ impl Node {
         match (is_proven, link.keepalive.peer_rings()) {
             (true, true) => Reachable::Yes,
             (true, false) => Reachable::No(WhyNot::WillNotRing),
-            (false, _) if link.keepalive.peer_rings() => Reachable::Checking(WhyNot::Silent),
+            (false, _) if link.keepalive.last_sign().is_some() => Reachable::Checking(WhyNot::Silent),
             (false, _) => Reachable::Checking(WhyNot::Searching),
         }
     }
@@ -123,7 +123,7 @@ impl Node {
         }
     }
 
-    /// When a green dot turns grey by itself.
+    /// When a dot that rests on a proof turns grey by itself.
     pub(super) fn grey_at(&self, id: ContactId) -> Option<Duration> {
         self.link_to(id)?
             .keepalive

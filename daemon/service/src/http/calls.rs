@@ -66,7 +66,11 @@ pub(super) async fn answer(State(app): State<App>, At(id): At<CallId>, body: Bod
 }
 
 pub(super) async fn decline(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
-    act(&app, id, body, Command::Decline { call: id }).await
+    need_call(&app.published(), id)?;
+    // With one device a person, here is everywhere.
+    let api::Decline { everywhere: _ } = extract::json_or_default(body).await?;
+    app.ask(Command::Decline { call: id }, About::Call(id)).await?;
+    render(&app, id)
 }
 
 pub(super) async fn hang_up(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {

@@ -111,6 +111,11 @@ pub(super) async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Fault> {
     parse(&collect(body, JSON_BYTES).await?)
 }
 
+/// A body as it came, no longer than a JSON one may be.
+pub(super) async fn bytes(body: Body) -> Result<Bytes, Fault> {
+    collect(body, JSON_BYTES).await
+}
+
 /// A JSON body that may be left out.
 pub(super) async fn json_or_default<T: DeserializeOwned + Default>(body: Body) -> Result<T, Fault> {
     let bytes = collect(body, JSON_BYTES).await?;

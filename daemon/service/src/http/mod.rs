@@ -22,6 +22,7 @@ mod files;
 mod guard;
 mod holder;
 mod hub;
+mod idempotency;
 mod invites;
 mod listen;
 mod me;

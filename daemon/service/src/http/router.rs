@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{Method, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post};
 use tokio::sync::watch;
 use twocan_core::command::{Command, Reply};
@@ -12,6 +13,7 @@ use twocan_core::ids::{CallId, ContactId, InviteId};
 
 use super::entrance::Entrance;
 use super::hub::Published;
+use super::idempotency::{self, Answers};
 use super::problem::{Code, Fault, of_refusal};
 use super::seam::{Clips, Legs, Loop};
 use super::{calls, clip, contacts, events, files, invites, me, media, page, view};
@@ -24,42 +26,55 @@ pub(super) struct App {
     /// Absent in a daemon without built-in clip.
     pub(super) clips: Option<Arc<dyn Clips>>,
     pub(super) entrance: Arc<Entrance>,
+    pub(super) answers: Arc<Answers>,
     /// Becomes true when the daemon shuts down.
     pub(super) closing: watch::Receiver<bool>,
 }
 
 /// The routes of the control listener and the Unix socket.
 pub(super) fn control(app: App) -> Router {
-    finish(v1().fallback(no_route), app)
+    finish(v1(Arc::clone(&app.answers)).fallback(no_route), app)
 }
 
 /// The same, and the page's files.
 pub(super) fn page(app: App, files: files::Files) -> Router {
     let enter = format!("{}{{code}}", page::ENTER);
     let shown = move |method: Method, uri: Uri| async move { files::serve(files, &method, uri.path()) };
-    finish(v1().route(&enter, get(page::enter)).fallback(shown), app)
+    finish(
+        v1(Arc::clone(&app.answers))
+            .route(&enter, get(page::enter))
+            .fallback(shown),
+        app,
+    )
 }
 
 fn finish(routes: Router<App>, app: App) -> Router {
     routes.method_not_allowed_fallback(wrong_method).with_state(app)
 }
 
-fn v1() -> Router<App> {
+fn v1(answers: Arc<Answers>) -> Router<App> {
+    let once = from_fn_with_state(answers, idempotency::once);
     Router::new()
         .route("/healthz", get(me::healthz))
         .route("/readyz", get(me::readyz))
         .route("/v1/status", get(me::status))
         .route("/v1/me", get(me::show).patch(me::edit))
         .route("/v1/events", get(events::stream))
-        .route("/v1/contacts", get(contacts::list).post(contacts::add))
+        .route(
+            "/v1/contacts",
+            get(contacts::list).merge(post(contacts::add).layer(once.clone())),
+        )
         .route(
             "/v1/contacts/{id}",
             get(contacts::show).patch(contacts::edit).delete(contacts::remove),
         )
         .route("/v1/contacts/{id}/ping", post(contacts::ping))
-        .route("/v1/invites", get(invites::list).post(invites::create))
+        .route(
+            "/v1/invites",
+            get(invites::list).merge(post(invites::create).layer(once.clone())),
+        )
         .route("/v1/invites/{id}", delete(invites::remove))
-        .route("/v1/calls", get(calls::list).post(calls::start))
+        .route("/v1/calls", get(calls::list).merge(post(calls::start).layer(once)))
         .route("/v1/calls/{id}", get(calls::show).delete(calls::see))
         .route("/v1/calls/{id}/answer", post(calls::answer))
         .route("/v1/calls/{id}/decline", post(calls::decline))

@@ -100,6 +100,7 @@ pub(super) async fn serve_files(
         legs: media.legs,
         clips: media.clips,
         entrance: Arc::clone(&entrance),
+        answers: Arc::default(),
         closing: stop.clone(),
     };
     let routes = router::control(app.clone());

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use twocan_core::ids::{CallId, LegId};
 use twocan_core::media::codecs;
+use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
 
 use self::file::Clip;
@@ -238,7 +239,9 @@ impl Leg for ClipLeg {
             FlowKind::Audio => shared.returned.audio(packet),
             FlowKind::Video => shared.returned.video(packet, begun.elapsed()),
             FlowKind::VideoRtx => {}
-            FlowKind::Rtcp if player::asks_for_key_frame(packet, self.video_ssrc) => shared.player.skip_to_key_frame(),
+            FlowKind::Rtcp if feedback::asks_for_key_frame(packet, self.video_ssrc) => {
+                shared.player.skip_to_key_frame()
+            }
             FlowKind::Rtcp => {}
         }
         let complete = shared.returned.is_complete();

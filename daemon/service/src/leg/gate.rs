@@ -7,6 +7,7 @@
 //! Packets take short read locks and never hold one while they are passed on. Facts about legs go to the loop that
 //! owns the core.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,11 +19,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use twocan_core::ids::{CallId, LegId, LinkId};
 use twocan_core::io::LegFact;
 use twocan_core::media::codecs;
+use twocan_core::media::continuity::Continuity;
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
 
 use super::attachments::Attachments;
-use super::continuity::Continuity;
 use crate::media::{MediaSender, MediaSink};
 
 /// After a call moved to another link, the old one is heard for this long.
@@ -131,6 +132,8 @@ struct Call {
     open: AtomicBool,
     route: RwLock<Option<Route>>,
     legs: RwLock<Arc<Attachments>>,
+    /// The origin of the times that `continuity` is given.
+    since: Instant,
     continuity: Mutex<Continuity>,
     counters: Counters,
 }
@@ -330,6 +333,7 @@ impl Call {
             open: AtomicBool::new(false),
             route: RwLock::default(),
             legs: RwLock::default(),
+            since: Instant::now(),
             continuity: Mutex::default(),
             counters: Counters::default(),
         }
@@ -363,8 +367,10 @@ impl Call {
                     return;
                 };
                 for leg in legs.iter() {
-                    let own_numbers = self.continuity().rtcp_down(leg.id(), role, packet).into_owned();
-                    leg.deliver(kind, &own_numbers);
+                    let own_numbers = self.continuity().rtcp_down(leg.id(), role, packet).map(Cow::into_owned);
+                    if let Some(own_numbers) = own_numbers {
+                        leg.deliver(kind, &own_numbers);
+                    }
                 }
             }
         }
@@ -380,7 +386,7 @@ impl Call {
             count(&self.counters.up_dropped);
             return;
         };
-        let packet = self.continuity().up(leg, kind, packet, Instant::now());
+        let packet = self.continuity().up(leg, kind, packet, self.since.elapsed());
         let Some(packet) = packet else {
             count(&self.counters.up_dropped);
             return;
@@ -448,6 +454,11 @@ impl Uplink {
     /// Sends one packet in the canonical wire profile; drops it unless the gate is open and this leg may speak.
     pub fn send(&self, kind: FlowKind, packet: &[u8]) {
         self.call.up(self.leg, kind, packet);
+    }
+
+    /// The leg's next packet of flow `kind` is of another SSRC, whose numbers are its own.
+    pub fn restart(&self, kind: FlowKind) {
+        self.call.continuity().restart(self.leg, kind);
     }
 
     /// The transport is ready. Where the gate is open by then, both ends are asked for the key frame that the leg

@@ -7,7 +7,7 @@
 //! with each other.
 //!
 //! Between legs and links stands [`gate`]. Nothing passes it in either direction before `Gates::open` or after
-//! `Gates::end`, and nothing else opens it. What one leg after another sends leaves it as one stream ([`continuity`]).
+//! `Gates::end`, and nothing else opens it. What one leg after another sends leaves it as one stream (`core/media/continuity.rs`).
 //!
 //! Deliberately absent: transcoding, jitter buffers, retransmission, bandwidth estimation, TURN, mDNS, data channels.
 
@@ -17,7 +17,6 @@ pub mod gate;
 pub mod peer;
 
 mod attachments;
-mod continuity;
 mod dtls;
 mod ice;
 mod local;

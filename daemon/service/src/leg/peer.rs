@@ -312,6 +312,7 @@ impl Peer {
         for output in wanted.drain(..) {
             match output {
                 Output::Transmit(pair, datagram) => self.transmit(pair, &datagram),
+                Output::Restart(kind) => uplink.restart(kind),
                 Output::Up(kind, packet) => uplink.send(kind, &packet),
                 Output::Warm => uplink.warm(),
                 Output::Lost => {
@@ -362,7 +363,7 @@ impl Leg for Peer {
         for output in farewell {
             match output {
                 Output::Transmit(pair, datagram) => self.transmit(pair, &datagram),
-                Output::Up(..) | Output::Warm | Output::Lost => {}
+                Output::Restart(_) | Output::Up(..) | Output::Warm | Output::Lost => {}
             }
         }
         self.closed.notify_one();

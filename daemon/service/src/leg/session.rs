@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use twocan_core::media::flow::FlowKind;
-use twocan_core::media::leg_map::LegMap;
+use twocan_core::media::leg_map::{Admission, LegMap};
+use twocan_core::media::rtp;
 
 use super::dtls::{Dtls, DtlsEvent, Identity};
 use super::ice::{Check, IceLite, Pair};
@@ -26,6 +27,8 @@ const NEVER_CAME: Duration = Duration::from_secs(30);
 pub(super) enum Output {
     /// Send this datagram.
     Transmit(Pair, Vec<u8>),
+    /// Another SSRC of the leg has taken this flow over.
+    Restart(FlowKind),
     /// Pass this packet to the far side.
     Up(FlowKind, Vec<u8>),
     /// The leg is ready.
@@ -110,8 +113,7 @@ impl Session {
 
     fn media(&mut self, datagram: &[u8], now: Instant) {
         let Some(srtp) = &mut self.srtp else { return };
-        // RFC 5761, section 4: RTCP packet types fall where RTP would have payload types 64 to 95.
-        let rtcp = datagram.get(1).is_some_and(|second| (192..=223).contains(second));
+        let rtcp = rtp::is_rtcp(datagram);
         let opened = if rtcp {
             srtp.open_rtcp(datagram)
         } else {
@@ -123,12 +125,19 @@ impl Session {
         };
         self.hear(now, !rtcp);
         let mapped = if rtcp {
-            self.map.rtcp_to_wire(&mut packet).map(|()| FlowKind::Rtcp)
+            self.map
+                .rtcp_to_wire(&mut packet)
+                .map(|()| (FlowKind::Rtcp, Admission::Known))
         } else {
             self.map.rtp_to_wire(&mut packet)
         };
         match mapped {
-            Ok(kind) => self.out.push_back(Output::Up(kind, packet)),
+            Ok((kind, admission)) => {
+                if admission == Admission::TookOver {
+                    self.out.push_back(Output::Restart(kind));
+                }
+                self.out.push_back(Output::Up(kind, packet));
+            }
             Err(error) => tracing::trace!(%error, "leg's packet not mapped"),
         }
     }

@@ -65,9 +65,10 @@ fn remove_home() {
     }
 }
 
-/// Logs go to standard error, filtered by `TWOCAN_LOG`.
+/// Logs go to standard error, filtered by `TWOCAN_LOG`. Other people's crates do not know our rule that addresses stay
+/// below INFO, so of them only errors are shown.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("TWOCAN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("TWOCAN_LOG").unwrap_or_else(|_| EnvFilter::new("error,twocan=info"));
     let stderr = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -1,6 +1,5 @@
 //! The whole path of a packet: leg, wire, other leg; and back.
 
-mod continuity;
 mod defects;
 mod properties;
 mod rtcp;

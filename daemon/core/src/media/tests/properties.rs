@@ -95,7 +95,7 @@ proptest! {
     #[test]
     fn a_packet_keeps_its_content_from_leg_to_leg(packet in sent()) {
         let mut bytes = packet.bytes();
-        let flow = leg_a().rtp_to_wire(&mut bytes).expect("negotiated");
+        let (flow, _) = leg_a().rtp_to_wire(&mut bytes).expect("negotiated");
         leg_b().rtp_to_leg(flow, &mut bytes).expect("negotiated");
         let header = Header::parse(&bytes).expect("well formed");
         prop_assert_eq!(header.ssrc, codecs::ssrc(Role::Caller, flow));
@@ -107,7 +107,7 @@ proptest! {
     #[test]
     fn no_number_of_the_leg_reaches_the_wire(packet in sent()) {
         let mut bytes = packet.bytes();
-        let flow = leg_a().rtp_to_wire(&mut bytes).expect("negotiated");
+        let (flow, _) = leg_a().rtp_to_wire(&mut bytes).expect("negotiated");
         let header = Header::parse(&bytes).expect("well formed");
         let codec = Codec::from_payload_type(header.payload_type).expect("canonical");
         prop_assert_eq!(codec.flow(), flow);
@@ -167,7 +167,7 @@ proptest! {
     fn an_echo_is_accepted_by_the_leg_that_sent(packet in sent()) {
         let mut leg = leg_a();
         let mut bytes = packet.bytes();
-        let flow = leg.rtp_to_wire(&mut bytes).expect("negotiated");
+        let (flow, _) = leg.rtp_to_wire(&mut bytes).expect("negotiated");
         let wire = bytes.clone();
         prop_assert_eq!(swap_roles(flow, &mut bytes), Ok(()));
         prop_assert_eq!(leg.rtp_to_leg(flow, &mut bytes.clone()), Ok(()));

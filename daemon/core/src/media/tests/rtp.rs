@@ -4,6 +4,7 @@ use super::samples::*;
 use crate::media::MapError;
 use crate::media::codecs::{self, Codec};
 use crate::media::flow::{FlowKind, Role};
+use crate::media::leg_map::Admission;
 use crate::media::rtp::Header;
 
 fn video() -> Rtp {
@@ -22,7 +23,10 @@ fn video() -> Rtp {
 #[test]
 fn a_packet_crosses_with_the_numbers_of_each_side() {
     let mut packet = video().bytes();
-    assert_eq!(leg_a().rtp_to_wire(&mut packet), Ok(FlowKind::Video));
+    assert_eq!(
+        leg_a().rtp_to_wire(&mut packet),
+        Ok((FlowKind::Video, Admission::Known))
+    );
     let ssrc = codecs::ssrc(Role::Caller, FlowKind::Video);
     assert_eq!(
         packet,
@@ -44,7 +48,7 @@ fn probes_that_are_all_padding_survive_on_media_and_retransmissions() {
             ..video()
         };
         let mut packet = probe.bytes();
-        assert_eq!(leg_a().rtp_to_wire(&mut packet), Ok(flow));
+        assert_eq!(leg_a().rtp_to_wire(&mut packet), Ok((flow, Admission::Known)));
         assert_eq!(leg_b().rtp_to_leg(flow, &mut packet), Ok(()));
         let header = Header::parse(&packet).expect("well formed");
         assert_eq!((header.payload.len(), header.padding), (0, 255));
@@ -61,7 +65,10 @@ fn a_retransmission_keeps_its_original_sequence_number() {
         ..video()
     };
     let mut packet = rtx.bytes();
-    assert_eq!(leg_a().rtp_to_wire(&mut packet), Ok(FlowKind::VideoRtx));
+    assert_eq!(
+        leg_a().rtp_to_wire(&mut packet),
+        Ok((FlowKind::VideoRtx, Admission::Known))
+    );
     assert_eq!(
         packet,
         rtx.with(97, codecs::ssrc(Role::Caller, FlowKind::VideoRtx), vec![])
@@ -122,7 +129,10 @@ fn packets_of_the_wrong_flow_or_side_are_refused() {
 fn either_payload_type_of_a_codec_comes_from_the_leg_and_the_first_goes_to_it() {
     for payload_type in [37, 38] {
         let mut packet = video().with(payload_type, B_VIDEO, vec![]);
-        assert_eq!(leg_b().rtp_to_wire(&mut packet), Ok(FlowKind::Video));
+        assert_eq!(
+            leg_b().rtp_to_wire(&mut packet),
+            Ok((FlowKind::Video, Admission::Known))
+        );
         assert_eq!(packet.get(1), Some(&(0x80 | 102)));
     }
     let mut packet = video().with(102, codecs::ssrc(Role::Caller, FlowKind::Video), vec![]);

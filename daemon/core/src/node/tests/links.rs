@@ -58,6 +58,27 @@ fn a_contact_that_comes_back_while_its_old_link_closes_is_looked_for() {
 }
 
 #[test]
+fn a_device_that_does_not_ring_turns_grey_like_any_other_and_clients_hear_of_it() {
+    let mut world = World::friends(2);
+    world.command(
+        1,
+        Command::EditMe {
+            name: None,
+            will_ring: Some(false),
+        },
+    );
+    assert_eq!(world.contact(0).reachable, Reachable::No(WhyNot::WillNotRing));
+    world.cut = true;
+    for _ in 0..70 {
+        world.hosts[0].events.clear();
+        let before = world.contact(0);
+        world.pass(Duration::from_secs(1));
+        let told = !world.hosts[0].events.is_empty();
+        assert!(told || world.contact(0).reachable == before.reachable);
+    }
+}
+
+#[test]
 fn a_changed_network_is_proven_anew_at_once() {
     let mut world = World::friends(2);
     world.pass(Duration::from_secs(30));

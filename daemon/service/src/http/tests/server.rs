@@ -139,6 +139,7 @@ async fn tight() -> (SocketAddr, watch::Sender<bool>) {
         legs: media.legs,
         clips: media.clips,
         entrance: Arc::default(),
+        answers: Arc::default(),
         closing: stop.clone(),
     };
     let listener = TcpListener::bind(loopback()).await.unwrap();

@@ -1,20 +1,17 @@
 //! Cuts the clip into RTP packets of the canonical wire profile, and says when each is due.
 //!
-//! Opus: one packet each (RFC 7587). VP8: RFC 7741, with a 15-bit picture id, at most [`PAYLOAD_MOST`] bytes of payload.
+//! Opus: one packet each (RFC 7587). VP8: RFC 7741, with a 15-bit picture id.
 //! Numbers and timestamps run on when the clip begins anew and when it skips to a key frame.
 
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use twocan_core::media::codecs::{Codec, clock_rate, ssrc};
+use twocan_core::media::codecs::{Codec, clock_rate};
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::packetizer::Packetizer;
 
 use super::file::{Clip, FRAMES_A_SECOND, Frame, PACKETS_A_SECOND};
 
-/// Payload bytes of the longest packet, descriptor included.
-const PAYLOAD_MOST: usize = 1100;
-/// Bytes of the payload descriptor.
-const DESCRIPTOR: usize = 4;
 /// Ticks from one audio packet to the next.
 pub(super) const AUDIO_STEP: u32 = clock_rate(FlowKind::Audio) / PACKETS_A_SECOND;
 /// Ticks from one picture to the next.
@@ -57,8 +54,11 @@ impl Numbers {
 #[derive(Debug)]
 pub(super) struct Player {
     clip: &'static Clip,
-    role: Role,
-    numbers: Numbers,
+    audio: Packetizer,
+    video: Packetizer,
+    /// Where the timestamps begin.
+    audio_timestamp: u32,
+    video_timestamp: u32,
     /// Audio packets and pictures given so far.
     audio_given: u32,
     video_given: u32,
@@ -72,8 +72,10 @@ impl Player {
     pub(super) const fn new(clip: &'static Clip, numbers: Numbers, role: Role) -> Self {
         Self {
             clip,
-            role,
-            numbers,
+            audio: Packetizer::new(role, Codec::Opus, numbers.audio_sequence),
+            video: Packetizer::new(role, Codec::Vp8, numbers.video_sequence),
+            audio_timestamp: numbers.audio_timestamp,
+            video_timestamp: numbers.video_timestamp,
             audio_given: 0,
             video_given: 0,
             video_at: 0,
@@ -123,17 +125,8 @@ impl Player {
         let Some(sound) = self.clip.audio.get(at) else {
             return Vec::new();
         };
-        let mut packet = self.header(Codec::Opus, count == 0, self.numbers.audio_sequence);
-        packet.extend_from_slice(
-            &self
-                .numbers
-                .audio_timestamp
-                .wrapping_add(count.wrapping_mul(AUDIO_STEP))
-                .to_be_bytes(),
-        );
-        packet.extend_from_slice(&ssrc(self.role, FlowKind::Audio).to_be_bytes());
-        packet.extend_from_slice(sound);
-        self.numbers.audio_sequence = self.numbers.audio_sequence.wrapping_add(1);
+        let timestamp = self.audio_timestamp.wrapping_add(count.wrapping_mul(AUDIO_STEP));
+        let packet = self.audio.packet(count == 0, timestamp, &[sound]);
         vec![(FlowKind::Audio, packet)]
     }
 
@@ -142,63 +135,16 @@ impl Player {
             return Vec::new();
         };
         let count = self.video_given;
-        let last = frame.bytes.len().div_ceil(PAYLOAD_MOST - DESCRIPTOR).saturating_sub(1);
-        let pieces = frame.bytes.chunks(PAYLOAD_MOST - DESCRIPTOR).enumerate();
-        let packets = pieces.map(|(at, piece)| (FlowKind::Video, self.video_packet(count, piece, at == 0, at == last)));
-        let packets = packets.collect();
+        let timestamp = self.video_timestamp.wrapping_add(count.wrapping_mul(VIDEO_STEP));
+        let [.., high, low] = count.to_be_bytes();
+        let packets = self
+            .video
+            .vp8_frame(timestamp, u16::from_be_bytes([high, low]), frame.bytes);
         self.video_given += 1;
         self.video_at += 1;
         self.since_key = if frame.is_key { 0 } else { self.since_key + 1 };
-        packets
+        packets.into_iter().map(|packet| (FlowKind::Video, packet)).collect()
     }
-
-    fn video_packet(&mut self, count: u32, piece: &[u8], starts: bool, ends: bool) -> Vec<u8> {
-        let mut packet = self.header(Codec::Vp8, ends, self.numbers.video_sequence);
-        packet.extend_from_slice(
-            &self
-                .numbers
-                .video_timestamp
-                .wrapping_add(count.wrapping_mul(VIDEO_STEP))
-                .to_be_bytes(),
-        );
-        packet.extend_from_slice(&ssrc(self.role, FlowKind::Video).to_be_bytes());
-        // X is set, S on the first packet of the first partition; then I; then M and 15 bits of picture id.
-        let [_, _, high, low] = count.to_be_bytes();
-        packet.extend_from_slice(&[if starts { 0x90 } else { 0x80 }, 0x80, 0x80 | high, low]);
-        packet.extend_from_slice(piece);
-        self.numbers.video_sequence = self.numbers.video_sequence.wrapping_add(1);
-        packet
-    }
-
-    /// The first four bytes of a packet (RFC 3550, section 5.1).
-    fn header(&self, codec: Codec, marker: bool, sequence: u16) -> Vec<u8> {
-        let [high, low] = sequence.to_be_bytes();
-        let mut packet = Vec::with_capacity(12 + PAYLOAD_MOST);
-        packet.extend_from_slice(&[0x80, codec.payload_type() | if marker { 0x80 } else { 0 }, high, low]);
-        packet
-    }
-}
-
-/// Whether an RTCP packet, compound or not, holds a PLI or FIR (RFC 4585, section 6.3.1; RFC 5104, section 4.3.1) for
-/// the stream `ssrc`.
-pub(super) fn asks_for_key_frame(packet: &[u8], ssrc: u32) -> bool {
-    let mut rest = packet;
-    while let [first, kind, high, low, ..] = rest {
-        let length = 4 + 4 * usize::from(u16::from_be_bytes([*high, *low]));
-        let Some((one, behind)) = rest.split_at_checked(length) else {
-            return false;
-        };
-        let named = match (kind, first & 0x1F) {
-            (206, 1) => one.get(8..12),
-            (206, 4) => one.get(12..16),
-            _ => None,
-        };
-        if named == Some(&ssrc.to_be_bytes()) {
-            return true;
-        }
-        rest = behind;
-    }
-    false
 }
 
 #[cfg(test)]
@@ -208,8 +154,9 @@ mod tests {
         clippy::indexing_slicing,
         reason = "tests stop at the first surprise"
     )]
-    use twocan_core::media::feedback::pli;
+    use twocan_core::media::codecs::ssrc;
     use twocan_core::media::frames::Vp8Frames;
+    use twocan_core::media::packetizer::PAYLOAD_MOST;
     use twocan_core::media::rtp::Header;
 
     use super::*;
@@ -279,27 +226,5 @@ mod tests {
         player.skip_to_key_frame();
         assert_eq!(player.video_at, 90, "the clip begins anew");
         assert!(player.frame(player.video_at).unwrap().is_key);
-    }
-
-    #[test]
-    fn requests_for_key_frames_are_recognised() {
-        let [ours, theirs] = [Role::Caller, Role::Callee].map(|role| ssrc(role, FlowKind::Video));
-        let report = [0x80, 201, 0, 1, 0, 0, 0, 1];
-        assert!(asks_for_key_frame(&pli(theirs, ours), ours));
-        assert!(!asks_for_key_frame(&pli(ours, theirs), ours));
-        assert!(asks_for_key_frame(&[&report[..], &pli(theirs, ours)].concat(), ours));
-        let fir = [
-            &[0x84, 206, 0, 4][..],
-            &theirs.to_be_bytes(),
-            &[0; 4],
-            &ours.to_be_bytes(),
-            &[1, 0, 0, 0],
-        ]
-        .concat();
-        assert!(asks_for_key_frame(&fir, ours));
-        assert!(!asks_for_key_frame(&report, ours));
-        for cut in 0..fir.len() {
-            assert!(!asks_for_key_frame(&fir[..cut], ours));
-        }
     }
 }
