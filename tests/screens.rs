@@ -181,6 +181,8 @@ fn look_before_calling() {
             &format!("{FILMING} === localStorage.getItem('chosen-label')"),
         )
         .await;
+        // Chromium's second made-up camera films nothing that a call could carry.
+        picks_any_camera(page).await;
         page.click("preview-mute").await;
         page.click("join-video").await;
         page.screen("calling").await;
@@ -214,6 +216,18 @@ async fn picks_another_camera(page: &Page) {
     page.until("the other camera", STEP, &format!("{FILMING} === {other}"))
         .await;
     page.until("its picture", STEP, PREVIEW).await;
+}
+
+/// Leaves the choice of a camera to the browser again.
+async fn picks_any_camera(page: &Page) {
+    let pick = "const select = document.querySelector('twocan-join [data-device=camera]');
+         select.value = '';
+         select.dispatchEvent(new Event('change', { bubbles: true }));";
+    page.run(pick).await;
+    let film = format!(
+        "const label = await (async () => {{ {FILMING} }})(); return label && label !== localStorage.getItem('chosen-label');"
+    );
+    page.until("the first camera", STEP, &film).await;
 }
 
 /// A page that is loaded again in a call: the picture is back at once, who was muted stays muted, and the far side's
