@@ -92,7 +92,12 @@ impl World {
             .max(b.seen.will_ring_since);
         let knows =
             self.watch.knows[one][other].contains(&b.address) || self.watch.knows[other][one].contains(&a.address);
+        // Who has rung too often does not ring for a while, and hears of the end of it by a keep-alive.
+        let is_quiet = b.contact_for(one).is_some_and(|contact| contact.quiet);
+        let heard = self.watch.quiet_until[other][one] + patience;
         self.now > since + patience
+            && !is_quiet
+            && self.now > heard
             && a.works()
             && b.works()
             && b.seen.will_ring

@@ -2,11 +2,13 @@
 
 use super::{Node, Stage};
 use crate::bounds::close_code;
-use crate::ids::{ContactId, DeviceKey, LinkId};
+use crate::event::{Event, Notice};
+use crate::identity::DeviceList;
+use crate::ids::{ContactId, DeviceKey, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
 use crate::message::{Hello, Message, Redeem};
-use crate::state::Contact;
+use crate::state::{Alarm, Contact};
 use crate::time::Now;
 
 impl Node {
@@ -75,13 +77,14 @@ impl Node {
         let Some(peer) = self
             .peers
             .get(&device)
-            .filter(|_| list.contains(&device) && list.root != self.root)
+            .filter(|_| list.contains(&device) && list.root != self.root && !self.claims_others(&device, &list))
         else {
             return self.close(link, close_code::BAD_HELLO, now);
         };
         match (peer.contact, &hello.redeem) {
             (Some(contact), redeem) => {
                 if !self.hello_fits(contact, hello) {
+                    self.warn_of_other_root(contact, &list.root);
                     return self.close(link, close_code::BAD_HELLO, now);
                 }
                 // Said before the session is judged: the answer must show what was remembered until now.
@@ -115,6 +118,30 @@ impl Node {
         hello.list.verify_after(&contact.root, contact.list.as_ref()).is_ok()
     }
 
+    /// Whether a list names, beside the device that showed it, one that is another person's, or ours.
+    fn claims_others(&self, shown_by: &DeviceKey, list: &DeviceList) -> bool {
+        let mut keys = list.devices.iter().map(|device| device.key);
+        keys.any(|key| {
+            let owner = self.peers.get(&key).and_then(|peer| peer.contact);
+            let owner = owner.and_then(|id| self.state.contact(id));
+            key == self.device || (key != *shown_by && owner.is_some_and(|contact| contact.root != list.root))
+        })
+    }
+
+    /// The pinned root does not change. Whoever shows another one is refused, and the user hears of it.
+    fn warn_of_other_root(&mut self, id: ContactId, root: &RootKey) {
+        let Some(contact) = self.state.contact_mut(id) else {
+            return;
+        };
+        if contact.root == *root || contact.alarm == Some(Alarm::OtherRoot) {
+            return;
+        }
+        contact.alarm = Some(Alarm::OtherRoot);
+        self.store();
+        self.event(Event::Contact(id));
+        self.event(Event::Notice(Notice::OtherRoot(id)));
+    }
+
     /// A contact, or the inviter of a redemption under way, has shown itself.
     fn meet_contact(&mut self, link: LinkId, id: ContactId, hello: &Hello, now: Now) {
         let usable = self.own.usable(&hello.addresses);
@@ -135,7 +162,7 @@ impl Node {
             self.store();
         }
         if held_differs {
-            self.event(crate::event::Event::Contact(id));
+            self.event(Event::Contact(id));
         }
         let goes_on = self.meet_session(link, hello);
         if is_accepted {

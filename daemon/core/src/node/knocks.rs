@@ -38,6 +38,7 @@ impl Node {
             .state
             .contacts
             .iter()
+            .filter(|contact| !contact.blocked)
             .flat_map(|contact| contact.devices().into_iter().map(|key| (contact.id, key)))
             .collect();
         for (contact, device) in devices {
@@ -291,7 +292,7 @@ impl Node {
     /// A knock from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it. The
     /// link stays until another one takes its place, for a knock may be a recording.
     fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
-        let rings = self.state.will_ring;
+        let rings = self.rings_for(&knock.device);
         let Some(peer) = self
             .peers
             .get(&knock.device)
@@ -372,7 +373,7 @@ impl Node {
             return;
         }
         let mut locks = Vec::new();
-        for contact in &self.state.contacts {
+        for contact in self.state.contacts.iter().filter(|contact| !contact.blocked) {
             let pairs = contact
                 .keys
                 .iter()

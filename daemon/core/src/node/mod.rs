@@ -15,12 +15,17 @@ mod control;
 mod hello;
 mod knocks;
 mod links;
+mod manners;
 mod redeem;
+mod safety;
 mod stored;
 mod time;
 mod view;
 
-use std::collections::{BTreeMap, VecDeque};
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -58,6 +63,9 @@ pub struct Node {
     next_tick: Duration,
     base: u64,
     calls: Calls,
+    /// Devices of contacts that have used up their rings.
+    quiet: BTreeSet<DeviceKey>,
+    safety: BTreeMap<ContactId, safety::Safety>,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
     generation: u64,
     pending: Vec<(u64, stored::Pending)>,
@@ -101,6 +109,8 @@ struct Link {
     keepalive: Keepalive,
     rtt: Duration,
     close_at: Option<Duration>,
+    /// The code to close with then.
+    close_with: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,6 +171,8 @@ impl Node {
             next_tick: now.boot,
             base: 0,
             calls: Calls::default(),
+            quiet: BTreeSet::new(),
+            safety: BTreeMap::new(),
             pings: BTreeMap::new(),
             generation: 0,
             pending: Vec::new(),
@@ -230,8 +242,10 @@ impl Node {
 
     /// Whatever the input was: calls look at the paths again, and clients hear of dots that changed.
     fn settle(&mut self, now: Now) {
+        self.watch_safety(now);
         self.poll_calls(now.boot);
         self.perform_deeds(now);
+        self.notice_quiet(now);
         self.notice_dots(now);
         self.refresh_keyring(now);
     }

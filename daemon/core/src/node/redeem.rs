@@ -51,6 +51,10 @@ impl Node {
         if invite.expiry <= now.wall {
             return Err(InviteRefusal::Expired);
         }
+        if self.state.contact_of(root).is_some_and(|contact| contact.blocked) {
+            // To a blocked person every invite looks taken back.
+            return Err(InviteRefusal::Unknown);
+        }
         match invite.redeemer {
             Some(first) if first != *root => Err(InviteRefusal::Used),
             Some(_) | None => Ok(invite.id),
@@ -265,5 +269,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         held: false,
         addresses: Vec::new(),
         redeeming: None,
+        blocked: false,
+        alarm: None,
     }
 }

@@ -44,6 +44,7 @@ pub(super) enum Undo {
     RemoveInvite(InviteId),
     RestoreInvite(Box<Invite>),
     RestoreMe { name: String, will_ring: bool },
+    RestoreSecondCall(bool),
 }
 
 impl Node {
@@ -136,8 +137,12 @@ impl Node {
             Undo::RestoreContact(contact) => {
                 let id = contact.id;
                 self.state.contacts.retain(|known| known.id != id);
+                let is_blocked = contact.blocked;
                 self.state.contacts.push(*contact);
                 self.meet_all();
+                if is_blocked {
+                    self.silence(id, now);
+                }
                 self.event(Event::Contact(id));
             }
             Undo::RemoveInvite(id) => self.state.invites.retain(|invite| invite.id != id),
@@ -146,6 +151,7 @@ impl Node {
                 self.state.identity.name = name;
                 self.state.will_ring = will_ring;
             }
+            Undo::RestoreSecondCall(waits) => self.state.second_call_waits = waits,
         }
         self.keyring_stale = true;
     }

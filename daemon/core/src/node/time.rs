@@ -34,6 +34,7 @@ impl Node {
             .chain(searches)
             .chain(pings)
             .chain(dots)
+            .chain(self.safety_timeouts())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
     }
@@ -65,10 +66,11 @@ impl Node {
 
     fn handle_tick(&mut self, now: Now) {
         self.align_tick(now);
-        let rings = self.state.will_ring;
+        let (rings, quiet) = (self.state.will_ring, &self.quiet);
         let mut asks = Vec::new();
         for link in self.links.values_mut() {
             if link.stage == Stage::Ready && link.keepalive.asks_on_tick() {
+                let rings = rings && !quiet.contains(&link.peer);
                 asks.push(Output::SendAlive {
                     link: link.id,
                     bytes: link.keepalive.ask(rings, now.boot),
@@ -84,9 +86,10 @@ impl Node {
 
     /// Asks on every link at once: what we say of ourselves has changed.
     pub(super) fn ask_all(&mut self, now: Now) {
-        let rings = self.state.will_ring;
+        let (rings, quiet) = (self.state.will_ring, &self.quiet);
         let mut asks = Vec::new();
         for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
+            let rings = rings && !quiet.contains(&link.peer);
             asks.push(Output::SendAlive {
                 link: link.id,
                 bytes: link.keepalive.ask(rings, now.boot),
@@ -110,9 +113,9 @@ impl Node {
 
     fn watch_link(&mut self, id: LinkId, now: Now) {
         let Some(link) = self.links.get(&id) else { return };
-        let (device, stage) = (link.peer, link.stage);
+        let (device, stage, code) = (link.peer, link.stage, link.close_with);
         if link.close_at.is_some_and(|at| now.boot >= at) {
-            return self.close(id, close_code::STRANGER, now);
+            return self.close(id, code, now);
         }
         match stage {
             Stage::AwaitingHello | Stage::Redeeming => {
@@ -125,7 +128,7 @@ impl Node {
     }
 
     fn watch_ready_link(&mut self, id: LinkId, device: DeviceKey, now: Now) {
-        let (rings, busy) = (self.state.will_ring, self.is_busy(&device));
+        let (rings, busy) = (self.rings_for(&device), self.is_busy(&device));
         let Some(link) = self.links.get_mut(&id) else { return };
         let wish = link.keepalive.poll(rings, busy, now.boot);
         if wish.close {

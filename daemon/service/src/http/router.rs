@@ -57,10 +57,11 @@ fn v1() -> Router<App> {
             get(contacts::show).patch(contacts::edit).delete(contacts::remove),
         )
         .route("/v1/contacts/{id}/ping", post(contacts::ping))
+        .route("/v1/contacts/{id}/verify", post(contacts::verify))
         .route("/v1/invites", get(invites::list).post(invites::create))
         .route("/v1/invites/{id}", delete(invites::remove))
         .route("/v1/calls", get(calls::list).post(calls::start))
-        .route("/v1/calls/{id}", get(calls::show).delete(calls::see))
+        .route("/v1/calls/{id}", get(calls::show).patch(calls::edit).delete(calls::see))
         .route("/v1/calls/{id}/answer", post(calls::answer))
         .route("/v1/calls/{id}/decline", post(calls::decline))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
