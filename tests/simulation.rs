@@ -10,6 +10,7 @@ mod sim;
 use sim::mutant::Mutant;
 use sim::runs;
 use sim::scenes::Kind;
+use sim::sessions::{self, Fault};
 
 #[test]
 fn chaos_comes_right() {
@@ -31,6 +32,19 @@ fn idling_is_cheap() {
     runs::seeds(Kind::Idle, 40);
 }
 
+#[test]
+fn session_messages_are_applied_once_and_in_order() {
+    for seed in 0..2000 {
+        assert_eq!(sessions::run(seed, None), Ok(()), "seed {seed}");
+    }
+    for fault in [Fault::Renumbers, Fault::Swaps] {
+        assert!(
+            (0..60).any(|seed| sessions::run(seed, Some(fault)).is_err()),
+            "{fault:?}"
+        );
+    }
+}
+
 /// Each invariant, with a mutant that breaks it and the kind of run that notices.
 #[test]
 fn every_invariant_has_a_mutant_that_it_catches() {
@@ -41,7 +55,7 @@ fn every_invariant_has_a_mutant_that_it_catches() {
         (Mutant::SlowDisk, Kind::Calls, "fresh_add"),
         (Mutant::FalseStored, Kind::Chaos, "contact_lost"),
         (Mutant::WipedDisk, Kind::Chaos, "identity"),
-        (Mutant::RolledBackDisk, Kind::Chaos, "one_redeemer"),
+        (Mutant::RolledBackDisk, Kind::Invites, "one_redeemer"),
         (Mutant::LosesAccept, Kind::Calls, "glare"),
         (Mutant::LosesEnd, Kind::Chaos, "both_end"),
         (Mutant::LosesHeld, Kind::Invites, "contested_told"),
@@ -50,9 +64,9 @@ fn every_invariant_has_a_mutant_that_it_catches() {
         (Mutant::GateAfterEnd, Kind::Chaos, "gate_after_end"),
         (Mutant::LosesEndMedia, Kind::Chaos, "end_media"),
         (Mutant::RepeatsEndMedia, Kind::Chaos, "end_media"),
-        (Mutant::StuckTimers, Kind::Chaos, "ring_lease"),
+        (Mutant::StuckTimers, Kind::Calls, "ring_lease"),
         (Mutant::EarlyTimers, Kind::Chaos, "progress"),
-        (Mutant::Nervous, Kind::Idle, "idle_cost"),
+        (Mutant::StammeringKeepalives, Kind::Idle, "idle_cost"),
         (Mutant::EchoesStrangers, Kind::Chaos, "silence"),
         (Mutant::StammeringSocket, Kind::Invites, "unproven"),
         (Mutant::LosesReplies, Kind::Chaos, "one_reply"),

@@ -38,7 +38,11 @@ async fn blocked_and_unblocked() {
     let there = bob.contact("Ann", AGAIN, |contact| contact["reachable"] == "no").await;
     assert_eq!(there["why"]["code"], "no_answer", "{there}");
     let refused = ann.twocan(&["--json", "call", "Bob", "--detach"]).await;
-    assert_eq!((refused.code, &refused.json()["code"]), (1, &json!("blocked")), "{refused:?}");
+    assert_eq!(
+        (refused.code, &refused.json()["code"]),
+        (1, &json!("blocked")),
+        "{refused:?}"
+    );
     ann.restart().await;
     let here = ann.contact("Bob", SOON, |_| true).await;
     assert_eq!(here["blocked"], true, "{here}");

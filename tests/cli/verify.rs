@@ -90,5 +90,9 @@ async fn without_words_there_is_nothing_to_answer() {
     bob.stop().await;
     ann.contact("Bob", SOON, |contact| contact["path"] == Value::Null).await;
     let alone = ann.twocan(&["--json", "verify", "Bob"]).await;
-    assert_eq!((alone.code, &alone.json()["code"]), (4, &json!("unreachable")), "{alone:?}");
+    assert_eq!(
+        (alone.code, &alone.json()["code"]),
+        (4, &json!("unreachable")),
+        "{alone:?}"
+    );
 }

@@ -27,6 +27,8 @@ pub(crate) struct Host {
     pub(crate) run: u32,
     boot_offset: Duration,
     pub(crate) wall_offset: i64,
+    /// Whether the wall clock never jumped: invites that expired by mistake are gone.
+    pub(crate) clock_was_right: bool,
     addresses_used: u8,
     pub(crate) address: SocketAddr,
     pub(crate) asleep: bool,
@@ -144,6 +146,7 @@ impl Host {
             run: 0,
             boot_offset: Duration::from_secs(1 + dice.below(1_000_000)) + dice.ms(0, 1000),
             wall_offset: 0,
+            clock_was_right: true,
             addresses_used: 0,
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
             asleep: false,

@@ -11,6 +11,7 @@ mod people;
 mod quic;
 pub(crate) mod runs;
 pub(crate) mod scenes;
+pub(crate) mod sessions;
 mod watch;
 mod words;
 mod world;

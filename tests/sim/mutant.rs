@@ -4,7 +4,6 @@
 
 use twocan_core::message::{Frame, Message};
 
-use super::conn::DIALER;
 use super::world::World;
 
 /// One way of being wrong.
@@ -44,11 +43,11 @@ pub(crate) enum Mutant {
     StuckTimers,
     /// Timers fire before they are due.
     EarlyTimers,
-    /// The machine seems to wake up all the time.
-    Nervous,
+    /// Every keep-alive arrives three times.
+    StammeringKeepalives,
     /// Strangers are answered.
     EchoesStrangers,
-    /// Every knock is sent three times.
+    /// Every knock is sent six times.
     StammeringSocket,
     /// Some replies are lost.
     LosesReplies,
@@ -60,12 +59,11 @@ pub(crate) enum Mutant {
 
 impl World {
     /// What a frame becomes under way. The number is kept, or the session would notice at once.
-    pub(super) fn bend_frame(&self, side: usize, bytes: Vec<u8>) -> Vec<u8> {
+    pub(super) fn bend_frame(&self, bytes: Vec<u8>) -> Vec<u8> {
         let Some(mutant) = self.mutant else { return bytes };
         let Ok((frame, message)) = Frame::parse(&bytes) else {
             return bytes;
         };
-        let _ = side == DIALER;
         let lost = match mutant {
             Mutant::LosesAccept => matches!(message, Message::Accept(_)),
             Mutant::LosesEnd => matches!(message, Message::End(_)),
@@ -84,7 +82,7 @@ impl World {
             | Mutant::RepeatsEndMedia
             | Mutant::StuckTimers
             | Mutant::EarlyTimers
-            | Mutant::Nervous
+            | Mutant::StammeringKeepalives
             | Mutant::EchoesStrangers
             | Mutant::StammeringSocket
             | Mutant::LosesReplies

@@ -120,6 +120,7 @@ impl World {
             Action::Clock => {
                 let skew = self.dice.pick(&[0, 0, 30, -30, 3000, -3000, 20_000, -20_000, 400_000]);
                 self.hosts[host].wall_offset = skew;
+                self.hosts[host].clock_was_right &= skew == 0;
                 self.disturb(host);
             }
             Action::Stranger => self.stranger_knocks(host),

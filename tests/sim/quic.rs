@@ -158,6 +158,15 @@ impl World {
         stands(from) && stands(to) && self.network.hears(from.host, to.host)
     }
 
+    /// Whether an open connection that works both ways joins two hosts.
+    pub(crate) fn is_joined(&self, one: usize, other: usize) -> bool {
+        (0..self.conns.len()).rev().any(|conn| {
+            let [a, b] = &self.conns[conn].ends;
+            let joins = (a.host, b.host) == (one, other) || (a.host, b.host) == (other, one);
+            joins && a.is_open() && b.is_open() && self.passes(conn, DIALER) && self.passes(conn, LISTENER)
+        })
+    }
+
     pub(super) fn send(&mut self, host: usize, link: LinkId, bytes: Vec<u8>) {
         let Some((conn, side)) = self.hosts[host].shell.links.get(&link).copied() else {
             return;
@@ -190,7 +199,7 @@ impl World {
             return;
         };
         self.later(Duration::ZERO, Happening::Frame { conn, side });
-        let bytes = self.bend_frame(side, bytes);
+        let bytes = self.bend_frame(bytes);
         let far = &self.conns[conn].ends[1 - side];
         if let (host, Some(link)) = (far.host, far.link) {
             self.feed(host, Input::Control { link, bytes }, Cause::Other);
@@ -213,7 +222,11 @@ impl World {
             *last = 0xf5;
         }
         let sent = self.now;
-        for delay in self.network.fates(&mut self.dice) {
+        let mut delays = self.network.fates(&mut self.dice);
+        if self.is(Mutant::StammeringKeepalives) {
+            delays = [delays.clone(), delays.clone(), delays].concat();
+        }
+        for delay in delays {
             let bytes = bytes.clone();
             self.later(
                 delay,

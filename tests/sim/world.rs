@@ -98,9 +98,6 @@ pub(crate) enum Happening {
         leg: LegId,
         fact: LegFact,
     },
-    Nerves {
-        host: usize,
-    },
     Act,
 }
 
@@ -279,12 +276,6 @@ impl World {
                     self.feed(host, Input::Leg { call, leg, fact }, Cause::Other);
                 }
             }
-            Happening::Nerves { host } => {
-                if self.hosts[host].works() {
-                    self.feed(host, Input::Resumed, Cause::Other);
-                }
-                self.later(Duration::from_secs(2), Happening::Nerves { host });
-            }
             Happening::Act => self.act(),
         }
     }
@@ -296,6 +287,8 @@ impl World {
         if self.hosts[index].node.is_some() {
             return;
         }
+        // Who was never written to the disk comes back as somebody else: the shell is not ready before.
+        let is_first = self.hosts[index].disk.written.is_none();
         if self.is(Mutant::WipedDisk) && self.hosts[index].run == 1 {
             self.hosts[index].disk.written = None;
         }
@@ -309,7 +302,6 @@ impl World {
             device_name: "computer".to_owned(),
         };
         let node = Node::new(seed, host.disk.written.as_deref(), &defaults, host.clock(now)).unwrap();
-        let is_first = host.run == 0;
         host.run += 1;
         host.shell = Shell {
             last_wakeup: now,
@@ -341,14 +333,10 @@ impl World {
         self.feed(index, Input::Interfaces(own), Cause::Other);
         self.look(index);
         self.check_restart(index, is_first);
-        if is_first && self.is(Mutant::Nervous) {
-            self.later(Duration::from_secs(1), Happening::Nerves { host: index });
-        }
     }
 
     /// The daemon dies on the spot.
     pub(crate) fn crash(&mut self, index: usize) {
-        let now = self.now;
         let host = &mut self.hosts[index];
         if host.node.take().is_none() {
             return;
@@ -360,7 +348,6 @@ impl World {
         for contact in host.seen.contacts.values_mut() {
             contact.reachable = twocan_core::event::Reachable::No(twocan_core::event::WhyNot::NoAnswer);
         }
-        let _ = now;
         note!(self, "{} dies", self.hosts[index].name());
         self.disturb(index);
         self.call_side_gone(index);
@@ -593,7 +580,7 @@ impl World {
 
     fn transmit(&mut self, index: usize, to: SocketAddr, bytes: Vec<u8>) {
         let from = self.hosts[index].address;
-        let copies = if self.is(Mutant::StammeringSocket) { 3 } else { 1 };
+        let copies = if self.is(Mutant::StammeringSocket) { 6 } else { 1 };
         for copy in 0..copies {
             if copy > 0 {
                 self.watch_transmit(index, to, &bytes, Cause::Other, 1);

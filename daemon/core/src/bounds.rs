@@ -74,6 +74,9 @@ pub const INVITE_LIFE_LEAST_S: u64 = 1;
 /// The longest life of an invite.
 pub const INVITE_LIFE_MOST_S: u64 = 30 * 24 * 3600;
 
+/// A redeemed invite is kept for this long after its expiry, for a redeemer who has not heard that he was accepted.
+pub const REDEEMED_KEPT_S: u64 = 30 * 24 * 3600;
+
 /// UDP payload bytes of a QUIC Initial on a path of which nothing is known.
 pub const MTU_SAFE: u16 = 1200;
 /// UDP payload bytes of a padded knock; a path that echoed one carries QUIC packets of this size from the start.
@@ -101,6 +104,8 @@ pub const UNACKED: usize = 64;
 pub const NONCES: usize = 20_000;
 /// Undated knocks opened in one second, by all senders together.
 pub const UNDATED_PER_S: u32 = 50;
+/// Knocks answered in one second to one contact, or to all who hold one invite.
+pub const ANSWERS_PER_S: u32 = 60;
 /// Missed calls kept in memory.
 pub const MISSED: usize = 100;
 

@@ -295,6 +295,27 @@ impl Keyring {
     }
 }
 
+/// How many questions under each lock were answered in this second: a valid question costs more to answer than to ask,
+/// and may name somebody else as its source.
+#[derive(Debug, Default)]
+pub struct Answers {
+    second: u64,
+    used: BTreeMap<LockId, u32>,
+}
+
+impl Answers {
+    /// Whether one more may be answered.
+    pub fn take(&mut self, lock: LockId, now: Now) -> bool {
+        if self.second != now.boot.as_secs() {
+            self.second = now.boot.as_secs();
+            self.used.clear();
+        }
+        let used = self.used.entry(lock).or_default();
+        *used = used.saturating_add(1);
+        *used <= bounds::ANSWERS_PER_S
+    }
+}
+
 /// A datagram taken apart, nothing opened yet.
 struct Frame<'a> {
     dated: bool,

@@ -14,6 +14,7 @@ use crate::crypto::Secret;
 use crate::event::InviteRefusal;
 use crate::identity::SignedList;
 use crate::ids::CallId;
+use crate::media::flow;
 
 /// One frame of the control stream.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -313,7 +314,7 @@ impl Message {
             10 => Self::SafetyAnswer(cbor::decode(body)?),
             11 => Self::SafetyReveal(cbor::decode(body)?),
             12 => Self::SafetyLater,
-            16 => Self::Ring(cbor::decode(body)?),
+            16 => Self::Ring(cbor::decode(body).filter(|ring: &Ring| flow::is_base(ring.base))?),
             17 => Self::Renew(cbor::decode(body)?),
             18 => Self::Ringing(cbor::decode(body)?),
             19 => Self::Accept(cbor::decode(body)?),

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use crate::bounds;
-use crate::message::{Frame, Garbage, Hello, Message};
+use crate::message::{End, Frame, Garbage, Hello, Message};
 
 /// One side of a session.
 #[derive(Clone, Debug)]
@@ -84,6 +84,9 @@ impl Session {
         if self.unacked.len() >= bounds::UNACKED {
             return Err(Full);
         }
+        if let Message::End(end) = &message {
+            self.recall(end);
+        }
         self.sent += 1;
         let frame = Frame::new(self.sent, self.received, &message);
         self.unacked.push_back((self.sent, message));
@@ -132,6 +135,15 @@ impl Session {
         }
         self.received = frame.number;
         Ok(Receipt::Fresh)
+    }
+
+    /// Takes back a RING that may not have arrived: whoever hears of the call later hears that it is over.
+    fn recall(&mut self, end: &End) {
+        for (_, message) in &mut self.unacked {
+            if matches!(message, Message::Ring(ring) if ring.call == end.call) {
+                *message = Message::End(end.clone());
+            }
+        }
     }
 
     fn acknowledged(&mut self, up_to: u64) {

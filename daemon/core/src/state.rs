@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use minicbor::{Decode, Encode};
 
+use crate::bounds;
 use crate::cbor;
 use crate::crypto::Secret;
 use crate::identity::{Identity, SignedList};
@@ -78,11 +79,15 @@ pub struct Contact {
     /// The redemption under way.
     #[n(10)]
     pub redeeming: Option<Redemption>,
-    /// The user wants to hear nothing of it.
+    /// Those devices of the list that have shown themselves. A list is its person's claim; only these speak for the
+    /// contact, so that nobody gets hold of somebody else's device by listing it.
     #[cbor(n(11), default)]
+    pub proven: Vec<DeviceKey>,
+    /// The user wants to hear nothing of it.
+    #[cbor(n(12), default)]
     pub blocked: bool,
     /// What speaks against it, until the safety words were found equal.
-    #[n(12)]
+    #[n(13)]
     pub alarm: Option<Alarm>,
 }
 
@@ -129,6 +134,9 @@ pub struct Invite {
     /// Who redeemed it.
     #[n(4)]
     pub redeemer: Option<RootKey>,
+    /// The user has kept or deleted whoever redeemed it, which ends what it is good for.
+    #[cbor(n(5), default)]
+    pub closed: bool,
 }
 
 /// Why stored bytes are no state.
@@ -199,16 +207,43 @@ impl State {
     }
 }
 
+impl Invite {
+    /// Whether anybody may still redeem it.
+    #[must_use]
+    pub const fn is_open(&self, wall: UnixSeconds) -> bool {
+        self.redeemer.is_none() && wall < self.expiry
+    }
+
+    /// Whether its keys are of use to anybody: to whoever may redeem it, or to a redeemer who has not heard yet.
+    #[must_use]
+    pub const fn is_kept(&self, wall: UnixSeconds) -> bool {
+        let grace = if self.redeemer.is_some() {
+            bounds::REDEEMED_KEPT_S
+        } else {
+            0
+        };
+        wall < self.expiry.saturating_add(grace)
+    }
+}
+
 impl Contact {
-    /// The devices that may speak for this contact.
+    /// The devices that may speak for this contact: those listed that have shown themselves.
     #[must_use]
     pub fn devices(&self) -> Vec<DeviceKey> {
         let listed = self.list.as_ref().and_then(|list| list.verify().ok());
-        match (listed, &self.redeeming) {
-            (Some(list), _) => list.devices.into_iter().map(|device| device.key).collect(),
-            (None, Some(redemption)) => vec![redemption.link.device],
-            (None, None) => Vec::new(),
+        let mut devices: Vec<DeviceKey> = listed
+            .map(|list| list.devices.into_iter().map(|device| device.key).collect())
+            .unwrap_or_default();
+        devices.retain(|device| self.proven.contains(device));
+        devices
+    }
+
+    /// Takes note that a listed device has shown itself; forgets those that are listed no longer.
+    pub fn prove(&mut self, device: DeviceKey) {
+        if !self.proven.contains(&device) {
+            self.proven.push(device);
         }
+        self.proven = self.devices();
     }
 
     /// Whether this contact may ring and be called.
@@ -223,7 +258,7 @@ impl Contact {
             return false;
         }
         self.keys.insert(0, key);
-        self.keys.truncate(crate::bounds::PAIR_KEYS);
+        self.keys.truncate(bounds::PAIR_KEYS);
         true
     }
 }

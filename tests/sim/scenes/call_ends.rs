@@ -172,6 +172,7 @@ impl World {
     }
 
     fn glare(&mut self, pair: Pair) {
+        let began = self.now;
         self.call(pair.caller, pair.callee);
         if let Some(contact) = self.contact_id(pair.callee, pair.caller) {
             let (after, run) = (self.dice.ms(0, 60), self.hosts[pair.callee].run);
@@ -190,11 +191,9 @@ impl World {
             );
         }
         self.expect_active("glare", pair.caller, pair.callee);
-        let unkind = |host: &crate::sim::host::Host| {
-            let mut calls = host.seen.calls.values();
-            calls.any(|call| !matches!(call.reason, None | Some(EndReason::GlareMerged)))
-        };
-        if unkind(&self.hosts[pair.caller]) || unkind(&self.hosts[pair.callee]) {
+        let mut shown = self.watch.stories.values().filter(|story| story.began >= began);
+        let kind = |reason: &EndReason| *reason == EndReason::GlareMerged;
+        if !shown.all(|story| story.reasons.values().all(kind)) {
             self.fail("glare", "somebody who called is shown a missed call".to_owned());
         }
         let Some((call, _)) = self.open_call(pair.caller) else {

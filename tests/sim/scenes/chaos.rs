@@ -35,6 +35,7 @@ pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
 impl World {
     /// Nothing is left over: everybody's view is complete, and nobody waits for an answer.
     fn check_peace(&mut self) {
+        self.check_pending();
         for index in 0..self.hosts.len() {
             self.check_views(index);
             let waiting = self.hosts[index].shell.asked.len();

@@ -21,11 +21,12 @@ enum Scene {
     GivenAgain,
     InviterAway,
     DiesRedeeming,
+    HearsLate,
     DiskFails,
     WrongClock,
 }
 
-const SCENES: [Scene; 10] = [
+const SCENES: [Scene; 11] = [
     Scene::TwoTakers,
     Scene::TwoTakers,
     Scene::Expired,
@@ -34,6 +35,7 @@ const SCENES: [Scene; 10] = [
     Scene::GivenAgain,
     Scene::InviterAway,
     Scene::DiesRedeeming,
+    Scene::HearsLate,
     Scene::DiskFails,
     Scene::WrongClock,
 ];
@@ -55,6 +57,7 @@ pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
         Scene::GivenAgain => world.given_again(),
         Scene::InviterAway => world.inviter_away(),
         Scene::DiesRedeeming => world.dies_redeeming(),
+        Scene::HearsLate => world.hears_late(),
         Scene::DiskFails => world.disk_fails(),
         Scene::WrongClock => world.wrong_clock(),
     }
@@ -77,6 +80,11 @@ impl World {
     fn two_takers(&mut self) {
         let later = self.dice.ms(0, 8000);
         self.invite(0, vec![gift(1, SOON), gift(2, SOON + later)], 3600);
+        if later > FRESH {
+            self.run_until(FRESH, |world| world.is_linked(0, 1));
+            self.crash(0);
+            self.later(SOON, Happening::Start { host: 0 });
+        }
         let judged = |world: &Self| {
             let (first, second) = if world.hosts[0].contact_for(1).is_some() {
                 (1, 2)
@@ -88,16 +96,13 @@ impl World {
                 && world.hosts[second].contact_for(0).is_none()
                 && world.watch.refused[second] == [InviteRefusal::Used]
         };
-        self.expect(
-            "contested_told",
-            "one contested, one refused, both told",
-            later + 3 * FRESH,
-            judged,
-        );
-        let first = if self.hosts[0].contact_for(1).is_some() { 1 } else { 2 };
-        if self.mutant == Some(Mutant::RolledBackDisk) {
-            return;
+        let limit = later + 4 * FRESH;
+        if self.is(Mutant::AutoAccepts) {
+            self.run_until(limit, judged);
+        } else {
+            self.expect("contested_told", "one contested, one refused, both told", limit, judged);
         }
+        let first = if self.hosts[0].contact_for(1).is_some() { 1 } else { 2 };
         // The contested cannot ring, whatever his daemon thinks.
         self.call(first, 0);
         self.run_for(Duration::from_secs(5));
@@ -186,9 +191,22 @@ impl World {
         self.expect("green_in_time", "green after all", HEALED, |world| {
             world.is_linked(0, 1)
         });
-        if self.is(Mutant::RolledBackDisk) {
-            self.crash(0);
-        }
+    }
+
+    /// The redeemer dies before he hears that he was accepted, and comes back when the invite has expired.
+    fn hears_late(&mut self) {
+        self.invite(0, vec![gift(1, SOON)], 10);
+        let held = |world: &Self| world.hosts[0].contact_for(1).is_some();
+        self.expect("fresh_add", "the inviter holds the redeemer", FRESH, held);
+        self.crash(1);
+        self.run_for(Duration::from_secs(60));
+        self.later(Duration::ZERO, Happening::Start { host: 1 });
+        self.expect(
+            "green_in_time",
+            "green although the invite has expired",
+            HEALED,
+            |world| world.is_linked(0, 1),
+        );
     }
 
     /// A disk fails for a while: either both hold each other in the end, or the redeemer was told.

@@ -26,12 +26,14 @@ const CALM: Duration = Duration::from_secs(10);
 pub(crate) struct Story {
     caller: usize,
     callee: Option<usize>,
-    began: Duration,
+    pub(crate) began: Duration,
     /// Where it stands at each side that lists it.
     pub(crate) states: BTreeMap<usize, CallState>,
     pub(crate) reasons: BTreeMap<usize, EndReason>,
     /// Since when it is over, or gone with a daemon, at each side.
     over: BTreeMap<usize, Duration>,
+    /// When it began to ring.
+    rang: Option<Duration>,
     /// Who pressed call or answer for it.
     consents: BTreeSet<usize>,
 }
@@ -69,6 +71,7 @@ impl World {
             states: BTreeMap::new(),
             reasons: BTreeMap::new(),
             over: BTreeMap::new(),
+            rang: None,
             consents: BTreeSet::from([caller]),
         });
         story.callee = story.callee.or(callee);
@@ -78,6 +81,7 @@ impl World {
             story.over.entry(index).or_insert(now);
         }
         if call.state == CallState::Ringing && call.incoming {
+            story.rang = Some(now);
             self.watch_ring(index, caller);
             self.react(index, call.id);
         }
@@ -207,10 +211,11 @@ impl World {
         let lossy = self.network.conditions.loss > 0;
         if call.incoming && call.state == CallState::Ringing {
             let grace = if lossy { SOON_LOSSY } else { 2 * SLOWEST };
-            let limit = since.max(woke) + bounds::RING_LEASE + grace;
+            // A RING that was held up is followed by its END at once.
+            let limit = (since + bounds::RING_LEASE).max(story.rang.unwrap_or(since)).max(woke) + grace;
             return (self.now > limit).then(|| ("ring_lease", format!("it rings at {index} without a caller")));
         }
-        let calm = self.calm_since(index, other) + CALM < since && self.is_linked(index, other);
+        let calm = self.calm_since(index, other) + CALM < since && self.is_joined(index, other);
         let limit = match (calm, lossy) {
             (true, false) => since + SOON,
             (true, true) => since + SOON_LOSSY,
@@ -225,15 +230,8 @@ impl World {
         })
     }
 
-    /// Whether an open connection joins two hosts.
+    /// Whether two hosts show each other green.
     pub(crate) fn is_linked(&self, one: usize, other: usize) -> bool {
         self.is_green(one, other) && self.is_green(other, one)
-    }
-
-    pub(crate) fn story_age(&self, call: CallId) -> Duration {
-        self.watch
-            .stories
-            .get(&call)
-            .map_or(Duration::ZERO, |story| self.now - story.began)
     }
 }

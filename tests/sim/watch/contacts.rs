@@ -69,7 +69,10 @@ impl World {
 
     pub(crate) fn watch_command(&mut self, index: usize, command: &Command) {
         match command {
-            Command::DeleteContact { contact } => self.release(index, *contact),
+            Command::DeleteContact { contact } => {
+                self.release(index, *contact);
+                self.disturb(index);
+            }
             Command::EditContact {
                 contact, accept: true, ..
             } => {
@@ -79,12 +82,12 @@ impl World {
             }
             Command::StartCall { contact, .. } => self.watch_intent(index, *contact),
             Command::Answer { call } => self.watch_answer(index, *call),
+            Command::EditMe { .. } => self.hosts[index].seen.will_ring_since = self.now,
             Command::AddContact { .. }
             | Command::EditContact { .. }
             | Command::CreateInvite { .. }
             | Command::DeleteInvite { .. }
             | Command::Ping { .. }
-            | Command::EditMe { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }
             | Command::Block { .. }
@@ -117,6 +120,22 @@ impl World {
             self.watch.redeeming.insert((index, inviter), link.secret);
         }
         self.watch.must_hold[index].insert(inviter);
+        self.watch.links.insert((index, inviter), link);
+    }
+
+    /// A redemption does not stay pending where the inviter is still where its link says.
+    pub(crate) fn check_pending(&mut self) {
+        let found = self.watch.links.iter().find(|((one, other), link)| {
+            let there = &self.hosts[*other];
+            let pending =
+                self.hosts[*one].contact_for(*other).map(|contact| contact.state) == Some(ContactState::Pending);
+            let reachable = link.root == there.root && link.candidates.contains(&there.address);
+            let valid = link.expiry > there.clock(self.now).wall && there.clock_was_right;
+            pending && reachable && valid
+        });
+        if let Some((pair, _)) = found {
+            self.fail("pending", format!("a redemption does not come to an end: {pair:?}"));
+        }
     }
 
     pub(super) fn contact_removed(&mut self, index: usize, id: ContactId, why: Option<InviteRefusal>) {

@@ -47,6 +47,7 @@ impl World {
         };
         let dot = contact.reachable;
         if dot == Reachable::Yes {
+            self.watch.green[one][other] = self.now;
             self.check_green(one, other);
         } else if self.should_be_green(one, other) {
             self.fail(
@@ -80,16 +81,18 @@ impl World {
         ) else {
             return false;
         };
-        let patience = if self.network.conditions.loss == 0 {
-            GREEN
+        let (patience, from) = if self.network.conditions.loss == 0 {
+            (GREEN, Duration::ZERO)
         } else {
-            GREEN_LOSSY
+            // Proofs may fail for half a minute, and no longer.
+            (GREEN_LOSSY, self.watch.green[one][other])
         };
         let since = self
             .calm_since(one, other)
             .max(here)
             .max(there)
-            .max(b.seen.will_ring_since);
+            .max(b.seen.will_ring_since)
+            .max(from);
         let knows =
             self.watch.knows[one][other].contains(&b.address) || self.watch.knows[other][one].contains(&a.address);
         // Who has rung too often does not ring for a while, and hears of the end of it by a keep-alive.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use twocan_core::event::{CallView, ContactState, Event, Notice, Reachable, Snapshot};
 use twocan_core::ids::{CallId, ContactId};
+use twocan_core::invite::Link;
 use twocan_core::io::Input;
 use twocan_core::node::Node;
 
@@ -48,6 +49,8 @@ pub(crate) struct Watch {
     pub(crate) accepted_since: Vec<Vec<Option<Duration>>>,
     /// `[a][b]`: until when a had b, who rang too often, not ring.
     quiet_until: Vec<Vec<Duration>>,
+    /// `[a][b]`: when a last showed b green.
+    green: Vec<Vec<Duration>>,
     /// `[a][b]`: addresses at which a has proven b.
     knows: Vec<Vec<BTreeSet<SocketAddr>>>,
     pub(crate) stories: BTreeMap<CallId, Story>,
@@ -58,6 +61,8 @@ pub(crate) struct Watch {
     pub(crate) refused: Vec<Vec<twocan_core::event::InviteRefusal>>,
     redeeming: BTreeMap<(usize, usize), [u8; 16]>,
     redeemers: BTreeMap<[u8; 16], BTreeSet<usize>>,
+    /// The last link that each host took from each other.
+    links: BTreeMap<(usize, usize), Link>,
     packets: packets::Packets,
     /// Keep-alive datagrams and knocks sent by each host.
     pub(crate) alive_sent: Vec<u64>,
@@ -74,6 +79,7 @@ impl Watch {
             heard: vec![vec![None; hosts]; hosts],
             accepted_since: vec![vec![None; hosts]; hosts],
             quiet_until: vec![vec![Duration::ZERO; hosts]; hosts],
+            green: vec![vec![Duration::ZERO; hosts]; hosts],
             knows: vec![vec![BTreeSet::new(); hosts]; hosts],
             stories: BTreeMap::new(),
             must_hold: vec![BTreeSet::new(); hosts],
@@ -81,6 +87,7 @@ impl Watch {
             refused: vec![Vec::new(); hosts],
             redeeming: BTreeMap::new(),
             redeemers: BTreeMap::new(),
+            links: BTreeMap::new(),
             packets: packets::Packets::new(hosts),
             alive_sent: vec![0; hosts],
             knocks_sent: vec![0; hosts],
@@ -235,7 +242,10 @@ impl World {
 
     /// What clients were told equals what is.
     pub(crate) fn check_views(&mut self, index: usize) {
-        if !self.hosts[index].works() {
+        // What waits for the disk is shown before it is told, and what is due at this moment is about to be told.
+        let host = &self.hosts[index];
+        let is_due = host.shell.armed.is_some_and(|due| due <= self.now);
+        if !host.works() || !host.shell.asked.is_empty() || is_due {
             return;
         }
         let Some(snapshot) = self.snapshot(index) else { return };

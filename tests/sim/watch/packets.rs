@@ -157,7 +157,8 @@ impl World {
         let sent = packets.sent.entry((index, to)).or_default();
         sent.push_back(now);
         let count = super::recent(sent, now, bounds::KNOCK_PATIENCE);
-        if count > SEARCH * (1 + stirs) {
+        // A path that falls silent again begins another search; more than one in this time, only inputs begin.
+        if count > SEARCH * (2 + stirs) {
             self.fail(
                 "unproven",
                 format!("host {index} sent {count} packets to {to} within one search"),

@@ -10,6 +10,8 @@ pub mod incoming;
 mod manners;
 mod one;
 pub mod outgoing;
+#[cfg(test)]
+mod tests;
 mod time;
 
 use std::collections::BTreeMap;
@@ -172,6 +174,23 @@ impl Calls {
         }
     }
 
+    /// A contact's daemon said that it exits: what it knew of a call is gone.
+    pub fn went_away(&mut self, contact: ContactId, now: Duration) {
+        let Some((id, phase, incoming)) = self
+            .current_with(contact)
+            .map(|call| (call.id, call.phase, call.incoming))
+        else {
+            return;
+        };
+        let reason = match phase {
+            Phase::Active { .. } => EndReason::HungUp,
+            Phase::Dialing { .. } | Phase::Ringing { .. } if incoming => EndReason::Cancelled,
+            Phase::Dialing { .. } | Phase::Ringing { .. } => EndReason::Unreachable(WhyNot::WentAway),
+            Phase::Ended { .. } => return,
+        };
+        self.end(id, reason, None, now);
+    }
+
     /// The daemon exits: all calls end.
     pub fn shut_down(&mut self, now: Duration) {
         let open: Vec<CallId> = self.open().map(|call| call.id).collect();
@@ -216,6 +235,8 @@ impl Calls {
         call.phase = Phase::Active { alive: now };
         let (contact, differs) = (call.contact, call.sends != call.media);
         self.manners.answered(contact);
+        // A page that was closed while it rang has its time to come back from here on.
+        call.leg_lost = call.leg_lost.map(|_| now);
         self.deeds.extend([Deed::OpenGate(id), Deed::Changed(id)]);
         if differs {
             self.tell_sends(id);
@@ -226,11 +247,9 @@ impl Calls {
         let Some(call) = self.all.get_mut(&id).filter(|call| !call.is_over()) else {
             return;
         };
-        call.phase = Phase::Ended {
-            at: now,
-            reason,
-            seen: false,
-        };
+        // Whoever was in the call has not missed it, however it ended.
+        let seen = matches!(call.phase, Phase::Active { .. });
+        call.phase = Phase::Ended { at: now, reason, seen };
         let contact = call.contact;
         if let Some(reason) = tell {
             self.deeds

@@ -105,7 +105,12 @@ impl Calls {
 
     /// Gives a call up before it was accepted.
     pub(super) fn cancel(&mut self, id: CallId, now: Duration) {
-        self.end(id, EndReason::Cancelled, Some(WireReason::Cancelled), now);
+        let unheard = self
+            .all
+            .get(&id)
+            .is_some_and(|call| matches!(call.phase, Phase::Dialing { rung: false }));
+        let tell = (!unheard).then_some(WireReason::Cancelled);
+        self.end(id, EndReason::Cancelled, tell, now);
     }
 
     pub(super) fn renew(&mut self, id: CallId, contact: ContactId, now: Duration) {

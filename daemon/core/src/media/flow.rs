@@ -15,6 +15,12 @@ pub const FIRST_CALL_BASE: u64 = 8;
 /// The distance between the bases of two calls.
 pub const CALL_STRIDE: u64 = 8;
 
+/// Whether a call may have this base: who rings chooses it, so it is checked before it is reckoned with.
+#[must_use]
+pub const fn is_base(base: u64) -> bool {
+    base >= FIRST_CALL_BASE && base <= super::varint::MOST - CALL_STRIDE && base.is_multiple_of(CALL_STRIDE)
+}
+
 /// The flows of one call; the discriminant is the offset from the call's base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FlowKind {

@@ -77,7 +77,8 @@ impl Node {
         if !(bounds::INVITE_LIFE_LEAST_S..=bounds::INVITE_LIFE_MOST_S).contains(&expires_in_s) {
             return Err(Refusal::OutOfBounds);
         }
-        if self.state.invites.len() >= bounds::INVITES {
+        let open = self.state.invites.iter().filter(|invite| invite.is_open(now.wall));
+        if open.count() >= bounds::INVITES {
             return Err(Refusal::TooMany);
         }
         let keys = InviteKeys {
@@ -94,6 +95,7 @@ impl Node {
             link,
             expiry,
             redeemer: None,
+            closed: false,
         });
         self.keyring_stale = true;
         Ok(Outcome::Store(
@@ -123,8 +125,13 @@ impl Node {
             LinkError::Damaged => Refusal::InviteDamaged,
             LinkError::Newer => Refusal::InviteNewer,
         })?;
-        if link.root == self.root {
+        if link.root == self.root || link.device == self.device {
             return Err(Refusal::InviteOwn);
+        }
+        // Nobody gets hold of a contact's device by naming it in a link.
+        let has_owner = |contact: &Contact| contact.root != link.root && contact.proven.contains(&link.device);
+        if self.state.contacts.iter().any(has_owner) {
+            return Err(Refusal::InviteDamaged);
         }
         if link.expiry <= now.wall {
             return Err(Refusal::InviteExpired);
@@ -138,12 +145,13 @@ impl Node {
         };
         match self.state.contact_of(&redemption.link.root).cloned() {
             Some(known) if known.blocked => Err(Refusal::Blocked),
-            Some(known) => Ok(self.add_again(known, redemption, now)),
-            None => self.add_new(redemption, name, now),
+            Some(known) => Ok(self.add_again(&known, redemption)),
+            None => self.add_new(redemption, name),
         }
     }
 
-    fn add_new(&mut self, redemption: Redemption, name: Option<String>, now: Now) -> Result {
+    /// The search begins when the contact is on the disk: else the inviter might hold somebody who has forgotten it.
+    fn add_new(&mut self, redemption: Redemption, name: Option<String>) -> Result {
         if self.state.contacts.len() >= bounds::CONTACTS {
             return Err(Refusal::TooMany);
         }
@@ -155,7 +163,6 @@ impl Node {
             ..contact
         });
         self.meet_all();
-        self.search_for(id, now);
         Ok(Outcome::Store(
             Reply::Contact(id),
             Some(Event::Contact(id)),
@@ -163,22 +170,18 @@ impl Node {
         ))
     }
 
-    /// The link of somebody who is a contact already: redeemed all the same where there is no link to him, for he may
-    /// have forgotten us.
-    fn add_again(&mut self, known: Contact, redemption: Redemption, now: Now) -> Outcome {
+    /// The invite of somebody who is a contact already: redeemed all the same, for he may have forgotten us. Where there is
+    /// a link to him, that happens on the next one.
+    fn add_again(&mut self, known: &Contact, redemption: Redemption) -> Outcome {
         let id = known.id;
-        if known.accepted && self.link_to(id).is_some() {
-            return Outcome::Reply(Reply::Contact(id));
-        }
         if let Some(contact) = self.state.contact_mut(id) {
             contact.redeeming = Some(redemption);
         }
         self.meet_all();
-        self.search_for(id, now);
         Outcome::Store(
             Reply::Contact(id),
             Some(Event::Contact(id)),
-            Undo::RestoreContact(Box::new(known)),
+            Undo::RestoreRedemption(id, known.redeeming.clone().map(Box::new)),
         )
     }
 
@@ -198,17 +201,23 @@ impl Node {
             contact.contested &= !accept;
         }
         if accept {
+            self.close_invites_of(&before.root);
             self.tell(id, Message::Held(Held { held: false }), now);
         }
         Ok(Outcome::Store(
             Reply::Contact(id),
             Some(Event::Contact(id)),
-            Undo::RestoreContact(Box::new(before)),
+            Undo::RestoreEdit {
+                contact: id,
+                name: before.name,
+                contested: before.contested,
+            },
         ))
     }
 
     fn delete_contact(&mut self, id: ContactId, now: Now) -> Result {
         let contact = self.remove_contact(id, now).ok_or(Refusal::NotFound)?;
+        self.close_invites_of(&contact.root);
         let event = Event::ContactRemoved(id, None);
         Ok(Outcome::Store(
             Reply::Done,

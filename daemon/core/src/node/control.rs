@@ -21,7 +21,13 @@ impl Node {
         if let Message::Hello(hello) = &message {
             return self.handle_hello(link, hello, now);
         }
-        if stage == Stage::AwaitingHello {
+        // Whoever is being judged has nothing to say but that it has heard.
+        let is_heard = match stage {
+            Stage::AwaitingHello => false,
+            Stage::Judging => message == Message::Ack,
+            Stage::Redeeming | Stage::Ready => true,
+        };
+        if !is_heard {
             return self.close(link, close_code::BAD_HELLO, now);
         }
         let Some(peer) = self.peers.get_mut(&device) else {
@@ -66,8 +72,10 @@ impl Node {
         }
     }
 
-    fn ringer(&self, id: ContactId, link: LinkId) -> Option<Ringer> {
+    fn ringer(&self, id: ContactId, from: LinkId) -> Option<Ringer> {
         let contact = self.state.contact(id)?;
+        // A RING may have been sent just before the peer moved to a newer connection.
+        let link = self.link_to(id).map_or(from, |link| link.id);
         Some(Ringer {
             contact: id,
             name: contact.name.clone(),
@@ -95,9 +103,7 @@ impl Node {
         };
         let before = contact.addresses.clone();
         super::knocks::merge_addresses(contact, &usable);
-        if contact.addresses != before {
-            self.store();
-        }
+        self.unstored |= contact.addresses != before;
     }
 
     /// Sends to a contact's device, now or when the session goes on.

@@ -3,7 +3,6 @@
 use super::{Node, Stage};
 use crate::bounds::close_code;
 use crate::event::{Event, Notice};
-use crate::identity::DeviceList;
 use crate::ids::{ContactId, DeviceKey, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
@@ -74,10 +73,11 @@ impl Node {
         let Ok(list) = hello.list.verify() else {
             return self.close(link, close_code::BAD_HELLO, now);
         };
+        self.settle_claim(&device, &list.root);
         let Some(peer) = self
             .peers
             .get(&device)
-            .filter(|_| list.contains(&device) && list.root != self.root && !self.claims_others(&device, &list))
+            .filter(|_| list.contains(&device) && list.root != self.root)
         else {
             return self.close(link, close_code::BAD_HELLO, now);
         };
@@ -91,8 +91,9 @@ impl Node {
                 if !dialed {
                     self.send_hello(link);
                 }
-                let redeems_again =
-                    redeem.is_some() && self.peers.get(&device).is_some_and(|peer| peer.guest.is_some());
+                let is_ours = |redeem: &Redeem| self.invite_named(redeem).is_some();
+                let is_guest = self.peers.get(&device).is_some_and(|peer| peer.guest.is_some());
+                let redeems_again = redeem.as_ref().is_some_and(|redeem| is_guest || is_ours(redeem));
                 self.meet_contact(link, contact, hello, now);
                 if let (true, Some(redeem)) = (redeems_again, redeem) {
                     self.redeem(link, &list.root, hello, redeem, now);
@@ -103,9 +104,29 @@ impl Node {
                     self.send_hello(link);
                 }
                 self.meet_session(link, hello);
+                if let Some(link) = self.links.get_mut(&link) {
+                    link.stage = Stage::Judging;
+                }
                 self.redeem(link, &list.root, hello, redeem, now);
             }
             (None, None) => self.close(link, close_code::STRANGER, now),
+        }
+    }
+
+    /// A device that only somebody's link has named belongs to whoever it says itself: TLS has shown that it is the
+    /// device, and its own person has signed for it.
+    fn settle_claim(&mut self, device: &DeviceKey, root: &RootKey) {
+        let owner = self.state.contact_of(root).filter(|contact| !contact.blocked);
+        let owner = owner.map(|contact| contact.id);
+        let claimed = self.peers.get(device).and_then(|peer| peer.contact);
+        let is_proven = claimed
+            .and_then(|id| self.state.contact(id))
+            .is_some_and(|contact| contact.root == *root || contact.proven.contains(device));
+        if let (false, Some(claimed)) = (is_proven, claimed) {
+            self.warn_of_other_root(claimed, root);
+        }
+        if !is_proven && let Some(peer) = self.peers.get_mut(device) {
+            peer.contact = owner.filter(|_| claimed.is_some());
         }
     }
 
@@ -116,16 +137,6 @@ impl Node {
             return false;
         };
         hello.list.verify_after(&contact.root, contact.list.as_ref()).is_ok()
-    }
-
-    /// Whether a list names, beside the device that showed it, one that is another person's, or ours.
-    fn claims_others(&self, shown_by: &DeviceKey, list: &DeviceList) -> bool {
-        let mut keys = list.devices.iter().map(|device| device.key);
-        keys.any(|key| {
-            let owner = self.peers.get(&key).and_then(|peer| peer.contact);
-            let owner = owner.and_then(|id| self.state.contact(id));
-            key == self.device || (key != *shown_by && owner.is_some_and(|contact| contact.root != list.root))
-        })
     }
 
     /// The pinned root does not change. Whoever shows another one is refused, and the user hears of it.
@@ -145,14 +156,23 @@ impl Node {
     /// A contact, or the inviter of a redemption under way, has shown itself.
     fn meet_contact(&mut self, link: LinkId, id: ContactId, hello: &Hello, now: Now) {
         let usable = self.own.usable(&hello.addresses);
+        let Some(device) = self.links.get(&link).map(|link| link.peer) else {
+            return;
+        };
         let Some(contact) = self.state.contact_mut(id) else {
             return;
         };
         let before = contact.clone();
         contact.list = Some(hello.list.clone());
+        contact.prove(device);
+        contact.held = hello.held;
         let is_accepted = contact.accepted;
         if is_accepted {
             learn(contact, hello);
+            contact.redeeming = contact
+                .redeeming
+                .take()
+                .filter(|redemption| now.wall < redemption.link.expiry);
             super::knocks::merge_addresses(contact, &usable);
         }
         let differs = *contact != before;
@@ -180,19 +200,19 @@ impl Node {
             .is_some_and(|peer| peer.session.meet(hello))
     }
 
-    /// Whether a peer belongs to a contact that must not learn our addresses until the user has decided.
+    /// Whether a peer must not learn our addresses: a guest, who has those of the link and may be refused, and a contact
+    /// until the user has decided who it is.
     pub(super) fn is_held_back(&self, device: &DeviceKey) -> bool {
         let contact = self
             .peers
             .get(device)
             .and_then(|peer| peer.contact)
             .and_then(|id| self.state.contact(id));
-        contact.is_some_and(|contact| contact.contested)
+        contact.is_none_or(|contact| contact.contested)
     }
 }
 
 fn learn(contact: &mut Contact, hello: &Hello) {
-    contact.held = hello.held;
     for key in hello.keys.iter().rev().take(crate::bounds::PAIR_KEYS) {
         if !contact.keys.contains(key) && contact.keys.len() < crate::bounds::PAIR_KEYS {
             contact.keys.push(key.clone());

@@ -1,10 +1,11 @@
 //! Knocks: who is asked where, who is answered, and what a proven exchange leads to.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use super::{AskedKnock, Guest, Node, Peer};
 use crate::bounds;
-use crate::crypto;
+use crate::crypto::{self, Secret};
 use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
@@ -34,14 +35,22 @@ impl Node {
 
     /// Makes sure that every device of every contact is a peer.
     pub(super) fn meet_all(&mut self) {
-        let devices: Vec<(ContactId, DeviceKey)> = self
-            .state
-            .contacts
+        let contacts = &self.state.contacts;
+        let proven = contacts
             .iter()
             .filter(|contact| !contact.blocked)
-            .flat_map(|contact| contact.devices().into_iter().map(|key| (contact.id, key)))
-            .collect();
-        for (contact, device) in devices {
+            .flat_map(|contact| contact.devices().into_iter().map(|key| (contact.id, key)));
+        let named = contacts
+            .iter()
+            .filter(|contact| !contact.blocked)
+            .filter_map(|contact| Some((contact.id, contact.redeeming.as_ref()?.link.device)));
+        // Who has shown itself goes before what a link says.
+        let mut owners: BTreeMap<DeviceKey, ContactId> = BTreeMap::new();
+        for (contact, device) in proven.chain(named) {
+            owners.entry(device).or_insert(contact);
+        }
+        owners.remove(&self.device);
+        for (device, contact) in owners {
             self.meet(device).contact = Some(contact);
         }
         self.keyring_stale = true;
@@ -64,12 +73,15 @@ impl Node {
 
     /// Sends one round of a search.
     pub(super) fn knock_round(&mut self, device: DeviceKey, slot: Slot, now: Now) {
-        let Some(seal) = self.seal_key(&device) else { return };
+        let seals = self.seals(&device);
+        let Some(seal) = seals.iter().cycle().nth(slot.index) else {
+            return;
+        };
         for to in self.addresses_of(&device) {
             if slot.first {
-                self.ask_at(device, to, &seal, true, true, now);
+                self.ask_at(device, to, seal, true, true, now);
             }
-            self.ask_at(device, to, &seal, !slot.undated, false, now);
+            self.ask_at(device, to, seal, !slot.undated, false, now);
         }
     }
 
@@ -103,7 +115,7 @@ impl Node {
         }
     }
 
-    fn blank_knock(&self, peer: &DeviceKey, now: Now) -> Knock {
+    pub(super) fn blank_knock(&self, peer: &DeviceKey, now: Now) -> Knock {
         Knock {
             kind: Kind::Knock,
             tx: [0; 16],
@@ -127,14 +139,13 @@ impl Node {
 
     /// Somebody with a key of ours asks. The answer goes where the question came from, and is no larger.
     fn answer(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
-        if !self.own.may_send_to(&from) {
+        if !self.own.may_send_to(&from) || !self.answers.take(opened.lock, now) {
             return;
         }
         let device = opened.knock.device;
         if !self.recognise(device, from, opened, now) {
             return;
         }
-        self.doubt_dead_link(&opened.knock, now);
         let seal = self.answer_seal(&device, opened);
         let tx: [u8; 16] = self.rng.bytes();
         let reply = Knock {
@@ -149,7 +160,7 @@ impl Node {
         };
         self.push(Output::Transmit { to: from, bytes });
         if self.dials(&device) {
-            self.knock_back(device, from, &seal, opened.dated, now);
+            self.knock_back(from, opened, &seal, now);
         } else if let Some(key) = seal.aead_key() {
             let token = knock::token(&key, &opened.knock.tx, &tx);
             if let Some(peer) = self.peers.get_mut(&device) {
@@ -163,12 +174,16 @@ impl Node {
     }
 
     /// The asking side does not dial: we do, once our own question to it is answered.
-    fn knock_back(&mut self, device: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, now: Now) {
-        if !self.wants_link(&device, now) {
+    fn knock_back(&mut self, to: SocketAddr, opened: &Opened, seal: &SealKey, now: Now) {
+        let (device, dated) = (opened.knock.device, opened.dated);
+        if !self.wants_link(&device, now) && !self.is_anew(&opened.knock) {
             return;
         }
+        // A question under another key does not count: who asks under an invite's may not hold ours yet.
+        let key = seal.aead_key();
         let knocked_lately = |asked: &AskedKnock| {
-            asked.peer == device && asked.to == to && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE
+            let is_recent = now.boot < asked.at + bounds::KNOCK_BACK_PAUSE;
+            is_recent && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
         };
         if !self.asked.values().any(knocked_lately) {
             self.ask_at(device, to, seal, dated, true, now);
@@ -242,6 +257,7 @@ impl Node {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        self.doubt_dead_link(&opened.knock, now);
         if self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);
             let initial_mtu = if asked.padded {
@@ -254,13 +270,7 @@ impl Node {
     }
 
     fn dial(&mut self, device: DeviceKey, to: SocketAddr, token: crate::ids::Token, initial_mtu: u16, now: Now) {
-        let is_new = |link| {
-            self.links
-                .get(&link)
-                .is_some_and(|link| now.boot < link.up + bounds::HELLO)
-        };
-        let Some(peer) = self.peers.get(&device) else { return };
-        if peer.dialing.is_some() || peer.link.is_some_and(is_new) || self.has_provisional_link(&device) {
+        if !self.wants_link(&device, now) {
             return;
         }
         let dial = DialId(self.next_dial);
@@ -289,21 +299,27 @@ impl Node {
         peer.dialing.is_none() && !has_good && !self.has_provisional_link(device)
     }
 
-    /// A knock from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it. The
-    /// link stays until another one takes its place, for a knock may be a recording.
-    fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
-        let rings = self.rings_for(&knock.device);
-        let Some(peer) = self
-            .peers
+    /// Whether a knock comes from a daemon that has started anew.
+    fn is_anew(&self, knock: &Knock) -> bool {
+        self.peers
             .get(&knock.device)
-            .filter(|peer| peer.session.is_foreign(&knock.session))
-        else {
+            .is_some_and(|peer| peer.session.is_foreign(&knock.session))
+    }
+
+    /// A reply to us from a daemon that has started anew: what we hold of it is dead, and nothing green is to rest on it.
+    /// A mere knock does not suffice, for it may be a recording.
+    fn doubt_dead_link(&mut self, knock: &Knock, now: Now) {
+        if !self.is_anew(knock) {
+            return;
+        }
+        let rings = self.state.will_ring;
+        let Some(peer) = self.peers.get(&knock.device) else {
             return;
         };
         let Some(link) = peer.link.and_then(|link| self.links.get_mut(&link)) else {
             return;
         };
-        link.keepalive.doubt();
+        link.keepalive.doubt(now.boot);
         let ask = Output::SendAlive {
             link: link.id,
             bytes: link.keepalive.ask(rings, now.boot),
@@ -314,26 +330,27 @@ impl Node {
     fn has_provisional_link(&self, device: &DeviceKey) -> bool {
         self.links
             .values()
-            .any(|link| link.peer == *device && link.stage == super::Stage::AwaitingHello)
+            .any(|link| link.peer == *device && link.stage != super::Stage::Ready)
     }
 
-    /// The key for questions to a device.
-    fn seal_key(&self, device: &DeviceKey) -> Option<SealKey> {
-        let peer = self.peers.get(device)?;
-        let contact = peer.contact.and_then(|id| self.state.contact(id));
-        if let Some(redemption) = contact.and_then(|contact| contact.redeeming.as_ref()) {
-            return Some(redemption.seal_key());
-        }
-        if let Some(key) = contact.and_then(|contact| contact.keys.first()) {
-            return Some(SealKey::Pair {
-                key: key.clone(),
-                sender: self.root,
-            });
-        }
-        peer.guest.as_ref().map(|guest| SealKey::Pair {
-            key: guest.key.clone(),
+    /// The keys for questions to a device, by turns: an invite may be spent without our knowing, and the newest key may
+    /// be one that the far side never learnt of.
+    pub(super) fn seals(&self, device: &DeviceKey) -> Vec<SealKey> {
+        let Some(peer) = self.peers.get(device) else {
+            return Vec::new();
+        };
+        let pair = |key: &Secret| SealKey::Pair {
+            key: key.clone(),
             sender: self.root,
-        })
+        };
+        let contact = peer.contact.and_then(|id| self.state.contact(id));
+        let redemption = contact.and_then(|contact| contact.redeeming.as_ref());
+        let mut seals: Vec<SealKey> = redemption.map(crate::state::Redemption::seal_key).into_iter().collect();
+        seals.extend(contact.iter().flat_map(|contact| &contact.keys).map(pair));
+        if seals.is_empty() {
+            seals.extend(peer.guest.iter().map(|guest| pair(&guest.key)));
+        }
+        seals
     }
 
     /// Where a device may be: remembered addresses, those of its link being redeemed, and where a guest came from.
@@ -389,8 +406,8 @@ impl Node {
                 )
             }));
         }
-        let open = self.state.invites.iter().filter(|invite| invite.expiry > now.wall);
-        locks.extend(open.map(|invite| (LockId::Invite(invite.id), Lock::Invite(invite.keys.clone()))));
+        let kept = self.state.invites.iter().filter(|invite| invite.is_kept(now.wall));
+        locks.extend(kept.map(|invite| (LockId::Invite(invite.id), Lock::Invite(invite.keys.clone()))));
         self.keyring.set(locks, now);
     }
 }

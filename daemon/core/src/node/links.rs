@@ -13,6 +13,9 @@ use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
 use crate::time::Now;
 
+/// A connection that another has replaced is closed this long after.
+const MOVED_LINGER: Duration = Duration::from_secs(2);
+
 impl Node {
     pub(super) fn handle_interfaces(&mut self, own: OwnAddresses, now: Now) {
         if own == self.own {
@@ -23,7 +26,7 @@ impl Node {
         let linked: Vec<ContactId> = self
             .peers
             .values()
-            .filter(|peer| peer.link.is_some())
+            .filter(|peer| peer.link.is_some() && !self.is_held_back(&peer.device))
             .filter_map(|peer| peer.contact)
             .collect();
         for contact in linked {
@@ -35,12 +38,14 @@ impl Node {
                 now,
             );
         }
+        // What was proven was proven from another address.
+        self.ask_all(now);
         self.search_for_all(now);
     }
 
     pub(super) fn handle_resumed(&mut self, now: Now) {
         for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
-            link.keepalive.doubt();
+            link.keepalive.doubt(now.boot);
         }
         self.ask_all(now);
         self.align_tick(now);
@@ -69,8 +74,7 @@ impl Node {
             stage: Stage::AwaitingHello,
             keepalive: Keepalive::new(dialed, number, now.boot),
             rtt: Duration::ZERO,
-            close_at: None,
-            close_with: close_code::STRANGER,
+            closing: None,
         };
         self.links.insert(up.link, link);
         // The listening side says nothing of itself before the dialing side has shown who it is.
@@ -101,7 +105,7 @@ impl Node {
         };
         if peer.link == Some(link.id) {
             peer.link = None;
-        } else if peer.link.is_some() {
+        } else if peer.link.is_some() || is_replaced(&link) {
             return;
         }
         let told_off = [
@@ -112,11 +116,17 @@ impl Node {
             close_code::TOO_MUCH,
         ]
         .map(u64::from);
-        if link.close_at.is_some() {
+        if link.closing.is_some() && peer.contact.is_none() {
             peer.search.stop();
+        } else if link.closing.is_some() {
+            // Forgotten, and added again while the last words were under way.
+            peer.search.restart(now.boot);
         } else if code == Some(u64::from(close_code::GOING)) {
             peer.went_away = true;
             peer.search.rest(now.boot);
+            if let Some(contact) = peer.contact {
+                self.calls.went_away(contact, now.boot);
+            }
         } else if code.is_some_and(|code| told_off.contains(&code)) {
             peer.search.pause(now.boot);
         } else if code != Some(u64::from(close_code::REPLACED)) {
@@ -143,7 +153,7 @@ impl Node {
         if known.stage != Stage::Ready {
             return;
         }
-        let rings = rings && known.close_at.is_none();
+        let rings = rings && (known.closing.is_none() || is_replaced(known));
         match known.keepalive.receive(bytes, rings, now.boot) {
             Ok(Some(bytes)) => self.push(Output::SendAlive { link, bytes }),
             Ok(None) => {}
@@ -202,8 +212,12 @@ impl Node {
         peer.went_away = false;
         peer.guest = None;
         let contact = peer.contact;
-        let resend = if goes_on { peer.session.resend() } else { Vec::new() };
-        for frame in resend {
+        if let Some(before) = before.filter(|_| goes_on) {
+            self.carry_over(before, link);
+        }
+        let Some(peer) = self.peers.get(&device) else { return };
+        // Where the session begins anew this is what was said to the peer since its `hello`.
+        for frame in peer.session.resend() {
             self.push(Output::Send {
                 link,
                 bytes: frame.to_bytes(),
@@ -214,13 +228,35 @@ impl Node {
             self.remember_address(contact, remote);
             self.calls.path_up(contact, link, goes_on, now.boot);
         }
-        if let Some(before) = before {
-            self.links.remove(&before);
-            self.push(Output::Close {
-                link: before,
-                code: close_code::REPLACED,
-            });
+        // Make before break: the far side may not have moved yet, and media of the old path is still under way.
+        if let Some(before) = before.and_then(|before| self.links.get_mut(&before)) {
+            before.closing = Some((now.boot + MOVED_LINGER, close_code::REPLACED));
         }
+    }
+
+    fn carry_over(&mut self, before: LinkId, link: LinkId) {
+        let Some(before) = self.links.get(&before).map(|before| before.keepalive.clone()) else {
+            return;
+        };
+        if let Some(link) = self.links.get_mut(&link) {
+            link.keepalive.carry_over(&before);
+        }
+    }
+
+    /// A contact is not left after all.
+    pub(super) fn keep_links(&mut self, contact: ContactId, now: Now) {
+        let kept: Vec<LinkId> = self
+            .peers
+            .values()
+            .filter(|peer| peer.contact == Some(contact))
+            .filter_map(|peer| peer.link)
+            .collect();
+        for link in kept {
+            if let Some(link) = self.links.get_mut(&link) {
+                link.closing = None;
+            }
+        }
+        self.search_for(contact, now);
     }
 
     fn remember_address(&mut self, contact: ContactId, remote: std::net::SocketAddr) {
@@ -229,7 +265,7 @@ impl Node {
         };
         if contact.addresses.first() != Some(&remote) {
             super::knocks::merge_addresses(contact, &[remote]);
-            self.store();
+            self.unstored = true;
         }
     }
 
@@ -291,6 +327,9 @@ impl Node {
     pub(super) fn handle_going(&mut self, now: Now) {
         self.calls.shut_down(now.boot);
         self.perform_deeds(now);
+        if self.unstored {
+            self.store();
+        }
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for link in links {
             self.push(Output::Close {
@@ -299,4 +338,9 @@ impl Node {
             });
         }
     }
+}
+
+/// Whether a newer connection has taken over from this one.
+fn is_replaced(link: &Link) -> bool {
+    link.closing.is_some_and(|(_, code)| code == close_code::REPLACED)
 }

@@ -22,23 +22,27 @@ impl Node {
         if contact.blocked == blocked {
             return Ok(Outcome::Reply(Reply::Contact(id)));
         }
-        let before = contact.clone();
         contact.blocked = blocked;
-        if blocked {
+        self.apply_block(id, now);
+        Ok(Outcome::Store(
+            Reply::Contact(id),
+            Some(Event::Contact(id)),
+            Undo::RestoreBlock(id, !blocked),
+        ))
+    }
+
+    /// Makes of a contact's devices what its mark says.
+    pub(super) fn apply_block(&mut self, id: ContactId, now: Now) {
+        if self.state.contact(id).is_some_and(|contact| contact.blocked) {
             self.silence(id, now);
         } else {
             self.meet_all();
             self.search_for(id, now);
         }
-        Ok(Outcome::Store(
-            Reply::Contact(id),
-            Some(Event::Contact(id)),
-            Undo::RestoreContact(Box::new(before)),
-        ))
     }
 
     /// Ends everything that is under way with a blocked contact.
-    pub(super) fn silence(&mut self, id: ContactId, now: Now) {
+    fn silence(&mut self, id: ContactId, now: Now) {
         let speaks = self.calls.is_busy_with(id);
         self.calls.forget_contact(id, now.boot);
         self.perform_deeds(now);
@@ -63,8 +67,7 @@ impl Node {
         let links: Vec<LinkId> = links.map(|link| link.id).collect();
         for id in links {
             if let Some(link) = self.links.get_mut(&id).filter(|_| speaks) {
-                link.close_at = Some(now.boot + bounds::CAMERA_OFF);
-                link.close_with = close_code::SILENT;
+                link.closing = Some((now.boot + bounds::CAMERA_OFF, close_code::SILENT));
             } else {
                 self.close(id, close_code::SILENT, now);
             }

@@ -19,11 +19,10 @@ mod manners;
 mod redeem;
 mod safety;
 mod stored;
-mod time;
-mod view;
-
 #[cfg(test)]
 mod tests;
+mod time;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -35,7 +34,7 @@ use crate::event::{Event, Reachable};
 use crate::identity::Identity;
 use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey, Token};
 use crate::io::{Input, Output};
-use crate::knock::{Keyring, ReplayGuard};
+use crate::knock::{Answers, Keyring, ReplayGuard};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
@@ -55,6 +54,7 @@ pub struct Node {
     keyring: Keyring,
     keyring_stale: bool,
     replays: ReplayGuard,
+    answers: Answers,
     asked: BTreeMap<[u8; 16], AskedKnock>,
     peers: BTreeMap<DeviceKey, Peer>,
     links: BTreeMap<LinkId, Link>,
@@ -68,6 +68,8 @@ pub struct Node {
     safety: BTreeMap<ContactId, safety::Safety>,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
     generation: u64,
+    /// Something differs from what is on the disk and may be written with the next tick.
+    unstored: bool,
     pending: Vec<(u64, stored::Pending)>,
     shown: BTreeMap<ContactId, Reachable>,
     out: VecDeque<Output>,
@@ -108,15 +110,16 @@ struct Link {
     stage: Stage,
     keepalive: Keepalive,
     rtt: Duration,
-    close_at: Option<Duration>,
-    /// The code to close with then.
-    close_with: u32,
+    /// When it is closed in any case, and with which code.
+    closing: Option<(Duration, u32)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Nothing but the TLS key is known.
     AwaitingHello,
+    /// A guest has shown itself, and its redemption waits for the disk or was refused.
+    Judging,
     /// The inviter has shown itself and is judging our redemption.
     Redeeming,
     /// The peer has shown who it is and is a contact.
@@ -163,6 +166,7 @@ impl Node {
             keyring: Keyring::default(),
             keyring_stale: true,
             replays: ReplayGuard::default(),
+            answers: Answers::default(),
             asked: BTreeMap::new(),
             peers: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -175,6 +179,7 @@ impl Node {
             safety: BTreeMap::new(),
             pings: BTreeMap::new(),
             generation: 0,
+            unstored: false,
             pending: Vec::new(),
             shown: BTreeMap::new(),
             out: VecDeque::new(),

@@ -11,7 +11,7 @@ use crate::event::{Event, InviteRefusal, Notice};
 use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
-use crate::message::{Held, Hello, Message, Redeem, Refused};
+use crate::message::{Addresses, Held, Hello, Message, Redeem, Refused};
 use crate::names;
 use crate::state::{Contact, Invite};
 use crate::time::Now;
@@ -28,7 +28,7 @@ impl Node {
         }
     }
 
-    fn invite_named(&self, redeem: &Redeem) -> Option<&Invite> {
+    pub(super) fn invite_named(&self, redeem: &Redeem) -> Option<&Invite> {
         self.state
             .invites
             .iter()
@@ -48,16 +48,18 @@ impl Node {
         if !crypto::mac_eq(&expected, &redeem.proof) {
             return Err(InviteRefusal::BadProof);
         }
-        if invite.expiry <= now.wall {
-            return Err(InviteRefusal::Expired);
-        }
         if self.state.contact_of(root).is_some_and(|contact| contact.blocked) {
             // To a blocked person every invite looks taken back.
             return Err(InviteRefusal::Unknown);
         }
+        let is_expired = invite.expiry <= now.wall;
         match invite.redeemer {
-            Some(first) if first != *root => Err(InviteRefusal::Used),
-            Some(_) | None => Ok(invite.id),
+            _ if invite.closed => Err(InviteRefusal::Used),
+            // An acknowledgement may have been lost, however long ago.
+            Some(first) if first == *root => Ok(invite.id),
+            Some(_) | None if is_expired => Err(InviteRefusal::Expired),
+            Some(_) => Err(InviteRefusal::Used),
+            None => Ok(invite.id),
         }
     }
 
@@ -74,11 +76,13 @@ impl Node {
             contact.held = false;
             contact.redeeming = None;
             contact.list = Some(hello.list.clone());
+            contact.prove(device);
             contact.add_key(key);
             super::knocks::merge_addresses(contact, &usable);
         }
+        let mut again = false;
         if let Some(invite) = self.state.invites.iter_mut().find(|known| known.id == invite) {
-            invite.redeemer = Some(*root);
+            again = invite.redeemer.replace(*root).is_some();
         }
         self.adopt(device, id);
         let undo = before.map_or(Undo::RemoveContact(id), |contact| {
@@ -88,6 +92,7 @@ impl Node {
             link,
             contact: id,
             invite,
+            again,
             undo,
         });
     }
@@ -137,9 +142,33 @@ impl Node {
         let Some(stage) = self.links.get(&link).map(|link| link.stage) else {
             return;
         };
-        self.send_on(link, Message::Redeemed, now);
-        if stage != Stage::Ready {
+        if stage == Stage::Ready {
+            return self.send_on(link, Message::Redeemed, now);
+        }
+        // Other things may have been said to the peer since its `hello`: they go first, as they are numbered.
+        let device = self.links.get(&link).map(|link| link.peer);
+        let peer = device.and_then(|device| self.peers.get_mut(&device));
+        let queued = peer.is_some_and(|peer| peer.session.send(Message::Redeemed).is_ok());
+        if queued {
             self.make_ready(link, false, now);
+            self.tell_addresses(link, now);
+        }
+    }
+
+    /// A guest was told no address; a contact is.
+    fn tell_addresses(&mut self, link: LinkId, now: Now) {
+        let device = self.links.get(&link).map(|link| link.peer);
+        if device.is_some_and(|device| !self.is_held_back(&device)) {
+            let addresses = self.own.candidates();
+            self.send_on(link, Message::Addresses(Addresses { addresses }), now);
+        }
+    }
+
+    /// The user has judged whoever redeemed an invite: it brings nobody any more, and nobody into doubt.
+    pub(super) fn close_invites_of(&mut self, root: &RootKey) {
+        let redeemed = |invite: &&mut Invite| invite.redeemer == Some(*root);
+        for invite in self.state.invites.iter_mut().filter(redeemed) {
+            invite.closed = true;
         }
     }
 
@@ -147,10 +176,11 @@ impl Node {
         self.send_on(link, Message::Refused(Refused { why }), now);
         let is_ready = self.links.get(&link).is_some_and(|link| link.stage == Stage::Ready);
         if let Some(link) = self.links.get_mut(&link).filter(|_| !is_ready) {
-            link.close_at = Some(now.boot + REFUSAL_LINGER);
+            link.closing = Some((now.boot + REFUSAL_LINGER, close_code::STRANGER));
         }
         if why == InviteRefusal::Used
-            && let Some(first) = self.invite_named(redeem).and_then(|invite| invite.redeemer)
+            && let Some(invite) = self.invite_named(redeem).filter(|invite| !invite.closed)
+            && let Some(first) = invite.redeemer
         {
             self.contest(&first, now);
         }
@@ -183,10 +213,14 @@ impl Node {
             return;
         };
         let Some(redemption) = contact.redeeming.take() else {
+            // The far side has made a key of this link all the same, and may seal with it from here on.
+            if contact.accepted && contact.add_key(key) {
+                self.keyring_stale = true;
+                self.store();
+            }
             return;
         };
         contact.accepted = true;
-        contact.held = false;
         contact.add_key(key);
         super::knocks::merge_addresses(contact, &redemption.link.candidates);
         super::knocks::merge_addresses(contact, &[remote]);
@@ -247,7 +281,7 @@ impl Node {
             // What was said last gets a moment to arrive.
             Some(link) => {
                 if let Some(link) = self.links.get_mut(&link) {
-                    link.close_at = Some(now.boot + bounds::CAMERA_OFF);
+                    link.closing = Some((now.boot + bounds::CAMERA_OFF, close_code::STRANGER));
                 }
             }
             None => self.drop_idle_guest(&device),
@@ -262,6 +296,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         name,
         root,
         list: None,
+        proven: Vec::new(),
         keys: Vec::new(),
         accepted: false,
         verified: false,

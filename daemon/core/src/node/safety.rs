@@ -241,7 +241,12 @@ impl Node {
 
     /// The own user has compared the words.
     pub(super) fn compared(&mut self, id: ContactId, same: bool, now: Now) -> Result {
-        let before = self.state.contact(id).cloned().ok_or(Refusal::NotFound)?;
+        let before = self.state.contact(id).ok_or(Refusal::NotFound)?;
+        let undo = Undo::RestoreMarks {
+            contact: id,
+            verified: before.verified,
+            alarm: before.alarm,
+        };
         let shown = self.safety.get_mut(&id).and_then(|safety| safety.shown.as_mut());
         shown.ok_or(Refusal::WrongState)?.same = Some(same);
         if let Some(contact) = self.state.contact_mut(id) {
@@ -251,11 +256,7 @@ impl Node {
         if !same {
             self.calls.distrust(id, now.boot);
         }
-        Ok(Outcome::Store(
-            Reply::Contact(id),
-            Some(Event::Contact(id)),
-            Undo::RestoreContact(Box::new(before)),
-        ))
+        Ok(Outcome::Store(Reply::Contact(id), Some(Event::Contact(id)), undo))
     }
 
     /// Ends runs whose link is not the contact's any more or that take too long, and forgets old words.

@@ -6,7 +6,7 @@ use crate::command::{Refusal, Reply};
 use crate::event::Event;
 use crate::ids::{CommandId, ContactId, InviteId, LinkId};
 use crate::io::Output;
-use crate::state::{Contact, Invite};
+use crate::state::{Alarm, Contact, Invite, Redemption};
 use crate::time::Now;
 
 /// One thing to do when a generation is on the disk, or to undo when it cannot be written.
@@ -31,6 +31,8 @@ pub(super) enum Pending {
         contact: ContactId,
         /// The invite it redeemed.
         invite: InviteId,
+        /// Whether it had redeemed it before.
+        again: bool,
         /// How to take the change back.
         undo: Undo,
     },
@@ -41,15 +43,31 @@ pub(super) enum Pending {
 pub(super) enum Undo {
     RemoveContact(ContactId),
     RestoreContact(Box<Contact>),
+    RestoreRedemption(ContactId, Option<Box<Redemption>>),
+    RestoreEdit {
+        contact: ContactId,
+        name: String,
+        contested: bool,
+    },
     RemoveInvite(InviteId),
     RestoreInvite(Box<Invite>),
-    RestoreMe { name: String, will_ring: bool },
+    RestoreMe {
+        name: String,
+        will_ring: bool,
+    },
     RestoreSecondCall(bool),
+    RestoreBlock(ContactId, bool),
+    RestoreMarks {
+        contact: ContactId,
+        verified: bool,
+        alarm: Option<Alarm>,
+    },
 }
 
 impl Node {
     /// Writes the state; nobody waits for it.
     pub(super) fn store(&mut self) {
+        self.unstored = false;
         self.generation += 1;
         self.push(Output::Store {
             generation: self.generation,
@@ -82,6 +100,7 @@ impl Node {
                     event,
                     undo: _,
                 } => {
+                    self.look_for_inviter(&reply, now);
                     self.push(Output::Reply { id: command, reply });
                     self.out.extend(event.map(Output::Event));
                 }
@@ -89,6 +108,7 @@ impl Node {
                     link,
                     contact,
                     invite,
+                    again: _,
                     undo: _,
                 } => {
                     self.acknowledge_redeemer(link, contact, invite, now);
@@ -97,8 +117,26 @@ impl Node {
         }
     }
 
+    /// A redemption that is on the disk may begin.
+    fn look_for_inviter(&mut self, reply: &Reply, now: Now) {
+        let Reply::Contact(id) = reply else { return };
+        let redeems = self
+            .state
+            .contact(*id)
+            .is_some_and(|contact| contact.redeeming.is_some());
+        if redeems {
+            self.search_for(*id, now);
+        }
+    }
+
+    /// Nothing is taken back while a later state is on its way to the disk: it contains the change, so the change shares
+    /// its fate. When the last one has failed, all of them go, the newest first.
     pub(super) fn handle_store_failed(&mut self, generation: u64, now: Now) {
-        for pending in self.take_pending(generation) {
+        self.unstored = true;
+        if generation < self.generation {
+            return;
+        }
+        for pending in self.take_pending(generation).into_iter().rev() {
             match pending {
                 Pending::Answer {
                     command,
@@ -116,9 +154,11 @@ impl Node {
                     link,
                     contact: _,
                     invite,
+                    again,
                     undo,
                 } => {
-                    if let Some(invite) = self.state.invites.iter_mut().find(|known| known.id == invite) {
+                    let mut invites = self.state.invites.iter_mut().filter(|_| !again);
+                    if let Some(invite) = invites.find(|known| known.id == invite) {
                         invite.redeemer = None;
                     }
                     self.undo(undo, now);
@@ -135,13 +175,27 @@ impl Node {
                 self.event(Event::ContactRemoved(id, None));
             }
             Undo::RestoreContact(contact) => {
-                let id = contact.id;
-                self.state.contacts.retain(|known| known.id != id);
-                let is_blocked = contact.blocked;
+                let (id, root) = (contact.id, contact.root);
+                self.state.contacts.retain(|known| known.id != id && known.root != root);
                 self.state.contacts.push(*contact);
                 self.meet_all();
-                if is_blocked {
-                    self.silence(id, now);
+                self.keep_links(id, now);
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreRedemption(id, redemption) => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.redeeming = redemption.map(|redemption| *redemption);
+                }
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreEdit {
+                contact: id,
+                name,
+                contested,
+            } => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.name = name;
+                    contact.contested = contested;
                 }
                 self.event(Event::Contact(id));
             }
@@ -149,7 +203,28 @@ impl Node {
             Undo::RestoreInvite(invite) => self.state.invites.push(*invite),
             Undo::RestoreMe { name, will_ring } => {
                 self.state.identity.name = name;
-                self.state.will_ring = will_ring;
+                if self.state.will_ring != will_ring {
+                    self.state.will_ring = will_ring;
+                    self.ask_all(now);
+                }
+            }
+            Undo::RestoreBlock(id, blocked) => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.blocked = blocked;
+                }
+                self.apply_block(id, now);
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreMarks {
+                contact: id,
+                verified,
+                alarm,
+            } => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.verified = verified;
+                    contact.alarm = alarm;
+                }
+                self.event(Event::Contact(id));
             }
             Undo::RestoreSecondCall(waits) => self.state.second_call_waits = waits,
         }

@@ -54,14 +54,17 @@ impl Node {
         self.refuse_late_pings(now);
     }
 
-    /// Puts the next tick on a multiple of [`bounds::TICK`] of Unix time, half a second around it by device.
+    /// Puts the next tick on a multiple of [`bounds::TICK`] of Unix time, half a second around it by device. The wall
+    /// clock is read in whole seconds, so a tick may come a moment early: the one that is almost due is then this one.
     pub(super) fn align_tick(&mut self, now: Now) {
         let into = Duration::from_secs(now.wall % bounds::TICK.as_secs());
         let [spread, ..] = self.device.0;
         let jitter = Duration::from_millis(u64::from(spread) * 4);
         let half = Duration::from_millis(500);
         let next = now.boot + bounds::TICK - into + jitter;
-        self.next_tick = next.saturating_sub(half).max(now.boot + half);
+        let next = next.saturating_sub(half);
+        let is_this_one = next < now.boot + bounds::TICK / 4;
+        self.next_tick = if is_this_one { next + bounds::TICK } else { next };
     }
 
     fn handle_tick(&mut self, now: Now) {
@@ -82,6 +85,10 @@ impl Node {
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
         self.forget_guests(now);
         self.forget_expired_invites(now);
+        self.forget_expired_redemptions(now);
+        if self.unstored {
+            self.store();
+        }
     }
 
     /// Asks on every link at once: what we say of ourselves has changed.
@@ -100,10 +107,10 @@ impl Node {
 
     fn link_timeout(&self, link: &super::Link) -> Duration {
         let own = match link.stage {
-            Stage::AwaitingHello | Stage::Redeeming => link.up + bounds::HELLO,
+            Stage::AwaitingHello | Stage::Judging | Stage::Redeeming => link.up + bounds::HELLO,
             Stage::Ready => link.keepalive.next_timeout(self.is_busy(&link.peer)),
         };
-        link.close_at.map_or(own, |at| at.min(own))
+        link.closing.map_or(own, |(at, _)| at.min(own))
     }
 
     fn is_busy(&self, device: &DeviceKey) -> bool {
@@ -113,12 +120,12 @@ impl Node {
 
     fn watch_link(&mut self, id: LinkId, now: Now) {
         let Some(link) = self.links.get(&id) else { return };
-        let (device, stage, code) = (link.peer, link.stage, link.close_with);
-        if link.close_at.is_some_and(|at| now.boot >= at) {
+        let (device, stage) = (link.peer, link.stage);
+        if let Some((_, code)) = link.closing.filter(|(at, _)| now.boot >= *at) {
             return self.close(id, code, now);
         }
         match stage {
-            Stage::AwaitingHello | Stage::Redeeming => {
+            Stage::AwaitingHello | Stage::Judging | Stage::Redeeming => {
                 if now.boot >= link.up + bounds::HELLO {
                     self.close(id, close_code::BAD_HELLO, now);
                 }
@@ -137,7 +144,7 @@ impl Node {
         self.out
             .extend(wish.send.map(|bytes| Output::SendAlive { link: id, bytes }));
         if wish.search
-            && let Some(peer) = self.peers.get_mut(&device)
+            && let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link == Some(id))
         {
             peer.search.restart(now.boot);
         }
@@ -189,17 +196,29 @@ impl Node {
             .state
             .invites
             .iter()
-            .filter(|invite| invite.expiry <= now.wall)
+            .filter(|invite| !invite.is_kept(now.wall))
             .map(|invite| invite.id)
             .collect();
         if expired.is_empty() {
             return;
         }
-        self.state.invites.retain(|invite| invite.expiry > now.wall);
+        self.state.invites.retain(|invite| invite.is_kept(now.wall));
         self.keyring_stale = true;
         self.store();
         for invite in expired {
             self.event(Event::Invite(invite));
+        }
+    }
+
+    /// Who holds us as a contact anyway need not be asked for ever.
+    fn forget_expired_redemptions(&mut self, now: Now) {
+        for contact in self.state.contacts.iter_mut().filter(|contact| contact.accepted) {
+            let link = contact.redeeming.as_ref().map(|redemption| &redemption.link);
+            if link.is_some_and(|link| link.expiry <= now.wall) {
+                contact.redeeming = None;
+                self.keyring_stale = true;
+                self.unstored = true;
+            }
         }
     }
 
@@ -213,8 +232,32 @@ impl Node {
         let link = self.link_to(contact);
         PathFacts {
             link: link.map(|link| link.id),
-            last_proof: link.and_then(|link| link.keepalive.last_proof()),
+            last_proof: link.and_then(|link| link.keepalive.last_sign()),
             why_not: self.why_no_link(contact),
         }
+    }
+}
+
+#[cfg(test)]
+impl Node {
+    /// As if the pauses of every search had grown to the longest.
+    pub(super) fn rest_all(&mut self, now: Now) {
+        for peer in self.peers.values_mut() {
+            peer.search.rest(now.boot);
+        }
+    }
+
+    /// Shows a list that has somebody else's device in it.
+    pub(super) fn claim_device(&mut self, key: DeviceKey) {
+        let Ok(mut list) = self.state.identity.list.verify() else {
+            return;
+        };
+        list.sequence += 1;
+        list.devices.push(crate::identity::DeviceEntry {
+            key,
+            name: "theirs".into(),
+            kind: "computer".into(),
+        });
+        self.state.identity.list = list.sign(&self.state.identity.root_seed);
     }
 }

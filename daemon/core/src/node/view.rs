@@ -13,11 +13,7 @@ impl Node {
     /// Everything that a client may see.
     #[must_use]
     pub fn snapshot(&self, now: Now) -> Snapshot {
-        let open = self
-            .state
-            .invites
-            .iter()
-            .filter(|invite| invite.redeemer.is_none() && invite.expiry > now.wall);
+        let open = self.state.invites.iter().filter(|invite| invite.is_open(now.wall));
         let view = |invite: &crate::state::Invite| InviteView {
             id: invite.id,
             link: invite.link.clone(),

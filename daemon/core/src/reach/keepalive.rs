@@ -2,10 +2,11 @@
 //!
 //! `Ask{n}` → `Answer{n, m}` → `Confirm{m}`: the answer proves the round trip to the asking side, the confirmation proves
 //! it to the answering side. Every datagram says whether its sender would ring. The dialing side asks on the common tick;
-//! the listening side asks by itself when it has not been asked for a while. An unanswered question is repeated with
+//! the listening side asks by itself when it has had no proof for a while. An unanswered question is repeated with
 //! growing pauses.
 //!
-//! Invariant: `last_proof` moves only when a number that this side drew comes back.
+//! Invariants: `last_proof` moves only when a number that this side drew comes back, and only while that is still news:
+//! what waited in the socket of a sleeping machine proves nothing.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::message::Garbage;
 
 /// In a call or while it rings, questions follow each other this fast.
 const BUSY_PAUSE: Duration = Duration::from_millis(500);
-/// In a call, this long without proof starts the search for another path.
+/// In a call, a question that is unanswered for this long starts the search for another path.
 const BUSY_SILENCE: Duration = Duration::from_secs(1);
 /// In a call, the listening side asks by itself after this long.
 const BUSY_LISTENER: Duration = Duration::from_millis(1200);
@@ -41,8 +42,7 @@ pub struct Keepalive {
     peer_rings: bool,
     numbers: u32,
     asked: Option<Asked>,
-    answered: Option<Open>,
-    heard: Duration,
+    answered: Option<Answered>,
     last_ask: Duration,
     silence_told: bool,
     doubted: bool,
@@ -51,8 +51,17 @@ pub struct Keepalive {
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     open: Open,
+    /// The first question that is not answered yet.
+    since: Duration,
+    /// The last one.
     at: Duration,
     repeats: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Answered {
+    open: Open,
+    at: Duration,
 }
 
 /// Numbers drawn and not yet come back: on a slow path several are under way at once.
@@ -91,16 +100,21 @@ impl Keepalive {
             numbers: number,
             asked: None,
             answered: None,
-            heard: now,
             last_ask: now,
             silence_told: false,
             doubted: false,
         }
     }
 
-    /// When the path was last proven.
+    /// When the path was last proven; `None` while that is in doubt.
     #[must_use]
     pub const fn last_proof(&self) -> Option<Duration> {
+        if self.doubted { None } else { self.last_proof }
+    }
+
+    /// When the path last worked, in doubt or not: silence is reckoned from here.
+    #[must_use]
+    pub const fn last_sign(&self) -> Option<Duration> {
         self.last_proof
     }
 
@@ -116,24 +130,36 @@ impl Keepalive {
         self.peer_rings
     }
 
-    /// Forgets the proof: the machine slept, or the peer started anew.
-    pub const fn doubt(&mut self) {
-        self.last_proof = None;
+    /// Takes the proof for stale: the machine slept, or the peer started anew. The path gets the usual time to show
+    /// that it works.
+    pub const fn doubt(&mut self, now: Duration) {
+        self.began = now;
         self.doubted = true;
+        self.asked = None;
+        self.answered = None;
     }
 
-    /// Whether the path was doubted and has not been proven since.
+    /// Whether the path was doubted or fell silent, and has not been proven since.
     #[must_use]
     pub const fn is_doubted(&self) -> bool {
-        self.doubted
+        self.doubted || self.silence_told
+    }
+
+    /// Goes on where the connection that this one replaces stood: its handshake was a round trip, so what was proven
+    /// before it still counts.
+    pub const fn carry_over(&mut self, before: &Self) {
+        self.last_proof = before.last_proof;
+        self.peer_rings = before.peer_rings;
     }
 
     /// Asks now.
     pub fn ask(&mut self, rings: bool, now: Duration) -> Vec<u8> {
         let number = self.draw();
-        let first = self.asked.map_or(number, |asked| asked.open.first);
+        let before = self.asked.filter(|asked| is_news(asked.at, now));
+        let first = before.map_or(number, |asked| asked.open.first);
         self.asked = Some(Asked {
             open: Open { first, last: number },
+            since: self.asked.map_or(now, |asked| asked.since),
             at: now,
             repeats: 0,
         });
@@ -149,14 +175,18 @@ impl Keepalive {
         match cbor::decode(bytes).ok_or(Garbage)? {
             Alive::Ask(number, peer_rings) => {
                 self.peer_rings = peer_rings;
-                self.heard = now;
                 let own = self.draw();
-                let first = self.answered.map_or(own, |open| open.first);
-                self.answered = Some(Open { first, last: own });
+                let before = self.answered.filter(|answered| is_news(answered.at, now));
+                let first = before.map_or(own, |answered| answered.open.first);
+                self.answered = Some(Answered {
+                    open: Open { first, last: own },
+                    at: now,
+                });
                 Ok(Some(cbor::encode(&Alive::Answer(number, own, rings))))
             }
             Alive::Answer(number, theirs, peer_rings) => {
-                if !self.asked.is_some_and(|asked| asked.open.contains(number)) {
+                let is_awaited = |asked: Asked| asked.open.contains(number) && is_news(asked.at, now);
+                if !self.asked.is_some_and(is_awaited) {
                     return Ok(None);
                 }
                 self.asked = None;
@@ -164,12 +194,13 @@ impl Keepalive {
                 Ok(Some(cbor::encode(&Alive::Confirm(theirs, rings))))
             }
             Alive::Confirm(number, peer_rings) => {
-                if let Some(open) = self.answered.filter(|open| open.contains(number)) {
-                    let more = open.last != number;
-                    self.answered = more.then_some(Open {
+                let is_awaited = |answered: &Answered| answered.open.contains(number) && is_news(answered.at, now);
+                if let Some(Answered { open, at }) = self.answered.filter(is_awaited) {
+                    let left = Open {
                         first: number.wrapping_add(1),
                         last: open.last,
-                    });
+                    };
+                    self.answered = (open.last != number).then_some(Answered { open: left, at });
                     self.proven(peer_rings, now);
                 }
                 Ok(None)
@@ -216,14 +247,15 @@ impl Keepalive {
                 Some(asked.at + bounds::ALIVE_REPEATS.get(asked.repeats).copied().unwrap_or(last))
             }
             None if self.dials => busy.then(|| self.last_ask + BUSY_PAUSE),
-            None if busy => Some(self.heard.max(self.last_ask) + BUSY_LISTENER),
-            None => Some(self.heard.max(self.last_ask) + bounds::LISTENER_SILENCE),
+            // Being asked is not enough: the confirmation may be lost, and the asking side does not know.
+            None if busy => Some(self.proof_or_start().max(self.last_ask) + BUSY_LISTENER),
+            None => Some(self.proof_or_start().max(self.last_ask) + bounds::LISTENER_SILENCE),
         }
     }
 
     fn silent_from(&self, busy: bool) -> Option<Duration> {
         if busy {
-            return Some(self.proof_or_start() + BUSY_SILENCE);
+            return self.asked.map(|asked| asked.since + BUSY_SILENCE);
         }
         let asked = self
             .asked
@@ -239,7 +271,6 @@ impl Keepalive {
         self.last_proof = Some(now);
         self.doubted = false;
         self.peer_rings = peer_rings;
-        self.heard = now;
         self.silence_told = false;
     }
 
@@ -247,6 +278,11 @@ impl Keepalive {
         self.numbers = self.numbers.wrapping_add(1);
         self.numbers
     }
+}
+
+/// Whether what comes back now answers what was sent then.
+fn is_news(sent: Duration, now: Duration) -> bool {
+    now < sent + bounds::REPLY_PATIENCE
 }
 
 #[cfg(test)]
@@ -288,6 +324,39 @@ mod tests {
         assert_eq!(dialer.last_proof(), Some(at(1400)));
         let _ = listener.receive(&confirm, true, at(2100));
         assert_eq!(listener.last_proof(), Some(at(2100)));
+    }
+
+    #[test]
+    fn a_lost_confirmation_makes_the_listening_side_ask() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let ask = dialer.ask(true, at(20_000));
+        let _ = listener.receive(&ask, true, at(20_010));
+        assert_eq!(listener.next_timeout(false), bounds::LISTENER_SILENCE);
+    }
+
+    #[test]
+    fn an_answer_that_was_slept_through_proves_nothing() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let ask = dialer.ask(true, at(0));
+        let answer = listener.receive(&ask, true, at(20)).expect("ours").expect("answer");
+        let hour = at(3_600_000);
+        assert_eq!(dialer.clone().receive(&answer, true, hour), Ok(None));
+        let _ = dialer.poll(true, false, hour);
+        assert_eq!(dialer.receive(&answer, true, hour), Ok(None));
+        assert_eq!(dialer.last_proof(), None);
+    }
+
+    #[test]
+    fn a_call_on_an_idle_path_is_no_silence() {
+        let mut dialer = Keepalive::new(true, 5, at(0));
+        let ask = dialer.ask(true, at(0));
+        let mut listener = Keepalive::new(false, 900, at(0));
+        let answer = listener.receive(&ask, true, at(1)).expect("ours").expect("answer");
+        let _ = dialer.receive(&answer, true, at(2));
+        let wish = dialer.poll(true, true, at(15_000));
+        assert!(wish.send.is_some() && !wish.search);
+        assert!(!dialer.poll(true, true, at(15_500)).search);
+        assert!(dialer.poll(true, true, at(16_000)).search);
     }
 
     #[test]

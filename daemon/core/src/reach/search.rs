@@ -26,6 +26,8 @@ enum Stage {
 /// One round of knocks that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
+    /// Its number within its attempt, from 0.
+    pub index: usize,
     /// Whether it is the first of its attempt: then a padded knock goes along, to learn what the path carries.
     pub first: bool,
     /// Whether earlier ones went unanswered for so long that the clocks may differ.
@@ -106,6 +108,7 @@ impl Search {
                 }
                 self.stage = Stage::Knocking { began, slot: slot + 1 };
                 Some(Slot {
+                    index: slot,
                     first: slot == 0,
                     undated: slot >= bounds::DATED_KNOCKS,
                 })

@@ -78,7 +78,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     };
     let (net, udp) = media.start_net(net_config, inputs.clone()).await?;
     let saved = inputs.clone();
-    let store = StoreWorker::start(file, move |input| {
+    let store = StoreWorker::start(file, stored, move |input| {
         // The loop is gone only when the daemon ends, and then nobody waits for this.
         let _ = saved.blocking_send(input);
     })?;
@@ -90,7 +90,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         warnings,
     };
     let (publisher, core, asks) = http::seam(facts, Arc::new(clock::now))?;
-    let mut shell = Shell::new(node, net.clone(), gates.clone(), store, stored, publisher, options.echo);
+    let mut shell = Shell::new(node, net.clone(), gates.clone(), store, publisher, options.echo);
     shell.begin(clock::now());
     let local = LocalMedia {
         legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
@@ -112,7 +112,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
 /// The core as it was stored, or a new person, who is on the disk before anything listens. Gives the stored generation.
 fn awaken(paths: &Paths, config: &Config) -> anyhow::Result<(Node, StateFile, u64, Vec<Why>)> {
     let Opened { file, loaded, warnings } = StateFile::open(paths, config.secrets.store)?;
-    let (state, generation) = match loaded {
+    let (state, stored) = match loaded {
         Loaded::Fresh => (None, 0),
         Loaded::Found { state, generation }
         | Loaded::Recovered {
@@ -128,16 +128,13 @@ fn awaken(paths: &Paths, config: &Config) -> anyhow::Result<(Node, StateFile, u6
         .context("the system gives no random bytes")?;
     let state = state.as_ref().map(|state| state.as_slice());
     let mut node = Node::new(seed, state, &defaults(), clock::now())?;
-    let mut stored = generation;
     while let Some(output) = node.poll_output() {
         if let Output::Store { generation, state } = output {
-            file.save(stored + generation, state)
+            file.save(stored.saturating_add(generation), state)
                 .context("the new identity cannot be stored")?;
             node.handle(Input::Stored { generation }, clock::now());
         }
     }
-    // From here on the core counts on from what it has counted; the disk's count stays ahead by what was there before.
-    stored = generation;
     Ok((node, file, stored, warnings))
 }
 

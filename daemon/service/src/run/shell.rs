@@ -29,8 +29,6 @@ pub(super) struct Shell {
     net: Net,
     gates: Gates,
     store: StoreWorker,
-    /// Added to the core's generations, which begin anew with each run.
-    stored_before: u64,
     publisher: Publisher,
     replies: BTreeMap<CommandId, oneshot::Sender<Reply>>,
     answered: Vec<(oneshot::Sender<Reply>, Reply)>,
@@ -45,7 +43,6 @@ impl Shell {
         net: Net,
         gates: Gates,
         store: StoreWorker,
-        stored_before: u64,
         publisher: Publisher,
         echo: bool,
     ) -> Self {
@@ -54,7 +51,6 @@ impl Shell {
             net,
             gates,
             store,
-            stored_before,
             publisher,
             replies: BTreeMap::new(),
             answered: Vec::new(),
@@ -205,7 +201,7 @@ impl Shell {
             }
             Output::OpenGate { call } => self.gates.open(call),
             Output::EndMedia { call } => self.gates.end(call),
-            Output::Store { generation, state } => self.store.store(self.stored_before + generation, state),
+            Output::Store { generation, state } => self.store.store(generation, state),
             Output::Reply { id, reply } => {
                 if let Some(asker) = self.replies.remove(&id) {
                     self.answered.push((asker, reply));

@@ -24,15 +24,16 @@ pub struct StoreWorker {
 }
 
 impl StoreWorker {
-    /// Starts the thread. `report` gets an [`Input::Stored`] or [`Input::StoreFailed`] for every generation.
+    /// Starts the thread. `report` gets an [`Input::Stored`] or [`Input::StoreFailed`] for every generation, as the core
+    /// counts them: anew with each run. On the disk they count on from `before`.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(file: StateFile, report: impl Fn(Input) + Send + 'static) -> io::Result<Self> {
+    pub fn start(file: StateFile, before: u64, report: impl Fn(Input) + Send + 'static) -> io::Result<Self> {
         let (jobs, queue) = channel();
         let thread = Builder::new()
             .name("store".into())
-            .spawn(move || run(&file, &queue, report))?;
+            .spawn(move || run(&file, before, &queue, report))?;
         Ok(Self { jobs, thread })
     }
 
@@ -52,7 +53,7 @@ impl StoreWorker {
     }
 }
 
-fn run(file: &StateFile, queue: &Receiver<Job>, report: impl Fn(Input)) {
+fn run(file: &StateFile, before: u64, queue: &Receiver<Job>, report: impl Fn(Input)) {
     while let Ok(first) = queue.recv() {
         let mut newest = first;
         let mut generations = vec![newest.generation];
@@ -60,7 +61,7 @@ fn run(file: &StateFile, queue: &Receiver<Job>, report: impl Fn(Input)) {
             generations.push(job.generation);
             newest = job;
         }
-        let saved = file.save(newest.generation, newest.state);
+        let saved = file.save(before.saturating_add(newest.generation), newest.state);
         if let Err(error) = &saved {
             tracing::warn!(%error, "the state cannot be stored");
         }
@@ -89,7 +90,7 @@ mod tests {
         paths.prepare().unwrap();
         let (sender, answers) = channel();
         let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
-        let worker = StoreWorker::start(file, move |input| sender.send(input).unwrap()).unwrap();
+        let worker = StoreWorker::start(file, 0, move |input| sender.send(input).unwrap()).unwrap();
         for generation in 1..=50 {
             worker.store(generation, vec![u8::try_from(generation).unwrap(); 1000]);
         }
@@ -112,13 +113,28 @@ mod tests {
     }
 
     #[test]
+    fn the_core_hears_of_its_own_count_and_the_disk_counts_on() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::at(home.path()).unwrap();
+        paths.prepare().unwrap();
+        let (sender, answers) = channel();
+        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
+        let worker = StoreWorker::start(file, 7, move |input| sender.send(input).unwrap()).unwrap();
+        worker.store(1, vec![1]);
+        worker.finish();
+        assert!(matches!(answers.recv().unwrap(), Input::Stored { generation: 1 }));
+        let loaded = StateFile::open(&paths, SecretStore::File).unwrap().loaded;
+        assert!(matches!(loaded, Loaded::Found { generation: 8, .. }));
+    }
+
+    #[test]
     fn a_failed_save_is_answered_and_a_later_one_succeeds() {
         let home = tempfile::tempdir().unwrap();
         let paths = Paths::at(home.path()).unwrap();
         paths.prepare().unwrap();
         let (sender, answers) = channel();
         let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
-        let worker = StoreWorker::start(file, move |input| sender.send(input).unwrap()).unwrap();
+        let worker = StoreWorker::start(file, 0, move |input| sender.send(input).unwrap()).unwrap();
         std::fs::create_dir(paths.new_state()).unwrap();
         worker.store(1, vec![1]);
         assert!(matches!(answers.recv().unwrap(), Input::StoreFailed { generation: 1 }));

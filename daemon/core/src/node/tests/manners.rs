@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Lab;
+use super::lab::Lab;
 use crate::bounds;
 use crate::call::EndReason;
 use crate::command::{Command, Media, Refusal, Reply};

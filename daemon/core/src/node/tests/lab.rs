@@ -1,16 +1,11 @@
-//! A few nodes in one room: whatever one sends, the other has at once. Connections are made as asked for; control messages
-//! may be bent on their way.
-
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
-mod manners;
-mod safety;
+//! A few nodes in one room, like `world`, but with a line that can be bent: whatever one sends, the other has at once, and
+//! control messages may be changed or lost on their way.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Defaults, Node};
+use super::super::{Defaults, Node};
 use crate::command::{Command, Reply};
 use crate::event::{CallView, ContactView, Event};
 use crate::ids::{CallId, CommandId, ContactId, LinkId};
@@ -20,33 +15,33 @@ use crate::reach::candidates::{Interface, OwnAddresses};
 use crate::time::Now;
 
 /// Changes a control message on its way, or swallows it. The first argument is the sender.
-type Bend = Box<dyn FnMut(usize, Message) -> Option<Message>>;
+pub(super) type Bend = Box<dyn FnMut(usize, Message) -> Option<Message>>;
 
-struct Host {
-    node: Node,
+pub(super) struct Host {
+    pub(super) node: Node,
     at: SocketAddr,
-    disk: Vec<u8>,
-    disk_fails: bool,
+    pub(super) disk: Vec<u8>,
+    pub(super) disk_fails: bool,
     replies: BTreeMap<CommandId, Reply>,
-    events: Vec<Event>,
+    pub(super) events: Vec<Event>,
     /// Codes with which this host closed links.
-    closed: Vec<u32>,
-    knocks: usize,
-    opened: Vec<CallId>,
+    pub(super) closed: Vec<u32>,
+    pub(super) knocks: usize,
+    pub(super) opened: Vec<CallId>,
 }
 
-struct Lab {
-    hosts: Vec<Host>,
-    now: Now,
+pub(super) struct Lab {
+    pub(super) hosts: Vec<Host>,
+    pub(super) now: Now,
     ends: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     numbers: u64,
-    waiting: VecDeque<(usize, Input)>,
-    bend: Bend,
+    pub(super) waiting: VecDeque<(usize, Input)>,
+    pub(super) bend: Bend,
 }
 
 impl Lab {
     /// Hosts that know nobody.
-    fn new(hosts: usize) -> Self {
+    pub(super) fn new(hosts: usize) -> Self {
         let now = Now {
             boot: Duration::from_secs(1000),
             wall: 1_800_000_000,
@@ -79,13 +74,13 @@ impl Lab {
     }
 
     /// Two who know each other and are green.
-    fn pair() -> Self {
+    pub(super) fn pair() -> Self {
         let mut lab = Self::new(2);
         lab.acquaint(0, 1);
         lab
     }
 
-    fn move_in(&mut self, index: usize) {
+    pub(super) fn move_in(&mut self, index: usize) {
         let at = self.hosts[index].at;
         let own = OwnAddresses {
             interfaces: vec![Interface {
@@ -98,7 +93,7 @@ impl Lab {
         self.waiting.push_back((index, Input::Interfaces(own)));
     }
 
-    fn acquaint(&mut self, inviter: usize, invitee: usize) {
+    pub(super) fn acquaint(&mut self, inviter: usize, invitee: usize) {
         let link = self.invite(inviter);
         let added = self.ask(invitee, Command::AddContact { link, name: None });
         assert!(matches!(added, Reply::Contact(_)), "{added:?}");
@@ -106,7 +101,7 @@ impl Lab {
         assert!(self.contact(inviter, invitee).path.is_some());
     }
 
-    fn invite(&mut self, inviter: usize) -> String {
+    pub(super) fn invite(&mut self, inviter: usize) -> String {
         let Reply::Invite(id) = self.ask(inviter, Command::CreateInvite { expires_in_s: 3600 }) else {
             panic!("no invite");
         };
@@ -115,13 +110,13 @@ impl Lab {
     }
 
     /// Has a host do something and gives the answer, which must come at once.
-    fn ask(&mut self, index: usize, command: Command) -> Reply {
+    pub(super) fn ask(&mut self, index: usize, command: Command) -> Reply {
         let id = self.begin(index, command);
         self.reply(index, id).unwrap()
     }
 
     /// Has a host do something whose answer may come later.
-    fn begin(&mut self, index: usize, command: Command) -> CommandId {
+    pub(super) fn begin(&mut self, index: usize, command: Command) -> CommandId {
         self.numbers += 1;
         let id = CommandId(self.numbers);
         self.waiting.push_back((index, Input::Command { id, command }));
@@ -129,30 +124,30 @@ impl Lab {
         id
     }
 
-    fn reply(&self, index: usize, id: CommandId) -> Option<Reply> {
+    pub(super) fn reply(&self, index: usize, id: CommandId) -> Option<Reply> {
         self.hosts[index].replies.get(&id).cloned()
     }
 
     /// How one host shows the other.
-    fn contact(&self, index: usize, other: usize) -> ContactView {
+    pub(super) fn contact(&self, index: usize, other: usize) -> ContactView {
         let root = self.hosts[other].node.root();
         let known = self.hosts[index].node.state.contact_of(&root).unwrap().id;
         let contacts = self.hosts[index].node.snapshot(self.now).contacts;
         contacts.into_iter().find(|contact| contact.id == known).unwrap()
     }
 
-    fn id(&self, index: usize, other: usize) -> ContactId {
+    pub(super) fn id(&self, index: usize, other: usize) -> ContactId {
         self.contact(index, other).id
     }
 
     /// A call as one host shows it.
-    fn call(&self, index: usize, id: CallId) -> CallView {
+    pub(super) fn call(&self, index: usize, id: CallId) -> CallView {
         let calls = self.hosts[index].node.snapshot(self.now).calls;
         calls.into_iter().find(|call| call.id == id).unwrap()
     }
 
     /// Everything that follows at this moment.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         loop {
             for index in 0..self.hosts.len() {
                 while let Some(output) = self.hosts[index].node.poll_output() {
@@ -167,7 +162,7 @@ impl Lab {
     }
 
     /// Lets time pass, with everything that is due in it.
-    fn pass(&mut self, time: Duration) {
+    pub(super) fn pass(&mut self, time: Duration) {
         let (begin, end) = (self.now, self.now.boot + time);
         loop {
             let due = self.hosts.iter().map(|host| host.node.poll_timeout()).min().unwrap();
@@ -186,7 +181,7 @@ impl Lab {
         }
     }
 
-    fn perform(&mut self, index: usize, output: Output) {
+    pub(super) fn perform(&mut self, index: usize, output: Output) {
         match output {
             Output::Transmit { to, bytes } => {
                 self.hosts[index].knocks += 1;
@@ -229,7 +224,13 @@ impl Lab {
         }
     }
 
-    fn connect(&mut self, index: usize, dial: crate::ids::DialId, peer: crate::ids::DeviceKey, to: SocketAddr) {
+    pub(super) fn connect(
+        &mut self,
+        index: usize,
+        dial: crate::ids::DialId,
+        peer: crate::ids::DeviceKey,
+        to: SocketAddr,
+    ) {
         let there = self
             .hosts
             .iter()
@@ -256,7 +257,7 @@ impl Lab {
         self.waiting.extend([(index, here), (there, far)]);
     }
 
-    fn send(&mut self, index: usize, link: LinkId, bytes: &[u8]) {
+    pub(super) fn send(&mut self, index: usize, link: LinkId, bytes: &[u8]) {
         let Some((there, link)) = self.ends.get(&(index, link)).copied() else {
             return;
         };
@@ -268,7 +269,7 @@ impl Lab {
     }
 
     /// Every connection breaks; they are made again.
-    fn cut(&mut self) {
+    pub(super) fn cut(&mut self) {
         let ends: Vec<(usize, LinkId)> = std::mem::take(&mut self.ends).into_keys().collect();
         for (index, link) in ends {
             self.waiting.push_back((index, Input::LinkDown { link, code: None }));
@@ -278,7 +279,7 @@ impl Lab {
     }
 
     /// A daemon starts anew from its disk.
-    fn restart(&mut self, index: usize) {
+    pub(super) fn restart(&mut self, index: usize) {
         let (disk, now) = (self.hosts[index].disk.clone(), self.now);
         let ends: Vec<(usize, LinkId)> = self.ends.keys().copied().collect();
         for end in ends.into_iter().filter(|end| end.0 == index) {
@@ -293,7 +294,7 @@ impl Lab {
         self.pass(Duration::from_secs(5));
     }
 
-    fn is_green(&self, index: usize, other: usize) -> bool {
+    pub(super) fn is_green(&self, index: usize, other: usize) -> bool {
         self.contact(index, other).reachable == crate::event::Reachable::Yes
     }
 }

@@ -1,0 +1,85 @@
+//! Disks that are slow, full, or both.
+
+use std::time::Duration;
+
+use super::*;
+use world::Disk;
+
+fn rename(world: &mut World, name: &str) -> u64 {
+    let contact = world.contact(0).id;
+    world.command(
+        0,
+        Command::EditContact {
+            contact,
+            name: Some(name.into()),
+            accept: false,
+        },
+    );
+    world.last_command(0)
+}
+
+#[test]
+fn two_changes_that_both_fail_are_both_taken_back() {
+    let mut world = World::friends(2);
+    let before = world.contact(0).name;
+    world.hosts[0].disk = Disk::Slow;
+    let (one, two) = (rename(&mut world, "One"), rename(&mut world, "Two"));
+    world.disk_answers(0, false);
+    world.disk_answers(0, false);
+    for command in [one, two] {
+        assert_eq!(world.reply(0, command), Some(&Reply::Refused(Refusal::StoreFailed)));
+    }
+    assert_eq!(world.contact(0).name, before);
+}
+
+#[test]
+fn a_change_that_failed_is_done_where_a_later_state_with_it_is_on_the_disk() {
+    let mut world = World::friends(2);
+    world.hosts[0].disk = Disk::Slow;
+    let (one, two) = (rename(&mut world, "One"), rename(&mut world, "Two"));
+    world.disk_answers(0, false);
+    assert_eq!(world.reply(0, one), None);
+    world.disk_answers(0, true);
+    assert_eq!(world.contact(0).name, "Two");
+    for command in [one, two] {
+        assert!(matches!(world.reply(0, command), Some(Reply::Contact(_))));
+    }
+}
+
+#[test]
+fn what_nobody_waits_for_is_stored_once_the_disk_has_room() {
+    let mut world = World::friends(3);
+    let link = world.invite(1);
+    world.add(2, &link);
+    world.pass(Duration::from_secs(1));
+    world.hosts[1].disk = Disk::Full;
+    world.hosts[1].node.store();
+    world.hosts[1].disk = Disk::Full;
+    world.pass(Duration::from_secs(1));
+    let stores = world.hosts[1].stores;
+    world.hosts[1].disk = Disk::Good;
+    world.pass(Duration::from_secs(25));
+    assert!(world.hosts[1].stores > stores);
+}
+
+#[test]
+fn a_used_invite_stays_used_when_the_disk_fails_a_second_redemption() {
+    let mut world = World::new(3);
+    let link = world.invite(1);
+    world.add(0, &link);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(world.contact(1).state, ContactState::Accepted);
+    // The acknowledgement is lost and the first one redeems again, while the disk is full.
+    let id = world.contact(0).id;
+    world.command(0, Command::DeleteContact { contact: id });
+    world.hosts[1].disk = Disk::Full;
+    world.pass(Duration::from_secs(3));
+    world.add(0, &link);
+    world.pass(Duration::from_secs(3));
+    world.hosts[1].disk = Disk::Good;
+    // Somebody else comes with the same link.
+    world.add(2, &link);
+    world.pass(Duration::from_secs(3));
+    assert!(world.contacts(2).is_empty(), "refused");
+    assert_eq!(world.contacts(1).len(), 1);
+}
