@@ -175,12 +175,12 @@ impl State {
     /// # Errors
     /// [`StateError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
-        let state: Self = cbor::decode(bytes).ok_or(StateError::Unreadable)?;
+        let mut state: Self = cbor::decode(bytes).ok_or(StateError::Unreadable)?;
         if state.format > FORMAT {
-            Err(StateError::Newer)
-        } else {
-            Ok(state)
+            return Err(StateError::Newer);
         }
+        state.contacts.iter_mut().for_each(Contact::prove_old_device);
+        Ok(state)
     }
 
     /// A contact by id.
@@ -244,6 +244,16 @@ impl Contact {
             self.proven.push(device);
         }
         self.proven = self.devices();
+    }
+
+    /// A state without `proven` was written when a list was stored only after one of its devices had shown it: where it has
+    /// one device alone, that was it.
+    fn prove_old_device(&mut self) {
+        let listed = self.list.as_ref().and_then(|list| list.verify().ok());
+        let devices = listed.map(|list| list.devices).unwrap_or_default();
+        if let (true, [only]) = (self.proven.is_empty(), devices.as_slice()) {
+            self.proven.push(only.key);
+        }
     }
 
     /// Whether this contact may ring and be called.
