@@ -115,6 +115,11 @@ impl World {
                 format!("host {index} took its own or an expired link"),
             );
         }
+        // A refusal may have been quicker than the disk: then the contact is gone, and its client was told.
+        let snapshot = self.snapshot(index);
+        if !snapshot.is_some_and(|snapshot| snapshot.contacts.iter().any(|contact| contact.id == *id)) {
+            return;
+        }
         self.hosts[index].seen.people.insert(*id, inviter);
         if !self.is_accepted(index, inviter) {
             self.watch.redeeming.insert((index, inviter), link.secret);
