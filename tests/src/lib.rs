@@ -19,6 +19,7 @@ pub mod person;
 pub mod running;
 pub mod usage;
 pub mod wait;
+pub mod wire;
 
 /// The root of the repository.
 ///

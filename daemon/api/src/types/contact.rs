@@ -6,6 +6,7 @@ use super::{DeviceRef, Why};
 
 /// One contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Contact {
     /// Opaque.
     pub id: String,
@@ -27,6 +28,7 @@ pub struct Contact {
 
 /// How far an acquaintance has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ContactState {
     /// Pasted here, not yet acknowledged there.
@@ -39,6 +41,7 @@ pub enum ContactState {
 
 /// What the dot shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reachable {
     /// A call will ring there.
@@ -51,6 +54,7 @@ pub enum Reachable {
 
 /// A proven path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Path {
     /// What it runs over.
     pub kind: PathKind,
@@ -64,6 +68,7 @@ pub struct Path {
 
 /// What a path runs over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PathKind {
     /// This machine or network.
@@ -76,21 +81,26 @@ pub enum PathKind {
 
 /// `POST /v1/contacts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewContact {
     /// The pasted text: a link, or a message around one.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 16384))]
     pub link: String,
     /// The petname to use instead of the one in the link.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub name: Option<String>,
 }
 
 /// `PATCH /v1/contacts/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ContactPatch {
     /// A new petname.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub name: Option<String>,
     /// `accepted` keeps a contested contact; nothing else may be set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -99,6 +109,7 @@ pub struct ContactPatch {
 
 /// `POST /v1/contacts/{id}/ping`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pong {
     /// Round trip, in milliseconds.
     pub rtt_ms: u64,

@@ -17,6 +17,10 @@ use super::router::{About, App, need_call, unexpected};
 use super::who::{Unclear, resolve};
 use super::{extract, paging, view};
 
+/// The calls: those under way, those that ended within the last minute, and missed ones until they are seen.
+#[utoipa::path(get, path = "/v1/calls", operation_id = "listCalls", tag = "calls",
+    params(api::ListQuery),
+    responses((status = 200, description = "One page of them", body = api::List<api::Call>)))]
 pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::List<api::Call>>, Fault> {
     let id = |call: &CallView| call.id.to_hex();
     Ok(Json(paging::page(
@@ -27,11 +31,20 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::L
     )?))
 }
 
+/// One call.
+#[utoipa::path(get, path = "/v1/calls/{id}", operation_id = "getCall", tag = "calls",
+    params(("id" = String, Path, description = "The call's id")),
+    responses((status = 200, description = "The call", body = api::Call)))]
 pub(super) async fn show(State(app): State<App>, At(id): At<CallId>) -> Result<Json<api::Call>, Fault> {
     render(&app, id)
 }
 
+/// Calls a contact.
+///
 /// 201 for a new call; 200 with the call that was there already, such as the ringing one that this answers.
+#[utoipa::path(post, path = "/v1/calls", operation_id = "startCall", tag = "calls",
+    request_body(content = api::NewCall, content_type = "application/json", description = "Whom to call, and with what"),
+    responses((status = 201, description = "A new call, dialing", body = api::Call, headers(("location" = String, description = "Where it is"))), (status = 200, description = "The call with this contact that was there already", body = api::Call)))]
 pub(super) async fn start(State(app): State<App>, body: Body) -> Result<Response, Fault> {
     let new: api::NewCall = extract::json(body).await?;
     let contact = whom(&app.published(), &new.to)?;
@@ -61,10 +74,21 @@ fn whom(published: &Published, to: &str) -> Result<ContactId, Fault> {
     })
 }
 
+/// Answers a ringing call.
+///
+/// Opens the gate: from here on media passes.
+#[utoipa::path(post, path = "/v1/calls/{id}/answer", operation_id = "answerCall", tag = "calls",
+    params(("id" = String, Path, description = "The call's id")),
+    responses((status = 200, description = "The call, active", body = api::Call)))]
 pub(super) async fn answer(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
     act(&app, id, body, Command::Answer { call: id }).await
 }
 
+/// Declines a ringing call.
+#[utoipa::path(post, path = "/v1/calls/{id}/decline", operation_id = "declineCall", tag = "calls",
+    params(("id" = String, Path, description = "The call's id")),
+    request_body(content = Option<api::Decline>, content_type = "application/json", description = "Where to stop ringing"),
+    responses((status = 200, description = "The call, ended", body = api::Call)))]
 pub(super) async fn decline(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
     need_call(&app.published(), id)?;
     // With one device a person, here is everywhere.
@@ -73,6 +97,10 @@ pub(super) async fn decline(State(app): State<App>, At(id): At<CallId>, body: Bo
     render(&app, id)
 }
 
+/// Ends a call, or one's own try at one.
+#[utoipa::path(post, path = "/v1/calls/{id}/hangup", operation_id = "hangUpCall", tag = "calls",
+    params(("id" = String, Path, description = "The call's id")),
+    responses((status = 200, description = "The call, ended", body = api::Call)))]
 pub(super) async fn hang_up(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
     act(&app, id, body, Command::HangUp { call: id }).await
 }
@@ -84,7 +112,10 @@ async fn act(app: &App, id: CallId, body: Body, command: Command) -> Result<Json
     render(app, id)
 }
 
-/// The user has seen that this call was missed.
+/// Takes a missed call off the list: the user has seen it.
+#[utoipa::path(delete, path = "/v1/calls/{id}", operation_id = "seeCall", tag = "calls",
+    params(("id" = String, Path, description = "The call's id")),
+    responses((status = 204, description = "It is off the list")))]
 pub(super) async fn see(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<StatusCode, Fault> {
     need_call(&app.published(), id)?;
     extract::nothing(body).await?;
