@@ -34,6 +34,9 @@ pub(super) struct Meters {
 
 type Answers = [AtomicU64; CLASSES.len()];
 
+/// Picks dots.
+type Fits = fn(&Reachable) -> bool;
+
 impl Meters {
     /// Counts an answer.
     pub(super) fn count(&self, door: Door, status: StatusCode) {
@@ -68,7 +71,7 @@ fn render(app: &App) -> String {
     let shown = &published.snapshot;
     let contacts = |state| shown.contacts.iter().filter(|contact| contact.state == state).count();
     let calls = |state| shown.calls.iter().filter(|call| call.state == state).count();
-    let reach = |wanted: fn(&Reachable) -> bool| {
+    let reach = |wanted: Fits| {
         let fitting = shown.contacts.iter().filter(|contact| wanted(&contact.reachable));
         fitting.count()
     };
@@ -86,7 +89,7 @@ fn render(app: &App) -> String {
         "gauge",
         "Contacts, by what their dot shows.",
     );
-    let dots: [(&str, fn(&Reachable) -> bool); 3] = [
+    let dots: [(&str, Fits); 3] = [
         ("yes", |dot| matches!(dot, Reachable::Yes)),
         ("checking", |dot| matches!(dot, Reachable::Checking(_))),
         ("no", |dot| matches!(dot, Reachable::No(_))),
