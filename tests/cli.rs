@@ -9,5 +9,9 @@ mod files;
 mod invites;
 #[path = "cli/lives.rs"]
 mod lives;
+#[path = "cli/manners.rs"]
+mod manners;
 #[path = "cli/surface.rs"]
 mod surface;
+#[path = "cli/verify.rs"]
+mod verify;

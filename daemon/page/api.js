@@ -1,7 +1,7 @@
 /**
  * The local API over fetch, and its event stream. Same origin only; the session is the cookie that the daemon set.
  *
- * @import {Call, Contact, Invite, Me, Media, ProblemBody} from "./types.js"
+ * @import {Call, Contact, Invite, Me, Media, Presence, ProblemBody, Safety} from "./types.js"
  */
 import { s } from "./strings.js";
 
@@ -26,7 +26,12 @@ export class Api {
 
   /** @param {string} name @returns {Promise<Me>} */
   async rename(name) {
-    return (await send("PATCH", "/v1/me", { name })).json();
+    return this.changeMe({ name });
+  }
+
+  /** @param {{name?: string, presence?: Presence, second_call?: "busy"|"wait"}} changes @returns {Promise<Me>} */
+  async changeMe(changes) {
+    return (await send("PATCH", "/v1/me", changes)).json();
   }
 
   /** @returns {Promise<Invite>} */
@@ -54,6 +59,26 @@ export class Api {
     return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { state: "accepted" })).json();
   }
 
+  /** @param {string} id @param {string} name @returns {Promise<Contact>} */
+  async renameContact(id, name) {
+    return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { name })).json();
+  }
+
+  /** @param {string} id @param {boolean} blocked @returns {Promise<Contact>} */
+  async blockContact(id, blocked) {
+    return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { blocked })).json();
+  }
+
+  /** Makes safety words, or gives those that wait for an answer. @param {string} id @returns {Promise<Safety>} */
+  async safetyWords(id) {
+    return (await send("POST", `/v1/contacts/${encodeURIComponent(id)}/verify`, {})).json();
+  }
+
+  /** What the user found when comparing them. @param {string} id @param {"same"|"different"} result */
+  async compareWords(id, result) {
+    await send("POST", `/v1/contacts/${encodeURIComponent(id)}/verify`, { result });
+  }
+
   /** @param {string} id */
   async deleteContact(id) {
     await request("DELETE", `/v1/contacts/${encodeURIComponent(id)}`);
@@ -67,6 +92,11 @@ export class Api {
   /** @param {string} id @param {"answer"|"decline"|"hangup"} act */
   async actOnCall(id, act) {
     await send("POST", `/v1/calls/${encodeURIComponent(id)}/${act}`, {});
+  }
+
+  /** Tells the other person what is being sent. @param {string} id @param {Media} media */
+  async setMedia(id, media) {
+    await send("PATCH", `/v1/calls/${encodeURIComponent(id)}`, { media });
   }
 
   /** A missed call was seen; the daemon forgets it. @param {string} id */

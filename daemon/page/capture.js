@@ -1,10 +1,11 @@
 /**
- * The user's own camera and microphone.
+ * The user's own camera and microphone, and the screen that the user shows.
  *
- * Invariants: nothing here runs without a call to `open` or `setCamera`, and both are called only for the user's own
- * act; after `stop` no track of ours is live, not even one whose permission is granted later.
+ * Invariants: nothing here runs without a call to `open`, `setCamera`, `share` or `renew`, and all are called only for
+ * the user's own act; after `stop` no track of ours is live, not even one whose permission is granted later.
  *
  * @import {Media} from "./types.js"
+ * @import {Devices} from "./devices.js"
  */
 
 /** Why a device is not captured. @typedef {"refused"|"missing"|"busy"|"unsupported"|"broken"} CaptureProblem */
@@ -18,17 +19,33 @@ export class Capture extends EventTarget {
   audio = null;
   /** @type {MediaStreamTrack|null} */
   video = null;
+  /** The screen, a window or a tab that the user shows in place of the camera. @type {MediaStreamTrack|null} */
+  screen = null;
   muted = false;
+  /** Whether the user switched the camera off. */
+  dark = false;
   /** True while the browser asks the user or opens a device. */
   opening = false;
   /** @type {{audio: CaptureProblem|null, video: CaptureProblem|null}} */
   problems = { audio: null, video: null };
   /** Counts stops: a device that opens after a stop is closed at once. */
   #epoch = 0;
+  #devices;
+
+  /** @param {Devices} devices */
+  constructor(devices) {
+    super();
+    this.#devices = devices;
+  }
 
   /** Whether anything is being captured. */
   get on() {
-    return this.audio !== null || this.video !== null;
+    return this.audio !== null || this.video !== null || this.screen !== null;
+  }
+
+  /** What the other person is to see: the screen, else the camera. */
+  get picture() {
+    return this.screen ?? this.video;
   }
 
   /**
@@ -62,6 +79,7 @@ export class Capture extends EventTarget {
 
   /** Off closes the camera, light and all. @param {boolean} on */
   async setCamera(on) {
+    this.dark = !on;
     if (on) return this.open({ audio: false, video: true });
     this.video?.stop();
     this.video = null;
@@ -69,14 +87,55 @@ export class Capture extends EventTarget {
     return undefined;
   }
 
+  /** Takes the chosen device in place of the one that is open. @param {"audio"|"video"} kind */
+  async renew(kind) {
+    if (!this[kind]) return;
+    // The same device may not be opened twice on some systems, so the old one is closed first.
+    this[kind].stop();
+    this[kind] = null;
+    await this.open({ audio: kind === "audio", video: kind === "video" });
+  }
+
+  /** Shows a screen that the user picks in the browser's own dialog. @returns {Promise<boolean>} whether one was picked */
+  async share() {
+    const epoch = this.#epoch;
+    let stream;
+    try {
+      stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 30 } }, audio: false });
+    } catch {
+      return false;
+    }
+    const [track = null] = stream.getVideoTracks();
+    if (epoch !== this.#epoch || !track) {
+      for (const each of stream.getTracks()) each.stop();
+      return false;
+    }
+    this.unshare();
+    track.contentHint = "detail";
+    // The browser's own "Stop sharing".
+    track.addEventListener("ended", () => this.screen === track && this.unshare());
+    this.screen = track;
+    this.#changed();
+    return true;
+  }
+
+  unshare() {
+    this.screen?.stop();
+    this.screen = null;
+    this.#changed();
+  }
+
   /** Closes everything, at once. */
   stop() {
     this.#epoch += 1;
     this.audio?.stop();
     this.video?.stop();
+    this.screen?.stop();
     this.audio = null;
     this.video = null;
+    this.screen = null;
     this.muted = false;
+    this.dark = false;
     this.opening = false;
     this.problems = { audio: null, video: null };
     this.#changed();
@@ -91,10 +150,7 @@ export class Capture extends EventTarget {
     let stream;
     try {
       if (!navigator.mediaDevices) throw new DOMException("", "NotSupportedError");
-      stream = await navigator.mediaDevices.getUserMedia({
-        audio: want.audio && AUDIO,
-        video: want.video && VIDEO,
-      });
+      stream = await this.#ask(want);
     } catch (error) {
       if (epoch !== this.#epoch) return true;
       const problem = problemOf(error);
@@ -109,6 +165,22 @@ export class Capture extends EventTarget {
     for (const track of stream.getTracks()) this.#take(track);
     // The microphone by itself is not the end: the camera may open by itself too.
     return want.video || this.problems.video === null;
+  }
+
+  /** Asks for the chosen devices, and for any where one of those is not plugged in. @param {Media} want */
+  async #ask(want) {
+    const microphone = chosen(this.#devices.chosen("microphone"));
+    const camera = chosen(this.#devices.chosen("camera"));
+    try {
+      return await navigator.mediaDevices.getUserMedia({
+        audio: want.audio && { ...AUDIO, ...microphone },
+        video: want.video && { ...VIDEO, ...camera },
+      });
+    } catch (error) {
+      const away = error instanceof Error && ["OverconstrainedError", "NotFoundError"].includes(error.name);
+      if (!away || !((want.audio && microphone) || (want.video && camera))) throw error;
+      return navigator.mediaDevices.getUserMedia({ audio: want.audio && AUDIO, video: want.video && VIDEO });
+    }
   }
 
   /** @param {MediaStreamTrack} track */
@@ -147,6 +219,11 @@ function attempts(audio, video) {
     { audio, video: false },
     { audio: false, video },
   ];
+}
+
+/** A wish for one device would lose against one for a size, so it is a demand. @param {string} id of the device, or empty */
+function chosen(id) {
+  return id === "" ? null : { deviceId: { exact: id } };
 }
 
 /** @param {unknown} error @returns {CaptureProblem} */

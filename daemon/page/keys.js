@@ -1,7 +1,7 @@
 /**
  * Keys of the call screen. Single letters can be switched off (WCAG 2.1.4), because speech input and cats type too.
  *
- * @typedef {{mute: () => void, camera: () => void, full: () => void, help: () => void, escape: () => void}} KeyActions
+ * @typedef {{mute: () => void, camera: () => void, share: () => void, devices: () => void, facts: () => void, full: () => void, help: () => void, escape: () => void}} KeyActions
  */
 
 const OFF = "twocan-keys-off";
@@ -44,6 +44,12 @@ function actionOf(key, inCall, actions) {
       return actions.mute;
     case "v":
       return actions.camera;
+    case "s":
+      return actions.share;
+    case "d":
+      return actions.devices;
+    case "i":
+      return actions.facts;
     case "f":
       return actions.full;
     default:
@@ -53,5 +59,5 @@ function actionOf(key, inCall, actions) {
 
 /** @param {EventTarget|null} target */
 function typing(target) {
-  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
 }

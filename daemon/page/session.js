@@ -3,7 +3,7 @@
  *
  * Invariants:
  * - a ringing call is only warmed: its leg is negotiated and carries nothing of ours;
- * - capture opens by `place`, `answer`, `preview`, `resume` and the camera key, each the user's own act, and by `attach` to
+ * - capture opens by `place`, `join`, `answer`, `preview`, `resume` and the keys for camera and screen, each the user's own act, and by `attach` to
  *   a call that the user is in already, where the browser had been given permission;
  * - a call that is answered anywhere but here opens nothing here; its warm leg stays, silent, until another takes its
  *   place, for a call that loses its only leg ends;
@@ -12,8 +12,10 @@
  * @import {Call, Media} from "./types.js"
  * @import {Api} from "./api.js"
  * @import {Store} from "./store.js"
+ * @import {Devices} from "./devices.js"
  */
 import { Capture, granted } from "./capture.js";
+import { keepManners, mannersOf } from "./manners.js";
 import { Leg } from "./media.js";
 import { Problem } from "./api.js";
 import { TabLock } from "./tab-lock.js";
@@ -33,7 +35,8 @@ export class Session extends EventTarget {
   accepted = false;
   /** The call that the user ended in this tab. @type {string|null} */
   endedHere = null;
-  capture = new Capture();
+  /** @type {Capture} */
+  capture;
   /** @type {Leg|null} */
   leg = null;
   /** Why there is no leg. @type {Problem|null} */
@@ -50,17 +53,25 @@ export class Session extends EventTarget {
   #reopens = 0;
   /** The state of the call when its leg was last asked for. */
   #askedIn = "";
+  /** The contact whom the user is about to call and looks at the own picture first. @type {string|null} */
+  #joining = null;
+  /** What was last said about one's own sending, as text. */
+  #told = "";
 
-  /** @param {Api} api @param {Store} store @param {(path: string) => void} go */
-  constructor(api, store, go) {
+  /** @param {Api} api @param {Store} store @param {Devices} devices @param {(path: string) => void} go */
+  constructor(api, store, devices, go) {
     super();
     this.#api = api;
     this.#store = store;
     this.#go = go;
+    this.capture = new Capture(devices);
     store.addEventListener("change", () => this.#sync());
     this.capture.addEventListener("change", () => this.#captured());
     document.addEventListener("visibilitychange", () => this.#lookedAt());
-    window.addEventListener("pagehide", () => this.#let());
+    window.addEventListener("pagehide", () => {
+      this.unjoin();
+      this.#let();
+    });
   }
 
   /** The call that this tab holds. @returns {Call|null} */
@@ -68,11 +79,17 @@ export class Session extends EventTarget {
     return this.id === null ? null : (this.#store.calls.get(this.id) ?? null);
   }
 
-  /** The user calls somebody. Throws the API's problem. @param {string} contact @param {Media} media */
-  async place(contact, media) {
+  /**
+   * The user calls somebody. Throws the API's problem.
+   * @param {string} contact
+   * @param {Media} media what the call is for
+   * @param {boolean} dark whether the camera stays off at first
+   */
+  async place(contact, media, dark = false) {
     const busy = this.#store.busy();
     if (busy && busy.contact !== contact) return this.#go(`/call/${busy.id}`);
-    const preview = this.capture.open(media);
+    this.#joining = null;
+    const preview = this.capture.open({ audio: media.audio, video: media.video && !dark });
     try {
       const call = await this.#api.startCall(contact, media);
       this.accepted = true;
@@ -87,8 +104,30 @@ export class Session extends EventTarget {
     return preview;
   }
 
+  /** The user wants to look at the own picture before calling. @param {string} contact @param {Media} media */
+  async join(contact, media) {
+    if (this.accepted) return;
+    this.#joining = contact;
+    await this.capture.open(media);
+  }
+
+  /** Not about to call any more: what was opened to look at is closed. */
+  unjoin() {
+    if (this.#joining === null) return;
+    this.#joining = null;
+    if (!this.accepted) this.capture.stop();
+  }
+
+  /** The user answers one call while in another, which ends. Throws the API's problem. @param {string} id @param {Media} media */
+  async answerInstead(id, media) {
+    const before = this.#store.busy();
+    if (before && before.id !== id) await this.hangUp(before.id);
+    await this.answer(id, media);
+  }
+
   /** The user answers. Throws the API's problem. @param {string} id @param {Media} media */
   async answer(id, media) {
+    this.#joining = null;
     this.#hold(id, true, true);
     this.#go(`/call/${id}`);
     void this.capture.open(media);
@@ -103,14 +142,15 @@ export class Session extends EventTarget {
 
   /** The user looks at the own picture before answering. @param {string} id */
   async preview(id) {
+    this.#joining = null;
     this.#hold(id, true, false);
     await this.capture.open({ audio: true, video: true });
   }
 
   /** The user declines. Throws the API's problem. @param {string} id */
   async decline(id) {
-    this.#let();
-    this.#ceded = id;
+    if (id === this.id) this.#let();
+    if (this.id === null) this.#ceded = id;
     await this.#api.actOnCall(id, "decline");
   }
 
@@ -136,8 +176,13 @@ export class Session extends EventTarget {
     if (this.#ceded === call.id || call.state === "ended") return;
     const mine = call.direction === "out" || call.state === "active";
     const steal = call.state !== "active" && !document.hidden;
+    const { muted, blind } = mannersOf(call.id);
     if (!(await this.#hold(call.id, steal, mine)) || !mine) return;
-    if ((await granted(call.media)) && this.id === call.id) await this.capture.open(call.media);
+    const want = { audio: call.media.audio, video: call.media.video && !blind };
+    if (!(await granted(want)) || this.id !== call.id) return;
+    this.capture.muted = muted;
+    this.capture.dark = blind;
+    await this.capture.open(want);
   }
 
   /** A call that was answered elsewhere is open to other tabs until this one shows it. @param {string} id */
@@ -148,6 +193,7 @@ export class Session extends EventTarget {
 
   /** The user wants this tab to carry a call that another tab or program carries. @param {Call} call */
   async takeOver(call) {
+    this.#joining = null;
     this.#ceded = null;
     void this.capture.open(call.media);
     await this.#hold(call.id, true, true);
@@ -172,6 +218,12 @@ export class Session extends EventTarget {
 
   toggleCamera() {
     void this.capture.setCamera(this.capture.video === null);
+  }
+
+  /** Shows the screen, or stops showing it. */
+  async toggleShare() {
+    if (this.capture.screen) this.capture.unshare();
+    else await this.capture.share();
   }
 
   /**
@@ -209,7 +261,7 @@ export class Session extends EventTarget {
     this.problem = null;
     this.#askedIn = this.call?.state ?? "";
     leg.addEventListener("state", () => this.#legChanged(leg));
-    leg.carry(this.capture.audio, this.capture.video);
+    this.#carry();
     this.#changed();
     try {
       await leg.open((offer) => this.#api.openLeg(id, offer));
@@ -256,8 +308,31 @@ export class Session extends EventTarget {
   }
 
   #captured() {
-    this.leg?.carry(this.capture.audio, this.capture.video);
+    this.#carry();
+    this.#tell();
     this.#changed();
+  }
+
+  /** A look at oneself before calling somebody is no part of a call that rings meanwhile. */
+  #carry() {
+    if (this.#joining === null) this.leg?.carry(this.capture.audio, this.capture.picture);
+  }
+
+  /** Remembers what is switched off, and lets the other person know. */
+  #tell() {
+    const { call, capture } = this;
+    if (call?.state !== "active" || !this.accepted || capture.opening) return;
+    keepManners(call.id, { muted: capture.muted, blind: capture.dark });
+    // A daemon that says what the other person sends also wants to hear what we do.
+    if (!call.peer_media) return;
+    const media = { audio: capture.audio !== null && !capture.muted, video: capture.picture !== null };
+    const told = `${call.id} ${media.audio} ${media.video}`;
+    const known = call.own_media?.audio === media.audio && call.own_media.video === media.video;
+    if (known || told === this.#told) return;
+    this.#told = told;
+    this.#api.setMedia(call.id, media).catch(() => {
+      this.#told = "";
+    });
   }
 
   #dropLeg() {
@@ -271,7 +346,7 @@ export class Session extends EventTarget {
     this.id = null;
     this.accepted = false;
     this.problem = null;
-    this.capture.stop();
+    if (this.#joining === null) this.capture.stop();
     this.#dropLeg();
     this.#lock.release();
     this.#changed();
@@ -290,6 +365,7 @@ export class Session extends EventTarget {
     else if (!call || call.state === "ended") this.#let();
     else if (call.state === "active" && !this.accepted && this.shown !== call.id) this.#lock.release();
     else if (this.problem && call.state !== this.#askedIn && this.id !== null) void this.#openLeg(this.id);
+    else this.#tell();
   }
 
   /** Both called at once: the user's own act goes over to the call that goes on. @param {Call} ended */

@@ -5,13 +5,21 @@
  * @typedef {{code: string, text: string, fix: string}} Why
  * @typedef {{id: string, name: string}} Ref
  * @typedef {{audio: boolean, video: boolean}} Media
+ * @typedef {"available"|"do_not_disturb"} Presence
  * @typedef {{kind: "lan"|"direct"|"relay", via: string|null, rtt_ms: number, last_proof_ms: number}} Path
+ *
+ * Four words, the same on both screens.
+ * @typedef {{state: "none"|"running"|"compare"|"same"|"different", words: string[]|null, number: string}} Safety
  *
  * @typedef {object} Contact
  * @property {string} id
  * @property {string} name
  * @property {"pending"|"accepted"|"contested"} state
  * @property {boolean} verified
+ * @property {boolean} [blocked] where the daemon can block
+ * @property {boolean} [quiet] it rang too often and does not ring for a while
+ * @property {Safety} [safety]
+ * @property {Why|null} [alarm] what speaks against it
  * @property {"yes"|"checking"|"no"} reachable
  * @property {Why|null} why
  * @property {Path|null} path
@@ -25,23 +33,34 @@
  * @property {string|null} contact
  * @property {{name: string, address?: string}} peer
  * @property {Media} media
+ * @property {Media} [own_media] what this page sends, as it last said
+ * @property {Media} [peer_media] what the other person sends, where the daemon tells
  * @property {boolean} reconnecting its path is silent and being looked for again
  * @property {boolean} missed it went by unanswered and was not seen
  * @property {Reason|null} reason
  *
  * @typedef {{id: string, link: string, text: string, expires_at: string}} Invite
- * @typedef {{person: Ref, device: Ref, presence: "available"|"do_not_disturb"}} Me
+ * @typedef {{person: Ref, device: Ref, presence: Presence, second_call?: "busy"|"wait"}} Me
  * @typedef {Me & {version: string, warnings: Why[]}} Status
  * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[]}} Snapshot
  *
  * @typedef {{status: number, code: string, title: string, detail: string}} ProblemBody
+ *
+ * What opens over the screen.
+ * @typedef {object} Dialogs
+ * @property {() => void} keys
+ * @property {() => void} devices
+ * @property {(contact: string) => void} person
+ * @property {(contact: string) => void} words
  *
  * What every element is given.
  * @typedef {object} Context
  * @property {import("./api.js").Api} api
  * @property {import("./store.js").Store} store
  * @property {import("./session.js").Session} session
+ * @property {import("./devices.js").Devices} devices
  * @property {(path: string) => void} go
+ * @property {Dialogs} dialogs
  * @property {(error: unknown) => void} fail Tells the user about something that did not work.
  */
 export {};

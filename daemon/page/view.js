@@ -6,7 +6,7 @@
  */
 
 /**
- * @typedef {"loading"|"locked"|"offline"|"home"|"calling"|"ringing"|"call"|"elsewhere"|"ended"} Screen
+ * @typedef {"loading"|"locked"|"offline"|"home"|"join"|"settings"|"privacy"|"calling"|"ringing"|"call"|"elsewhere"|"ended"} Screen
  * @typedef {{screen: Screen, call: Call|null}} View `call` is null on a call's screens only for one that is forgotten
  */
 
@@ -16,17 +16,31 @@ export function callOf(path) {
   return match?.[1] === undefined ? null : decodeURIComponent(match[1]);
 }
 
+/** @param {string} path @returns {string|null} the id of the contact who is about to be called, where the address names one */
+export function joinOf(path) {
+  const match = /^\/join\/([^/]+)\/?$/.exec(path);
+  return match?.[1] === undefined ? null : decodeURIComponent(match[1]);
+}
+
+/** @param {string} path @param {Store} store @returns {Screen} for an address that names no call */
+function plainScreen(path, store) {
+  if (path === "/settings" || path === "/privacy") return path === "/settings" ? "settings" : "privacy";
+  const contact = joinOf(path);
+  return contact !== null && store.contacts.has(contact) ? "join" : "home";
+}
+
 /**
  * @param {Store} store
  * @param {{id: string|null, endedHere: string|null}} session
- * @param {string|null} id the call in the address
+ * @param {string} path the address
  * @returns {View}
  */
-export function viewOf(store, session, id) {
+export function viewOf(store, session, path) {
+  const id = callOf(path);
   if (store.connection === "locked") return { screen: "locked", call: null };
   if (store.connection === "offline") return { screen: "offline", call: null };
   if (store.status === null) return { screen: "loading", call: null };
-  if (id === null) return { screen: "home", call: null };
+  if (id === null) return { screen: plainScreen(path, store), call: null };
   const call = store.calls.get(id) ?? null;
   return { screen: callScreen(call, session), call };
 }

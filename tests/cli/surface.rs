@@ -67,7 +67,20 @@ async fn shapes() {
     let contact = bob.green("Ann", SOON).await;
     has(
         &contact,
-        &["id", "name", "state", "verified", "reachable", "why", "path", "devices"],
+        &[
+            "id",
+            "name",
+            "state",
+            "verified",
+            "reachable",
+            "why",
+            "path",
+            "devices",
+            "safety",
+            "blocked",
+            "quiet",
+            "alarm",
+        ],
     );
     has(&contact["path"], &["kind", "via", "rtt_ms", "last_proof_ms"]);
     has(&contact["devices"][0], &["id", "name"]);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use http_body_util::{BodyExt, Full};
@@ -37,7 +38,7 @@ const FLAGS: [&str; 14] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=device-count=2",
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
     "--window-size=1280,800",
@@ -249,6 +250,23 @@ impl Page {
         self.visible(css).await.click().await.unwrap();
         self.run_with("document.execCommand('insertText', false, argument)", json!(text))
             .await;
+    }
+
+    /// Presses and releases a key, wherever the focus is.
+    ///
+    /// # Panics
+    /// If the driver refuses.
+    pub async fn press(&self, key: char) {
+        let press = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key });
+        self.client.perform_actions(press).await.unwrap();
+    }
+
+    /// One command of the browser's developer tools.
+    pub async fn devtools(&self, command: &str, params: Value) -> Value {
+        self.command("goog/cdp/execute", json!({ "cmd": command, "params": params }))
+            .await
     }
 
     /// Keeps a picture of the page and gives its place.

@@ -17,6 +17,7 @@ pub mod namespace;
 pub mod packets;
 pub mod person;
 pub mod running;
+pub mod screens;
 pub mod usage;
 pub mod wait;
 

@@ -53,6 +53,20 @@ pub const ENDED_LISTED: Duration = Duration::from_secs(60);
 pub const LEG_RETURN: Duration = Duration::from_secs(10);
 /// A camera is off this long after its call ended, at the latest.
 pub const CAMERA_OFF: Duration = Duration::from_millis(500);
+/// An exchange of safety words takes no longer; the far side answers by itself.
+pub const SAFETY_RUN: Duration = Duration::from_secs(5);
+/// After a run that did not end well, safety words with this contact pause.
+pub const SAFETY_PAUSE: Duration = Duration::from_secs(60);
+/// Runs with one contact within [`SAFETY_DAY`].
+pub const SAFETY_RUNS: usize = 5;
+/// The time over which runs are counted.
+pub const SAFETY_DAY: Duration = Duration::from_secs(24 * 3600);
+/// Words can be answered this long, and as long as their link stands.
+pub const SAFETY_SHOWN: Duration = Duration::from_secs(600);
+/// Unanswered rings of one contact within [`RINGS_WINDOW`]; further ones do not ring.
+pub const RINGS: usize = 3;
+/// The time over which unanswered rings are counted.
+pub const RINGS_WINDOW: Duration = Duration::from_secs(600);
 /// An invite lives this long unless asked otherwise.
 pub const INVITE_LIFE_S: u64 = 48 * 3600;
 /// The shortest life of an invite.

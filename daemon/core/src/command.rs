@@ -36,6 +36,25 @@ pub enum Command {
         /// Which one.
         contact: ContactId,
     },
+    /// Hears nothing of a contact any more, or does again.
+    Block {
+        /// Which one.
+        contact: ContactId,
+        /// Whether it is to be blocked.
+        blocked: bool,
+    },
+    /// Makes safety words with a contact's device, unless there are some to be compared. Answered when they are there.
+    Verify {
+        /// Which one.
+        contact: ContactId,
+    },
+    /// What the user found when comparing them.
+    Compared {
+        /// Which contact.
+        contact: ContactId,
+        /// Whether the other person has the same.
+        same: bool,
+    },
     /// Proves the path to a contact now.
     Ping {
         /// Which one.
@@ -47,6 +66,20 @@ pub enum Command {
         name: Option<String>,
         /// Whether this device rings.
         will_ring: Option<bool>,
+    },
+    /// Changes what a second caller meets during a call.
+    SetSecondCall {
+        /// Whether it rings; else it hears that we are busy.
+        waits: bool,
+    },
+    /// Says what one's page sends at the moment, so that the far side can show it.
+    SetSends {
+        /// In which call.
+        call: CallId,
+        /// Whether the microphone is on, where that changes.
+        audio: Option<bool>,
+        /// Whether the camera is on, where that changes.
+        video: Option<bool>,
     },
     /// Calls a contact.
     StartCall {
@@ -123,6 +156,21 @@ pub enum Refusal {
     /// The contact's device cannot be reached now.
     #[error("the contact cannot be reached")]
     Unreachable,
+    /// The user has blocked the contact.
+    #[error("the contact is blocked")]
+    Blocked,
+    /// The last exchange of safety words, here or there, did not end well a moment ago.
+    #[error("safety words pause")]
+    SafetyPause,
+    /// There were too many exchanges of safety words within a day.
+    #[error("too many exchanges of safety words")]
+    SafetyLimit,
+    /// The exchange of safety words broke off: the link was replaced, or what came did not fit.
+    #[error("the exchange of safety words broke off")]
+    SafetyFailed,
+    /// The contact's Twocan does not know safety words.
+    #[error("the far side knows no safety words")]
+    SafetyUnsupported,
     /// Already in another call.
     #[error("already in a call")]
     InCall,

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::call::EndReason;
 use crate::command::Media;
+use crate::identity::sas;
 use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RootKey};
+use crate::state::Alarm;
 use crate::time::UnixSeconds;
 
 /// One change.
@@ -50,6 +52,8 @@ pub enum InviteRefusal {
 pub enum Notice {
     /// Somebody else tried to redeem the invite that made this contact.
     Contested(ContactId),
+    /// Somebody with this contact's device key showed another root, and was refused.
+    OtherRoot(ContactId),
 }
 
 /// Everything that a client may see, at one moment.
@@ -78,6 +82,8 @@ pub struct MeView {
     pub device_name: String,
     /// Whether this device rings.
     pub will_ring: bool,
+    /// Whether a second call rings during a call; else it hears that we are busy.
+    pub second_call_waits: bool,
 }
 
 /// A contact.
@@ -97,6 +103,40 @@ pub struct ContactView {
     pub path: Option<PathView>,
     /// The contact's devices.
     pub devices: Vec<DeviceView>,
+    /// The safety words.
+    pub safety: SafetyView,
+    /// Whether the user wants to hear nothing of it.
+    pub blocked: bool,
+    /// Whether it has rung so often, unanswered, that it does not ring here for a while.
+    pub quiet: bool,
+    /// What speaks against it.
+    pub alarm: Option<Alarm>,
+}
+
+/// What there is to compare with a contact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafetyView {
+    /// Where it stands.
+    pub state: SafetyState,
+    /// The words of the last exchange.
+    pub words: Option<sas::Words>,
+    /// The number for paper: see [`sas::number`].
+    pub number: String,
+}
+
+/// Where the comparing of safety words stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SafetyState {
+    /// There are no words.
+    None,
+    /// They are being made.
+    Running,
+    /// They wait for the user's answer.
+    Compare,
+    /// The user found them equal.
+    Same,
+    /// The user found them different.
+    Different,
 }
 
 /// How far an acquaintance has come.
@@ -140,6 +180,8 @@ pub enum WhyNot {
     Silent,
     /// The device does not ring at the moment.
     WillNotRing,
+    /// The user has blocked it.
+    Blocked,
 }
 
 /// A proven path.
@@ -188,6 +230,10 @@ pub struct CallView {
     pub peer_name: String,
     /// What it carries.
     pub media: Media,
+    /// What one's own page sends at the moment, as it said.
+    pub own_media: Media,
+    /// What the far side sends at the moment, as it said.
+    pub peer_media: Media,
     /// Whether it is active but its path is silent and being looked for again.
     pub reconnecting: bool,
     /// Whether it came in, went by unanswered, and the user has not seen that.

@@ -49,6 +49,16 @@ pub enum Message {
     Held(Held),
     /// Where the sender may be reached.
     Addresses(Addresses),
+    /// Listener → dialer: compare safety words; not numbered, like the other four, for they belong to one connection.
+    SafetyAsk,
+    /// Dialer → listener: what binds it to a nonce; not numbered.
+    SafetyCommit(Commitment),
+    /// Listener → dialer: its nonce; not numbered.
+    SafetyAnswer(Nonce),
+    /// Dialer → listener: the nonce that it was bound to; not numbered.
+    SafetyReveal(Nonce),
+    /// Either way: not now, for there was a run a moment ago or there were too many; not numbered.
+    SafetyLater,
     /// Caller → callee: ring.
     Ring(Ring),
     /// Caller → callee: keep ringing.
@@ -59,6 +69,8 @@ pub enum Message {
     Accept(OfCall),
     /// Either way: the call is over.
     End(End),
+    /// Either way: what the sender's page sends at the moment.
+    Sends(Sends),
     /// A kind that the sender of this does not know.
     Unsupported(Unsupported),
     /// A kind that we do not know; never sent.
@@ -137,6 +149,39 @@ pub struct Addresses {
     pub addresses: Vec<SocketAddr>,
 }
 
+/// Body of [`Message::SafetyCommit`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Commitment {
+    /// See [`crate::identity::sas`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub commitment: [u8; 32],
+}
+
+/// Body of [`Message::SafetyAnswer`] and [`Message::SafetyReveal`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Nonce {
+    /// Drawn for this run.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub nonce: [u8; 32],
+}
+
+/// Body of [`Message::Sends`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Sends {
+    /// The call.
+    #[n(0)]
+    pub call: CallId,
+    /// Whether the microphone is on.
+    #[n(1)]
+    pub audio: bool,
+    /// Whether the camera is on.
+    #[n(2)]
+    pub video: bool,
+}
+
 /// Body of [`Message::Ring`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -197,7 +242,22 @@ impl Message {
     /// Whether the message gets a session number, and so is resent until acknowledged.
     #[must_use]
     pub const fn is_numbered(&self) -> bool {
-        !matches!(self, Self::Hello(_) | Self::Ack | Self::Unsupported(_))
+        !matches!(self, Self::Hello(_) | Self::Ack | Self::Unsupported(_)) && !self.is_safety()
+    }
+
+    /// Whether the message is part of an exchange of safety words.
+    #[must_use]
+    pub const fn is_safety(&self) -> bool {
+        matches!(
+            self,
+            Self::SafetyAsk | Self::SafetyCommit(_) | Self::SafetyAnswer(_) | Self::SafetyReveal(_) | Self::SafetyLater
+        )
+    }
+
+    /// Whether `kind` is the one of a message of an exchange of safety words.
+    #[must_use]
+    pub const fn is_safety_kind(kind: u64) -> bool {
+        matches!(kind, 8..=12)
     }
 
     const fn kind(&self) -> u64 {
@@ -208,11 +268,17 @@ impl Message {
             Self::Refused(_) => 3,
             Self::Held(_) => 4,
             Self::Addresses(_) => 5,
+            Self::SafetyAsk => 8,
+            Self::SafetyCommit(_) => 9,
+            Self::SafetyAnswer(_) => 10,
+            Self::SafetyReveal(_) => 11,
+            Self::SafetyLater => 12,
             Self::Ring(_) => 16,
             Self::Renew(_) => 17,
             Self::Ringing(_) => 18,
             Self::Accept(_) => 19,
             Self::End(_) => 20,
+            Self::Sends(_) => 21,
             Self::Unsupported(_) => 31,
             Self::Unknown(kind) => *kind,
         }
@@ -221,7 +287,10 @@ impl Message {
     fn body(&self) -> Vec<u8> {
         match self {
             Self::Hello(body) => cbor::encode(body.as_ref()),
-            Self::Ack | Self::Redeemed | Self::Unknown(_) => Vec::new(),
+            Self::Ack | Self::Redeemed | Self::SafetyAsk | Self::SafetyLater | Self::Unknown(_) => Vec::new(),
+            Self::SafetyCommit(body) => cbor::encode(body),
+            Self::SafetyAnswer(body) | Self::SafetyReveal(body) => cbor::encode(body),
+            Self::Sends(body) => cbor::encode(body),
             Self::Refused(body) => cbor::encode(body),
             Self::Held(body) => cbor::encode(body),
             Self::Addresses(body) => cbor::encode(body),
@@ -240,11 +309,17 @@ impl Message {
             3 => Self::Refused(cbor::decode(body)?),
             4 => Self::Held(cbor::decode(body)?),
             5 => Self::Addresses(cbor::decode(body)?),
+            8 => Self::SafetyAsk,
+            9 => Self::SafetyCommit(cbor::decode(body)?),
+            10 => Self::SafetyAnswer(cbor::decode(body)?),
+            11 => Self::SafetyReveal(cbor::decode(body)?),
+            12 => Self::SafetyLater,
             16 => Self::Ring(cbor::decode(body).filter(|ring: &Ring| flow::is_base(ring.base))?),
             17 => Self::Renew(cbor::decode(body)?),
             18 => Self::Ringing(cbor::decode(body)?),
             19 => Self::Accept(cbor::decode(body)?),
             20 => Self::End(cbor::decode(body)?),
+            21 => Self::Sends(cbor::decode(body)?),
             31 => Self::Unsupported(cbor::decode(body)?),
             unknown => Self::Unknown(unknown),
         })
@@ -321,9 +396,20 @@ mod tests {
                 call,
                 reason: WireReason::Busy,
             }),
+            Message::Sends(Sends {
+                call,
+                audio: false,
+                video: true,
+            }),
+            Message::SafetyAsk,
+            Message::SafetyCommit(Commitment { commitment: [1; 32] }),
+            Message::SafetyAnswer(Nonce { nonce: [2; 32] }),
+            Message::SafetyReveal(Nonce { nonce: [3; 32] }),
+            Message::SafetyLater,
             Message::Unsupported(Unsupported { kind: 99 }),
         ];
         for message in all {
+            assert_eq!(Message::is_safety_kind(message.kind()), message.is_safety());
             assert_eq!(parse_back(&message), Ok(message));
         }
     }

@@ -37,6 +37,9 @@ pub struct State {
     /// Invites, used ones included until they expire.
     #[n(4)]
     pub invites: Vec<Invite>,
+    /// Whether a second call rings while one is active; else it hears that we are busy.
+    #[cbor(n(5), default)]
+    pub second_call_waits: bool,
 }
 
 /// A contact.
@@ -80,6 +83,24 @@ pub struct Contact {
     /// contact, so that nobody gets hold of somebody else's device by listing it.
     #[cbor(n(11), default)]
     pub proven: Vec<DeviceKey>,
+    /// The user wants to hear nothing of it.
+    #[cbor(n(12), default)]
+    pub blocked: bool,
+    /// What speaks against it, until the safety words were found equal.
+    #[n(13)]
+    pub alarm: Option<Alarm>,
+}
+
+/// What speaks against a contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Alarm {
+    /// The user found the safety words different.
+    #[n(0)]
+    WordsDiffer,
+    /// Somebody with its device key, or at the end of its link, showed another root.
+    #[n(1)]
+    OtherRoot,
 }
 
 /// A redemption under way, on the invitee's side.
@@ -139,6 +160,7 @@ impl State {
             will_ring: true,
             contacts: Vec::new(),
             invites: Vec::new(),
+            second_call_waits: false,
         }
     }
 
@@ -153,12 +175,12 @@ impl State {
     /// # Errors
     /// [`StateError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
-        let state: Self = cbor::decode(bytes).ok_or(StateError::Unreadable)?;
+        let mut state: Self = cbor::decode(bytes).ok_or(StateError::Unreadable)?;
         if state.format > FORMAT {
-            Err(StateError::Newer)
-        } else {
-            Ok(state)
+            return Err(StateError::Newer);
         }
+        state.contacts.iter_mut().for_each(Contact::prove_old_device);
+        Ok(state)
     }
 
     /// A contact by id.
@@ -224,10 +246,20 @@ impl Contact {
         self.proven = self.devices();
     }
 
+    /// A state without `proven` was written when a list was stored only after one of its devices had shown it: where it has
+    /// one device alone, that was it.
+    fn prove_old_device(&mut self) {
+        let listed = self.list.as_ref().and_then(|list| list.verify().ok());
+        let devices = listed.map(|list| list.devices).unwrap_or_default();
+        if let (true, [only]) = (self.proven.is_empty(), devices.as_slice()) {
+            self.proven.push(only.key);
+        }
+    }
+
     /// Whether this contact may ring and be called.
     #[must_use]
     pub const fn may_call(&self) -> bool {
-        self.accepted && !self.contested && !self.held
+        self.accepted && !self.contested && !self.held && !self.blocked
     }
 
     /// Adds a pair key as the newest; true where it was not known.
@@ -257,5 +289,57 @@ impl Redemption {
     pub fn pair_key(&self) -> Option<Secret> {
         let shared = crate::crypto::agree(&self.ephemeral, &self.link.one_time)?;
         Some(crate::invite::pair_key(&self.link.secret, &shared))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    /// A state as it was written before contacts could be blocked: one contact, verified, in the middle of redeeming
+    /// again; one used invite.
+    const OLD: &str = include_str!("state_1.hex");
+
+    fn old() -> Vec<u8> {
+        let digits: Vec<u8> = OLD.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let pairs = digits.as_chunks::<2>().0.iter();
+        pairs
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn an_old_state_loads_with_everything_in_it() {
+        let state = State::from_bytes(&old()).unwrap();
+        assert_eq!(
+            (state.format, state.will_ring, state.second_call_waits),
+            (1, false, false)
+        );
+        assert_eq!(state.identity.name, "Ann");
+        let [contact] = state.contacts.as_slice() else {
+            panic!("{state:?}")
+        };
+        assert_eq!((contact.id, contact.name.as_str()), (ContactId([1; 8]), "Bob"));
+        assert!(contact.accepted && contact.verified && contact.held && !contact.contested);
+        assert_eq!((contact.blocked, contact.alarm), (false, None));
+        assert_eq!(contact.keys, [Secret([6; 32])]);
+        assert_eq!(contact.addresses, ["192.0.2.2:2226".parse().unwrap()]);
+        assert!(contact.redeeming.is_some());
+        assert_eq!(contact.devices().len(), 1);
+        let invite = state.invite(InviteId([2; 8])).unwrap();
+        assert_eq!((invite.expiry, invite.redeemer), (1_900_000_000, Some(contact.root)));
+    }
+
+    #[test]
+    fn marks_survive_writing_and_reading() {
+        let mut state = State::from_bytes(&old()).unwrap();
+        state.second_call_waits = true;
+        for contact in &mut state.contacts {
+            contact.blocked = true;
+            contact.alarm = Some(Alarm::OtherRoot);
+        }
+        assert_eq!(State::from_bytes(&state.to_bytes()), Ok(state));
     }
 }

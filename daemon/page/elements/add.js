@@ -10,7 +10,7 @@ export class AddElement extends HTMLElement {
   #context;
   #box = h("textarea", {
     id: "paste",
-    rows: 3,
+    rows: 2,
     placeholder: s.add.placeholder,
     autocomplete: "off",
     autocapitalize: "off",

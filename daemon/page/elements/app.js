@@ -1,23 +1,30 @@
 /** The whole page: one screen at a time, and what lies over every screen. `data-screen` names the one that is shown. */
 import { followEvents, Api, Problem } from "../api.js";
-import { h } from "../dom.js";
-import { mark } from "../icons.js";
+import { Devices } from "../devices.js";
+import { h, setAttr } from "../dom.js";
+import { icon, mark } from "../icons.js";
 import { listenForKeys } from "../keys.js";
 import { Session } from "../session.js";
 import { Store } from "../store.js";
 import { s } from "../strings.js";
-import { callOf, viewOf } from "../view.js";
+import { callOf, joinOf, viewOf } from "../view.js";
 import { BarElement } from "./bar.js";
 import { button } from "./button.js";
 import { CallElement } from "./call.js";
 import { toggleFull } from "./controls.js";
+import { DevicesElement } from "./devices.js";
 import { ElsewhereElement } from "./elsewhere.js";
 import { EndedElement } from "./ended.js";
 import { HomeElement } from "./home.js";
+import { JoinElement } from "./join.js";
 import { KeySheetElement } from "./keysheet.js";
 import { MessageElement } from "./message.js";
 import { NoticesElement } from "./notices.js";
+import { PersonElement } from "./person.js";
+import { PrivacyElement } from "./privacy.js";
 import { RingElement } from "./ring.js";
+import { SettingsElement } from "./settings.js";
+import { WordsElement } from "./words.js";
 
 /** @import {Context} from "../types.js" */
 /** @import {View} from "../view.js" */
@@ -28,12 +35,20 @@ const REDRAW_MS = 30_000;
 export class AppElement extends HTMLElement {
   #store = new Store();
   #api = new Api();
-  #session = new Session(this.#api, this.#store, (path) => this.#go(path));
+  #devices = new Devices();
+  #session = new Session(this.#api, this.#store, this.#devices, (path) => this.#go(path));
   /** @type {Context} */
   #context = {
     api: this.#api,
     store: this.#store,
     session: this.#session,
+    devices: this.#devices,
+    dialogs: {
+      keys: () => this.#keys.open(),
+      devices: () => this.#pickers.open(),
+      person: (contact) => this.#person.open(contact),
+      words: (contact) => this.#words.open(contact),
+    },
     go: (path) => this.#go(path),
     fail: (error) => this.#fail(error),
   };
@@ -43,22 +58,36 @@ export class AppElement extends HTMLElement {
   #bar = new BarElement(this.#context);
   #message = new MessageElement();
   #home = new HomeElement(this.#context);
-  #call = new CallElement(this.#context, () => this.#keys.open());
+  #join = new JoinElement(this.#context);
+  #settings = new SettingsElement(this.#context);
+  #privacy = new PrivacyElement(this.#context);
+  #pickers = new DevicesElement(this.#context);
+  #person = new PersonElement(this.#context);
+  #words = new WordsElement(this.#context);
+  #call = new CallElement(this.#context);
   #ended = new EndedElement(this.#context);
   #elsewhere = new ElsewhereElement(this.#context);
   #main = h("main", { id: "main", tabindex: -1 });
   #header = h("header");
+  #nav = h(
+    "nav",
+    { "aria-label": s.nav.label },
+    this.#link("/settings", s.nav.settings, "gear"),
+    this.#link("/privacy", s.nav.privacy, "shield"),
+    button("keys-open", s.call.keys, () => this.#keys.open(), { icon: "keys", kind: "quiet" }),
+  );
   #drawing = false;
 
   connectedCallback() {
-    this.#main.append(this.#message, this.#home, this.#call, this.#elsewhere, this.#ended);
+    const screens = [this.#home, this.#join, this.#settings, this.#privacy, this.#call, this.#elsewhere, this.#ended];
+    this.#main.append(this.#message, ...screens);
     this.#header.append(
-      h("a", { href: "/", class: "brand", onclick: (event) => this.#brand(event) }, mark(), h("span", {}, s.app)),
-      button("keys-open", s.call.keys, () => this.#keys.open(), { icon: "keys", kind: "quiet" }),
+      h("a", { href: "/", class: "brand", onclick: (event) => this.#follow(event, "/") }, mark(), h("span", {}, s.app)),
+      this.#nav,
     );
     const skip = h("a", { href: "#main", class: "skip" }, s.skip);
-    const over = h("div", { class: "over" }, this.#notices, this.#ring, this.#bar);
-    this.append(skip, this.#header, over, this.#main, this.#keys);
+    const over = h("section", { class: "over", "aria-label": s.news }, this.#notices, this.#ring, this.#bar);
+    this.append(skip, this.#header, over, this.#main, this.#keys, this.#pickers, this.#person, this.#words);
     this.#listen();
     this.#draw();
   }
@@ -67,11 +96,15 @@ export class AppElement extends HTMLElement {
     const later = () => this.#drawLater();
     this.#store.addEventListener("change", later);
     this.#session.addEventListener("change", later);
+    this.#devices.addEventListener("change", later);
     window.addEventListener("popstate", later);
     setInterval(later, REDRAW_MS);
     listenForKeys(() => !this.#call.hidden, {
       mute: () => this.#session.toggleMute(),
       camera: () => this.#session.toggleCamera(),
+      share: () => void this.#call.share(),
+      devices: () => this.#pickers.open(),
+      facts: () => this.#call.toggleFacts(),
       full: toggleFull,
       help: () => this.#keys.open(),
       escape: () => this.#call.escape(),
@@ -97,7 +130,8 @@ export class AppElement extends HTMLElement {
     this.#session.shown = id;
     const named = id === null ? undefined : this.#store.calls.get(id);
     if (named && this.#store.connection === "open") void this.#session.attach(named);
-    const view = viewOf(this.#store, this.#session, id);
+    const view = viewOf(this.#store, this.#session, location.pathname);
+    if (view.screen !== "join" && view.screen !== "settings") this.#session.unjoin();
     this.#drawScreen(view);
     this.#drawOver(view);
     document.title = this.#titleOf(view);
@@ -112,6 +146,12 @@ export class AppElement extends HTMLElement {
     if (message) this.#message.update(message);
     this.#home.hidden = screen !== "home";
     if (screen === "home") this.#home.update();
+    this.#join.update(screen === "join" ? (this.#store.contacts.get(joinOf(location.pathname) ?? "") ?? null) : null);
+    this.#settings.update(screen === "settings");
+    this.#privacy.update(screen === "privacy");
+    for (const link of this.#nav.querySelectorAll("a")) {
+      setAttr(link, "aria-current", link.getAttribute("href") === location.pathname ? "page" : null);
+    }
     this.#call.update(screen, call);
     this.#elsewhere.update(screen === "elsewhere", call);
     this.#ended.update(screen === "ended", call);
@@ -123,7 +163,10 @@ export class AppElement extends HTMLElement {
     const ringing = talking ? this.#store.ringing() : null;
     const live = talking ? this.#store.live() : null;
     this.#notices.update();
-    this.#ring.update(ringing && ringing.id !== call?.id && !this.#session.accepted ? ringing : null);
+    const answered = this.#session.accepted && this.#session.id === ringing?.id;
+    this.#ring.update(ringing && ringing.id !== call?.id && !answered ? ringing : null);
+    this.#pickers.update();
+    if (this.#person.querySelector("dialog[open]")) this.#person.update();
     this.#bar.update(live && live !== ringing && live.id !== call?.id && live.id !== this.#session.endedHere ? live : null);
     if (screen !== "call" && document.fullscreenElement) void document.exitFullscreen();
   }
@@ -131,10 +174,10 @@ export class AppElement extends HTMLElement {
   /** @param {View} view */
   #titleOf({ screen, call }) {
     const ringing = this.#store.connection === "open" ? this.#store.ringing() : null;
-    if (ringing && !this.#session.accepted) return s.title.ringing(ringing.peer.name);
+    if (ringing && !(this.#session.accepted && this.#session.id === ringing.id)) return s.title.ringing(ringing.peer.name);
     if (screen === "calling" && call) return s.title.calling(call.peer.name);
     if (screen === "call" && call) return s.title.call(call.peer.name);
-    return screen === "ended" ? s.title.ended : s.title.home;
+    return s.title.screens[screen] ?? s.title.home;
   }
 
   /** A new screen takes the focus that the old one had; nothing is taken from a field that is still there. @param {View} view */
@@ -149,11 +192,17 @@ export class AppElement extends HTMLElement {
     if (screen !== "home") window.scrollTo(0, 0);
   }
 
-  /** @param {MouseEvent} event */
-  #brand(event) {
+  /** @param {string} path @param {string} label @param {import("../icons.js").IconName} name */
+  #link(path, label, name) {
+    const props = { href: path, class: "nav-link", "data-nav": path.slice(1), onclick: (/** @type {MouseEvent} */ event) => this.#follow(event, path) };
+    return h("a", props, icon(name), h("span", {}, label));
+  }
+
+  /** @param {MouseEvent} event @param {string} path */
+  #follow(event, path) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.#go("/");
+    this.#go(path);
   }
 
   /** @param {string} path */

@@ -7,7 +7,7 @@ import { TWICE_MS } from "../keys.js";
 import { s } from "../strings.js";
 import { avatar, setAvatar } from "./avatar.js";
 import { button } from "./button.js";
-import { ControlsElement } from "./controls.js";
+import { canShare, ControlsElement } from "./controls.js";
 import { HintsElement } from "./hints.js";
 import { ringActs } from "./ring.js";
 import { StageElement } from "./stage.js";
@@ -20,7 +20,7 @@ export class CallElement extends HTMLElement {
   #context;
   /** @type {Call|null} */
   #call = null;
-  #stage = new StageElement();
+  #stage;
   #top;
   #hints;
   #controls;
@@ -30,21 +30,24 @@ export class CallElement extends HTMLElement {
   #note = h("p", { class: "call-note" });
   #ring;
   #preview;
+  #devices;
   #cancel;
   #escapedAt = -Infinity;
 
-  /** @param {Context} context @param {() => void} help */
-  constructor(context, help) {
+  /** @param {Context} context */
+  constructor(context) {
     super();
     this.#context = context;
+    this.#stage = new StageElement(context.devices);
     this.#top = new TopElement(context);
     this.#hints = new HintsElement(context);
-    this.#controls = new ControlsElement(context, () => this.#hangUp(), help);
+    this.#controls = new ControlsElement(context, () => this.#hangUp());
     this.#ring = ringActs(context, () => this.#call);
     this.#preview = button("preview", s.ring.preview, () => this.#call && context.session.preview(this.#call.id), {
       icon: "camera",
       kind: "quiet",
     });
+    this.#devices = button("ring-devices", s.devices.heading, () => context.dialogs.devices(), { icon: "devices", kind: "quiet" });
     this.#cancel = button("cancel", s.calling.cancel, () => this.#hangUp(), { kind: "danger", icon: "hangUp" });
     this.append(
       this.#stage,
@@ -58,6 +61,7 @@ export class CallElement extends HTMLElement {
         this.#note,
         this.#ring.element,
         this.#preview,
+        this.#devices,
         this.#cancel,
       ),
       this.#hints,
@@ -90,6 +94,16 @@ export class CallElement extends HTMLElement {
     this.#hints.say(s.call.escOnce, TWICE_MS);
   }
 
+  /** Shows or hides the numbers behind the badge. */
+  toggleFacts() {
+    this.#top.toggleFacts();
+  }
+
+  /** Shows the screen, or stops to. Only in a call under way. */
+  async share() {
+    if (this.#call?.state === "active" && canShare()) await this.#context.session.toggleShare();
+  }
+
   #draw() {
     const { session } = this.#context;
     const call = this.#call;
@@ -98,8 +112,9 @@ export class CallElement extends HTMLElement {
     setAttr(this, "data-call-id", call?.id ?? null);
     setAttr(this, "data-leg", session.leg?.state ?? "none");
     setAttr(this, "data-capture", captureWord(session.capture));
-    setAttr(this, "data-picture", this.#stage.picture);
-    this.#stage.showSelf(session.capture.video);
+    setAttr(this, "data-picture", pictureOf(call, this.#stage.picture));
+    setAttr(this, "data-sharing", session.capture.screen ? "" : null);
+    this.#stage.showSelf(session.capture.picture);
     this.#stage.showRemote(active ? (session.leg?.remote ?? null) : null);
     this.#top.update(active ? call : null);
     this.#hints.update(call);
@@ -115,10 +130,11 @@ export class CallElement extends HTMLElement {
     this.#stage.name(call.peer.name);
     setAvatar(this.#face, call.peer.name);
     setText(this.#title, ringingHere ? s.ring.incoming(call.peer.name) : call.peer.name);
-    setText(this.#line, lineOf(call, session.accepted, this.#stage.picture));
+    setText(this.#line, lineOf(call, session.accepted, pictureOf(call, this.#stage.picture)));
     setText(this.#note, noteOf(call, undecided, session.capture.video !== null));
     this.#ring.element.hidden = !undecided;
     this.#preview.hidden = !undecided || !call.media.video || session.capture.on;
+    this.#devices.hidden = !undecided || !session.capture.on;
     this.#cancel.hidden = call.direction !== "out" || call.state === "active";
     this.#ring.update(call);
   }
@@ -140,6 +156,11 @@ function captureWord(capture) {
   return words.join(" ") || "off";
 }
 
+/** A camera that was switched off there is believed at once. @param {Call|null} call @param {import("./stage.js").Picture} seen */
+function pictureOf(call, seen) {
+  return call?.media.video && call.peer_media?.video === false ? "none" : seen;
+}
+
 /** @param {Call} call @param {boolean} accepted @param {import("./stage.js").Picture} picture */
 function lineOf(call, accepted, picture) {
   switch (call.state) {
@@ -152,6 +173,7 @@ function lineOf(call, accepted, picture) {
     case "active":
       if (picture === "moving") return "";
       if (!call.media.video) return s.call.voice;
+      if (call.peer_media?.video === false) return s.call.peerDark(call.peer.name);
       return picture === "waiting" ? s.call.waiting : s.call.noPicture(call.peer.name);
     case "ended":
       return "";

@@ -1,6 +1,7 @@
 /** One row of the list of people: dot, name, what the dot means, and the two ways to call. */
 import { h, setText } from "../dom.js";
-import { dot } from "../icons.js";
+import { dot, icon } from "../icons.js";
+import { start } from "../start.js";
 import { s } from "../strings.js";
 import { button, isDisabled, setDisabled } from "./button.js";
 
@@ -13,13 +14,17 @@ export class ContactElement extends HTMLElement {
   #dot = h("span", { class: "dot-box" });
   #name = h("span", { class: "name", dir: "auto" });
   #tag = h("span", { class: "tag", title: s.people.unverifiedHelp }, s.people.unverified);
+  #checked = h("span", { class: "tag verified", title: s.people.verifiedHelp }, icon("check"), s.people.verified);
   #word = h("strong");
+  #alarm = h("p", { class: "alarm", role: "alert", hidden: true }, icon("note"), h("span"));
+  #compare;
   #why = h("span", { class: "why" });
   #fix = h("p", { class: "fix" });
   #video;
   #voice;
   #keep;
   #remove;
+  #more;
 
   /** @param {Context} context @param {Contact} contact */
   constructor(context, contact) {
@@ -32,16 +37,20 @@ export class ContactElement extends HTMLElement {
     for (const each of [this.#video, this.#voice]) each.setAttribute("aria-describedby", why);
     this.#keep = button("contact-keep", s.people.keep, () => this.#settle(true), { kind: "primary" });
     this.#remove = button("contact-remove", s.people.remove, () => this.#settle(false));
+    this.#more = button("more", "", () => context.dialogs.person(this.#contact.id), { icon: "more", kind: "quiet" });
+    this.#compare = button("words-waiting", s.words.waiting, () => context.dialogs.words(this.#contact.id), { icon: "words" });
     this.append(
       this.#dot,
       h(
         "div",
         { class: "who" },
-        h("p", { class: "name-line" }, this.#name, this.#tag),
+        h("p", { class: "name-line" }, this.#name, this.#checked, this.#tag),
         h("p", { id: why, class: "state" }, this.#word, this.#why),
         this.#fix,
+        this.#alarm,
+        this.#compare,
       ),
-      h("div", { class: "acts" }, this.#keep, this.#remove, this.#video, this.#voice),
+      h("div", { class: "acts" }, this.#keep, this.#remove, this.#video, this.#voice, this.#more),
     );
   }
 
@@ -59,12 +68,22 @@ export class ContactElement extends HTMLElement {
     this.dataset["reachable"] = contact.reachable;
     this.dataset["state"] = contact.state;
     setText(this.#name, contact.name);
+    this.#checked.hidden = !contact.verified;
     this.#tag.hidden = contact.verified || contact.state !== "accepted";
     setText(this.#word, wordOf(contact));
     setText(this.#why, busy && contact.reachable === "yes" ? s.people.inCall : reasonOf(contact));
     setText(this.#fix, contact.why?.fix ?? "");
     this.#fix.hidden = this.#fix.textContent === "";
+    this.#drawAlarm(contact);
     this.#buttons(contact, busy);
+  }
+
+  /** @param {Contact} contact */
+  #drawAlarm({ alarm, safety }) {
+    this.#alarm.hidden = !alarm;
+    const text = this.#alarm.querySelector("span");
+    if (alarm && text) setText(text, `${alarm.text} ${alarm.fix}`);
+    this.#compare.hidden = safety?.state !== "compare";
   }
 
   /** @param {Contact} contact @param {boolean} busy */
@@ -73,6 +92,8 @@ export class ContactElement extends HTMLElement {
     this.#video.setAttribute("aria-label", s.people.videoTo(contact.name));
     this.#voice.setAttribute("aria-label", s.people.voiceTo(contact.name));
     this.#remove.setAttribute("aria-label", s.people.removeOf(contact.name));
+    this.#more.setAttribute("aria-label", s.people.more(contact.name));
+    this.#more.hidden = !accepted;
     this.#video.hidden = !accepted;
     this.#voice.hidden = !accepted;
     this.#keep.hidden = contact.state !== "contested";
@@ -83,11 +104,7 @@ export class ContactElement extends HTMLElement {
   /** @param {boolean} video */
   async #call(video) {
     if (isDisabled(this.#video)) return;
-    try {
-      await this.#context.session.place(this.#contact.id, { audio: true, video });
-    } catch (error) {
-      this.#context.fail(error);
-    }
+    await start(this.#context, this.#contact.id, { audio: true, video });
   }
 
   /** @param {boolean} keep */
@@ -109,6 +126,7 @@ function wordOf(contact) {
     case "contested":
       return s.people.contested;
     case "accepted":
+      if (contact.blocked) return s.people.blocked;
       return s.people.reachable[contact.reachable];
   }
 }

@@ -11,24 +11,30 @@ export class ControlsElement extends HTMLElement {
   #session;
   #mute;
   #camera;
+  #share;
   #full;
   #hangUp;
 
-  /** @param {Context} context @param {() => void} hangUp @param {() => void} help */
-  constructor(context, hangUp, help) {
+  /** @param {Context} context @param {() => void} hangUp */
+  constructor(context, hangUp) {
     super();
     this.#session = context.session;
     this.#mute = button("mute", s.call.mute, () => this.#session.toggleMute(), { icon: "mic" });
     this.#camera = button("camera", s.call.cameraOff, () => this.#session.toggleCamera(), { icon: "camera" });
+    this.#share = button("share", s.call.share, () => this.#session.toggleShare(), { icon: "screen" });
+    this.#share.hidden = !canShare();
     this.#full = button("full", s.call.full, toggleFull, { icon: "full" });
     this.#hangUp = button("hangup", s.call.hangUp, hangUp, { icon: "hangUp", kind: "danger" });
-    const keys = button("keys", s.call.keys, help, { icon: "keys" });
+    const devices = button("devices", s.call.devices, () => context.dialogs.devices(), { icon: "devices" });
+    const keys = button("keys", s.call.keys, () => context.dialogs.keys(), { icon: "keys" });
     this.#full.hidden = !document.fullscreenEnabled;
     keyOf(this.#mute, "M");
     keyOf(this.#camera, "V");
+    keyOf(this.#share, "S");
+    keyOf(devices, "D");
     keyOf(this.#full, "F");
     keyOf(keys, "?");
-    this.append(this.#mute, this.#camera, this.#hangUp, this.#full, keys);
+    this.append(this.#mute, this.#camera, this.#share, this.#hangUp, devices, this.#full, keys);
     document.addEventListener("fullscreenchange", () => this.#drawFull());
   }
 
@@ -36,16 +42,34 @@ export class ControlsElement extends HTMLElement {
   update(call) {
     this.hidden = call === null || (call.direction === "in" && call.state === "ringing" && !this.#session.accepted);
     const { capture } = this.#session;
-    const silent = capture.muted || capture.audio === null;
-    draw(this.#mute, silent ? "micOff" : "mic", silent ? s.call.unmute : s.call.mute, silent);
-    const blind = capture.video === null;
-    draw(this.#camera, blind ? "cameraOff" : "camera", blind ? s.call.cameraOn : s.call.cameraOff, blind);
+    drawMute(this.#mute, capture);
+    drawCamera(this.#camera, capture);
+    const sharing = capture.screen !== null;
+    draw(this.#share, sharing ? "screenOff" : "screen", sharing ? s.call.unshare : s.call.share, sharing);
+    this.#share.hidden = !canShare() || call?.state !== "active";
     this.#hangUp.hidden = call?.state !== "active" && call?.direction === "out";
   }
 
   #drawFull() {
     setLabel(this.#full, document.fullscreenElement ? s.call.fullOff : s.call.full);
   }
+}
+
+/** Phones cannot show their screen. */
+export function canShare() {
+  return navigator.mediaDevices !== undefined && "getDisplayMedia" in navigator.mediaDevices;
+}
+
+/** @param {HTMLElement} element @param {import("../capture.js").Capture} capture */
+export function drawMute(element, capture) {
+  const silent = capture.muted || capture.audio === null;
+  draw(element, silent ? "micOff" : "mic", silent ? s.call.unmute : s.call.mute, silent);
+}
+
+/** @param {HTMLElement} element @param {import("../capture.js").Capture} capture */
+export function drawCamera(element, capture) {
+  const blind = capture.video === null;
+  draw(element, blind ? "cameraOff" : "camera", blind ? s.call.cameraOn : s.call.cameraOff, blind);
 }
 
 export function toggleFull() {

@@ -1,6 +1,7 @@
 /** The end of a call: why, and what to do next. */
 import { clock, lasted } from "../clock.js";
 import { h, setAttr, setText } from "../dom.js";
+import { start } from "../start.js";
 import { s } from "../strings.js";
 import { button, isDisabled, setDisabled, setLabel } from "./button.js";
 
@@ -89,13 +90,8 @@ export class EndedElement extends HTMLElement {
   }
 
   async #callAgain() {
-    const { session, fail } = this.#context;
     if (!this.#call?.contact || isDisabled(this.#again)) return;
-    try {
-      await session.place(this.#call.contact, this.#call.media);
-    } catch (error) {
-      fail(error);
-    }
+    await start(this.#context, this.#call.contact, this.#call.media);
   }
 
   #toLive() {

@@ -1,6 +1,7 @@
 /** The home screen: who can be called, how to be called, and what there is to know. */
 import { h, keyed, setText } from "../dom.js";
 import { icon } from "../icons.js";
+import { start } from "../start.js";
 import { s } from "../strings.js";
 import { AddElement } from "./add.js";
 import { button } from "./button.js";
@@ -19,8 +20,12 @@ export class HomeElement extends HTMLElement {
   #warnings = new WarningsElement();
   #missed = h("div", { class: "missed", role: "list" });
   #people = h("div", { role: "list", class: "people" });
-  #empty = h("div", { class: "empty" }, h("p", { class: "empty-title" }, s.people.empty), h("p", {}, s.people.emptyNext));
+  #empty = h("ol", { class: "steps" }, ...s.people.steps.map((step) => h("li", {}, step)));
+  #section;
+  #columns = h("div", { class: "columns" });
+  #add;
   #invites;
+  #narrow = matchMedia("(max-width: 60rem)");
 
   /** @param {Context} context */
   constructor(context) {
@@ -28,16 +33,21 @@ export class HomeElement extends HTMLElement {
     this.#context = context;
     this.#me = new MeElement(context);
     this.#invites = new InvitesElement(context);
-    this.append(
-      this.#me,
-      h(
-        "div",
-        { class: "columns" },
-        h("section", { "aria-label": s.people.heading }, this.#missed, h("h2", {}, s.people.heading), this.#people, this.#empty),
-        h("div", { class: "side" }, this.#invites, new AddElement(context)),
-      ),
-      this.#warnings,
-    );
+    this.#add = new AddElement(context);
+    this.#section = h("section", { class: "people-part", "aria-label": s.people.heading }, h("h2", {}, s.people.heading), this.#missed, this.#people, this.#empty);
+    this.append(this.#me, this.#columns, this.#warnings);
+    this.#narrow.addEventListener("change", () => this.#place());
+  }
+
+  /**
+   * Nobody there yet: the two ways to begin come first. On a small screen the way to be called stays on top of a list
+   * of people that may be long. The order of the elements is the order in which they are seen and walked through.
+   */
+  #place() {
+    const empty = this.dataset["empty"] === "true";
+    const [people, invites, add] = [this.#section, this.#invites, this.#add];
+    const order = empty ? [invites, add, people] : this.#narrow.matches ? [invites, people, add] : [people, invites, add];
+    if (order.some((element, at) => this.#columns.children[at] !== element)) this.#columns.replaceChildren(...order);
   }
 
   update() {
@@ -55,6 +65,8 @@ export class HomeElement extends HTMLElement {
     const busy = this.#context.store.busy() !== null;
     contacts.sort((a, b) => byName.compare(a.name, b.name));
     this.#empty.hidden = contacts.length > 0;
+    this.dataset["empty"] = String(contacts.length === 0);
+    this.#place();
     keyed(
       this.#people,
       contacts,
@@ -93,14 +105,9 @@ export class HomeElement extends HTMLElement {
 
   /** @param {Call} call */
   async #callBack(call) {
-    const { session, fail } = this.#context;
     if (call.contact === null) return;
     this.#see(call);
-    try {
-      await session.place(call.contact, call.media);
-    } catch (error) {
-      fail(error);
-    }
+    await start(this.#context, call.contact, call.media);
   }
 }
 

@@ -11,6 +11,7 @@ export class MeElement extends HTMLElement {
   #input = h("input", { id: "my-name", maxlength: 64, autocomplete: "name", dir: "auto", required: true });
   #shown;
   #form;
+  #quiet;
 
   /** @param {Context} context */
   constructor(context) {
@@ -29,12 +30,21 @@ export class MeElement extends HTMLElement {
         button("rename-cancel", s.me.cancel, () => this.#edit(false), { kind: "quiet" }),
       ),
     );
-    this.append(this.#shown, this.#form);
+    this.#quiet = h(
+      "p",
+      { class: "quiet-line", "data-quiet-on": true },
+      h("strong", {}, s.me.quiet),
+      " ",
+      h("span", {}, s.me.quietHelp),
+      button("ring-again", s.me.ringAgain, () => this.#ringAgain()),
+    );
+    this.append(this.#shown, this.#form, this.#quiet);
   }
 
   /** @param {Status} status */
   update(status) {
     setText(this.#name, s.me.you(status.person.name));
+    this.#quiet.hidden = status.presence !== "do_not_disturb";
     if (this.#form.hidden) this.#input.value = status.person.name;
   }
 
@@ -44,6 +54,15 @@ export class MeElement extends HTMLElement {
     this.#shown.hidden = on;
     if (on) this.#input.select();
     else this.#shown.querySelector("button")?.focus();
+  }
+
+  async #ringAgain() {
+    const { api, store, fail } = this.#context;
+    try {
+      store.apply("me", await api.changeMe({ presence: "available" }));
+    } catch (error) {
+      fail(error);
+    }
   }
 
   /** @param {SubmitEvent} event */

@@ -2,11 +2,12 @@
 import { h, setText } from "../dom.js";
 import { s } from "../strings.js";
 import { avatar, setAvatar } from "./avatar.js";
-import { button } from "./button.js";
+import { button, setLabel } from "./button.js";
 
 /** @import {Call, Context} from "../types.js" */
 
 export class RingElement extends HTMLElement {
+  #context;
   /** @type {Call|null} */
   #call = null;
   #face = avatar();
@@ -17,6 +18,7 @@ export class RingElement extends HTMLElement {
   /** @param {Context} context */
   constructor(context) {
     super();
+    this.#context = context;
     this.#acts = ringActs(context, () => this.#call);
     this.setAttribute("role", "alert");
     this.append(this.#face, h("div", { class: "ring-who" }, this.#title, this.#kind), this.#acts.element);
@@ -29,7 +31,10 @@ export class RingElement extends HTMLElement {
     if (!call) return;
     setAvatar(this.#face, call.peer.name);
     setText(this.#title, s.ring.incoming(call.peer.name));
-    setText(this.#kind, call.media.video ? s.ring.video : s.ring.voice);
+    const other = this.#context.store.busy();
+    const kind = call.media.video ? s.ring.video : s.ring.voice;
+    setText(this.#kind, other && other.id !== call.id ? s.ring.waiting(kind, other.peer.name) : kind);
+    this.dataset["waiting"] = String(other !== null && other.id !== call.id);
     this.#acts.update(call);
   }
 }
@@ -51,17 +56,20 @@ export function ringActs(context, call) {
     }
   };
   const { session } = context;
-  const answer = button("answer", s.ring.answer, on((it) => session.answer(it.id, { audio: true, video: it.media.video })), {
+  const answer = button("answer", s.ring.answer, on((it) => session.answerInstead(it.id, { audio: true, video: it.media.video })), {
     kind: "go",
     icon: "phone",
   });
-  const voice = button("answer-voice", s.ring.answerVoice, on((it) => session.answer(it.id, { audio: true, video: false })));
+  const voice = button("answer-voice", s.ring.answerVoice, on((it) => session.answerInstead(it.id, { audio: true, video: false })));
   const decline = button("decline", s.ring.decline, on((it) => leave(context, it)), { kind: "danger", icon: "hangUp" });
   return {
     element: h("div", { class: "acts ring-acts" }, answer, voice, decline),
     /** @param {Call} it */
     update: (it) => {
-      voice.hidden = !it.media.video;
+      const other = context.store.busy();
+      const waiting = other !== null && other.id !== it.id;
+      voice.hidden = !it.media.video || waiting;
+      setLabel(answer, waiting ? s.ring.answerInstead : s.ring.answer);
     },
   };
 }

@@ -21,17 +21,22 @@ export class StageElement extends HTMLElement {
   #sound = new Audio();
   #self = h("video", { "data-self": true, playsinline: true, muted: true, "aria-label": s.call.self });
   #hear = button("hear", s.call.hear, () => this.#unmute(), { icon: "sound", kind: "go" });
+  #devices;
   #lastFrame = 0;
   #timer = 0;
 
-  constructor() {
+  /** @param {import("../devices.js").Devices} devices */
+  constructor(devices) {
     super();
+    this.#devices = devices;
+    devices.addEventListener("change", () => this.#tune());
     // The attribute alone does not mute an element made by script.
     this.#self.muted = true;
     this.#remote.muted = true;
     this.#hear.hidden = true;
     this.append(this.#remote, this.#self, this.#hear);
     this.#watch();
+    this.#tune();
   }
 
   connectedCallback() {
@@ -66,6 +71,15 @@ export class StageElement extends HTMLElement {
     if (shown === track) return;
     this.#self.srcObject = track ? new MediaStream([track]) : null;
     if (track) this.#self.play().catch(() => undefined);
+  }
+
+  /** The chosen speaker and volume; a speaker that is gone is passed over. */
+  #tune() {
+    this.#sound.volume = this.#devices.volume;
+    if (!this.#devices.choosesSpeaker) return;
+    const sink = this.#devices.chosen("speaker");
+    const sound = /** @type {any} */ (this.#sound);
+    if (sound.sinkId !== sink) sound.setSinkId(sink).catch(() => undefined);
   }
 
   #play() {

@@ -1,6 +1,7 @@
 /** Every sentence of the page, in English. */
 
 /** @import {Call, Path, Reason} from "../types.js" */
+/** @import {Facts} from "../facts.js" */
 /** @import {CaptureProblem} from "../capture.js" */
 
 /** Words for one outcome: what happened, and what to do next. @typedef {{title: string, next: string}} Outcome */
@@ -9,6 +10,9 @@ export const en = {
   app: "Twocan",
   motto: "Two can talk. No third party can.",
   skip: "Skip to content",
+  close: "Close",
+  news: "What is going on",
+  nav: { label: "Twocan", settings: "Settings", privacy: "Privacy" },
   loading: "Asking your Twocan…",
   locked: {
     title: "Open Twocan from its command",
@@ -36,7 +40,13 @@ export const en = {
     calling: (name) => `Calling ${name} · Twocan`,
     /** @param {string} name */
     call: (name) => `${name} · Twocan`,
-    ended: "Call ended · Twocan",
+    /** @type {Record<string, string>} */
+    screens: {
+      ended: "Call ended · Twocan",
+      join: "Before the call · Twocan",
+      settings: "Settings · Twocan",
+      privacy: "Privacy · Twocan",
+    },
   },
 
   me: {
@@ -46,6 +56,9 @@ export const en = {
     label: "Your name, as others see it in your invites",
     save: "Save",
     cancel: "Cancel",
+    quiet: "Do not disturb is on.",
+    quietHelp: "Nothing rings here, and others see that it would not.",
+    ringAgain: "Let it ring again",
   },
   notes: {
     heading: "Good to know",
@@ -54,13 +67,20 @@ export const en = {
 
   people: {
     heading: "People",
-    empty: "Nobody here yet.",
-    emptyNext: "Send somebody your link, or paste theirs. That is the whole set-up.",
+    steps: [
+      "One of you presses Call me and sends the message to the other, any way you like.",
+      "The other pastes it into their own Twocan.",
+      "The dot turns green on both sides. Press Video call.",
+    ],
     reachable: { yes: "Will ring", checking: "Checking", no: "Cannot be reached" },
     pending: "Waiting",
     contested: "Who is this?",
     unverified: "not verified",
     unverifiedHelp: "You have not compared safety words with this person yet.",
+    verified: "verified",
+    verifiedHelp: "You compared safety words: nobody sits between you.",
+    /** @param {string} name */
+    more: (name) => `More about ${name}`,
     /** @param {Path} path */
     path: (path) => `${en.path[path.kind]}, ${ms(path.rtt_ms)}`,
     video: "Video call",
@@ -69,6 +89,7 @@ export const en = {
     videoTo: (name) => `Video call with ${name}`,
     /** @param {string} name */
     voiceTo: (name) => `Voice call with ${name}`,
+    blocked: "Blocked",
     inCall: "You are in a call already.",
     keep: "Keep",
     remove: "Remove",
@@ -79,7 +100,7 @@ export const en = {
 
   invite: {
     heading: "Let somebody call you",
-    help: "Makes a message with a link for one person. Send it any way you like; once they paste it, you can call each other.",
+    help: "Makes a message with a link, for one person. Send it any way you like.",
     make: "Call me",
     copied: "Copied. Now paste it into a message.",
     notCopied: "The browser did not let us copy. Select the text and copy it yourself.",
@@ -87,7 +108,7 @@ export const en = {
     copy: "Copy",
     copyHelp: "Copy this invite",
     takeBack: "Take back",
-    takeBackHelp: "Take this invite back, so that it no longer works",
+    takeBackHelp: "Take back this invite, so that it no longer works",
     /** @param {number} ms until it expires */
     expires: (ms) => (ms <= 0 ? "Has run out" : `Works for ${span(ms)}, for one person`),
   },
@@ -121,6 +142,143 @@ export const en = {
     preview: "Check my camera",
     answering: "Answering…",
     off: "Your camera and microphone are off until you answer.",
+    /** @param {string} kind @param {string} name */
+    waiting: (kind, name) => `${kind} · you are in a call with ${name}`,
+    answerInstead: "Hang up and answer",
+  },
+  join: {
+    /** @param {string} name */
+    title: (name) => `Call ${name}`,
+    help: "Only you see and hear this. Nothing rings yet.",
+    open: "Turn on camera and microphone",
+    opening: "Waiting for your camera…",
+    cameraOff: "Your camera is off.",
+    first: "Look at myself before every call",
+    back: "Back",
+  },
+  devices: {
+    heading: "Camera and sound",
+    camera: "Camera",
+    microphone: "Microphone",
+    speaker: "Speaker",
+    volume: "Volume of others",
+    auto: "Chosen by the browser",
+    away: "Your choice, not plugged in",
+    /** @param {string} kind @param {number} number */
+    nameless: (kind, number) => `${kind} ${number}`,
+    meter: "How loud you are",
+    test: "Play a sound",
+  },
+  person: {
+    name: "Name in your list",
+    verified: "Verified: you compared safety words.",
+    unverified: "Not verified: you have not compared safety words yet.",
+    look: "Look first, then call",
+    block: "Block",
+    unblock: "Stop blocking",
+    blockHelp: "Somebody you block hears nothing from your Twocan, not even a refusal.",
+    remove: "Remove",
+    sure: "Neither of you can call the other then. Becoming contacts again takes a new link.",
+    keep: "Keep",
+  },
+  words: {
+    heading: "Safety words",
+    compare: "Compare safety words",
+    waiting: "Safety words wait for you",
+    paper: "The number for paper",
+    again: "Compare again",
+    /** @param {string} name */
+    asking: (name) => `Asking ${name}’s Twocan…`,
+    /** @param {string} name */
+    read: (name) => `Read these words to each other, you and ${name}, by voice.`,
+    readHelp: "The same on both screens: nobody sits between you. Different: somebody does, or the link was swapped on its way.",
+    same: "Same",
+    different: "Different",
+    /** @param {string} name @returns {Outcome} */
+    wereSame: (name) => ({ title: `${name} is verified.`, next: "Nobody sits between you, now and in later calls." }),
+    /** @param {string} name @returns {Outcome} */
+    wereDifferent: (name) => ({
+      title: "Somebody may sit between you.",
+      next: `Say nothing that matters. Remove ${name}, and exchange a new link some other way, best in person.`,
+    }),
+  },
+  settings: {
+    heading: "Settings",
+    you: "You",
+    quiet: "Do not disturb",
+    quietHelp: "Nothing rings here. Others see that it would not, before they call.",
+    wait: "Let a second call ring while I am in one",
+    device: "This device",
+    version: "Version",
+    look: "See and hear myself",
+    browser: "This browser",
+    saved: "Saved. New links carry this name.",
+  },
+  privacy: {
+    heading: "Privacy",
+    lead: "There is no server and no account, so there is nobody who could be asked about you. This is all there is to know.",
+    now: "Right now",
+    /** @param {{contacts: number, invites: number, camera: boolean, quiet: boolean}} now @returns {string[]} */
+    state: ({ contacts, invites, camera, quiet }) => [
+      camera ? "Your camera or microphone is on." : "Your camera and microphone are off.",
+      contacts === 0 ? "Nobody can ring here." : `${counted(contacts, "person", "people")} can ${quiet ? "not ring: do not disturb is on" : "ring here, and see whether it would"}.`,
+      invites === 0 ? "No link of yours is open." : `${counted(invites, "link", "links")} of yours can still be used, each by one person.`,
+    ],
+    parts: [
+      {
+        title: "On your disk",
+        points: [
+          "Your keys and your name; of each contact the name you gave, the keys, device names and last addresses; your links until they run out.",
+          "It is sealed, and the key lies in a file beside it. Whoever copies both can read it, so keep the disk encrypted.",
+          "No history of calls. Ended calls are listed for a minute, missed ones until you have seen them, in memory only.",
+          "In this browser: your choice of devices and keys, nothing about people.",
+        ],
+      },
+      {
+        title: "Whoever reads a link of yours",
+        points: [
+          "Learns the name in it, your public keys and your computer’s addresses, and can use it once in your friend’s place.",
+          "If two people use one link, the second is refused, the first is held back, and you are asked.",
+        ],
+      },
+      {
+        title: "Your contacts",
+        points: ["Learn your device’s name and addresses, and whether it is on and would ring.", "Picture and sound go to them alone, sealed on the whole way."],
+      },
+      {
+        title: "Somebody on the network between you",
+        points: [
+          "Sees that two addresses exchange sealed packets, when, how many and how large, and can tell that it is Twocan.",
+          "Sees no name and no key, and hears nothing.",
+        ],
+      },
+      {
+        title: "Everybody else",
+        points: ["Gets no answer from your Twocan at all.", "Twocan contacts nobody but your contacts: no company, no directory, no update check."],
+      },
+    ],
+  },
+  facts: {
+    quality: { good: "Good connection", fair: "Fair connection", poor: "Poor connection" },
+    /**
+     * @param {Path|null} path
+     * @param {Facts|null} facts
+     * @param {"good"|"fair"|"poor"} quality
+     * @param {boolean|null} verified null for somebody who is no contact
+     * @returns {[string, string][]}
+     */
+    lines: (path, facts, quality, verified) => {
+      /** @type {[string, string][]} */
+      const lines = [["Quality", en.facts.quality[quality]]];
+      if (path) lines.push(["Way", path.via ? `${en.badge[path.kind].word}, by ${path.via}` : en.badge[path.kind].word], ["Round trip", ms(path.rtt_ms)]);
+      if (facts?.loss !== null && facts?.loss !== undefined) lines.push(["Lost on the way", percent(facts.loss)]);
+      if (facts?.picture) {
+        const { width, height, fps, codec, kbit } = facts.picture;
+        lines.push(["Their picture", `${width} × ${height}, ${fps} a second`], ["Codec", `${codec}, ${rate(kbit)}`]);
+      }
+      if (verified !== null) lines.push(["Safety words", verified ? "Compared, the same" : "Not compared yet"]);
+      return lines;
+    },
   },
   calling: {
     dialing: "Reaching them…",
@@ -160,8 +318,17 @@ export const en = {
     unmute: "Unmute",
     cameraOff: "Camera off",
     cameraOn: "Camera on",
+    share: "Share screen",
+    unshare: "Stop sharing",
+    sharing: "They see your screen.",
+    stopSharing: "Stop sharing",
+    devices: "Devices",
+    /** @param {string} name */
+    peerMuted: (name) => `${name} is muted`,
+    /** @param {string} name */
+    peerDark: (name) => `${name}’s camera is off.`,
     full: "Full screen",
-    fullOff: "Leave full screen",
+    fullOff: "Exit full screen",
     keys: "Keys",
     hangUp: "Hang up",
     /** @param {string} name */
@@ -201,10 +368,14 @@ export const en = {
     list: [
       ["M", "Mute or unmute"],
       ["V", "Camera on or off"],
+      ["S", "Share screen, or stop"],
+      ["D", "Devices and volume"],
+      ["I", "About the connection"],
       ["F", "Full screen"],
       ["Esc Esc", "Hang up"],
       ["?", "This list"],
     ],
+    open: "List of keys",
     toggle: "Use the letter keys",
     close: "Close",
   },
@@ -296,12 +467,14 @@ const unreachable = {
   searching: () => "The way there was still being looked for. Try again in a moment.",
   went_away: (name) => `Their Twocan said goodbye a moment ago. ${name} turns green when it is back.`,
   silent: (name) => `The connection went quiet. ${name} turns green as soon as it is proven again.`,
+  blocked: (name) => `You have blocked ${name}. Stop blocking first, then call.`,
   will_not_ring: (name) => `${name} does not want to be rung at the moment. Try again later.`,
 };
 
 /** @type {Record<string, (name: string) => string>} */
 const failed = {
   leg_lost: () => "The page of the call was closed or lost for too long. Call again, and leave it open.",
+  words_differ: (name) => `The safety words were different, so the call was ended. Exchange a new link with ${name} some other way, best in person.`,
   shutting_down: () => "Twocan was stopped. Start it with “twocan up”, then call again.",
   peer_restarted: (name) => `The Twocan of ${name} started anew. Call again as soon as it is green.`,
   unknown: () => "Something in Twocan went wrong. Call again; if it repeats, look into its log.",
@@ -309,7 +482,22 @@ const failed = {
 
 /** @param {number} value */
 function ms(value) {
-  return value < 1 ? "under 1 ms" : `${Math.round(value)} ms`;
+  return value < 1 ? "under 1\u00a0ms" : `${Math.round(value)}\u00a0ms`;
+}
+
+/** @param {number} share 0 to 1 */
+function percent(share) {
+  return share === 0 ? "nothing" : share < 0.001 ? "under 0.1 %" : `${(share * 100).toFixed(1)} %`;
+}
+
+/** @param {number} kbit a second */
+function rate(kbit) {
+  return kbit < 1000 ? `${kbit} kbit/s` : `${(kbit / 1000).toFixed(1)} Mbit/s`;
+}
+
+/** @param {number} count @param {string} one @param {string} many */
+function counted(count, one, many) {
+  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** @param {number} count */

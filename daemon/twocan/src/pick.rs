@@ -69,6 +69,8 @@ mod tests {
                 address: None,
             },
             media: Media::default(),
+            own_media: Media::default(),
+            peer_media: Media::default(),
             reconnecting: false,
             missed: false,
             reason: None,

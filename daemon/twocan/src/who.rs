@@ -60,6 +60,10 @@ mod tests {
             why: None,
             path: None,
             devices: Vec::new(),
+            safety: twocan_api::Safety::default(),
+            blocked: false,
+            quiet: false,
+            alarm: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! What people read: states and reasons in plain words. Pure functions of API values.
 
-use twocan_api::{Call, CallState, Contact, ContactState, Direction, PathKind, Presence, Reachable, Status, Why};
+use twocan_api::{
+    Call, CallState, Contact, ContactState, Direction, PathKind, Presence, Reachable, Safety, Status, Why,
+};
 
 use crate::print::table;
 
@@ -66,13 +68,34 @@ fn about(contact: &Contact) -> String {
         ContactState::Accepted => {}
         ContactState::Contested => facts.push("contested".to_owned()),
     }
+    if contact.verified {
+        facts.push("verified".to_owned());
+    }
+    if contact.blocked {
+        facts.push("blocked".to_owned());
+    }
     if let Some(path) = &contact.path {
         facts.push(format!("{}, {:.0} ms", path_kind(path.kind), path.rtt_ms));
     }
     if let Some(why) = &contact.why {
         facts.push([why.text.as_str(), why.fix.as_str()].join(" ").trim().to_owned());
     }
+    if let Some(alarm) = &contact.alarm {
+        facts.push(format!("WARNING: {} {}", alarm.text, alarm.fix));
+    }
     facts.join(" · ")
+}
+
+/// Lines for `verify`.
+pub(crate) fn safety(name: &str, safety: &Safety) -> Vec<String> {
+    let words = safety.words.as_deref().unwrap_or_default().join("  ");
+    vec![
+        format!("Read these words to each other, in a call or wherever you know {name}'s voice:"),
+        format!("  {words}"),
+        "The same on both sides: nobody sits between you. Different: somebody does.".into(),
+        "On paper, instead, compare this number:".into(),
+        format!("  {}", safety.number),
+    ]
 }
 
 /// What a path runs over.
@@ -153,6 +176,11 @@ fn ended(call: &Call) -> String {
         }
         "glare_merged" => format!("{name} was calling at the same moment: that call goes on."),
         "blocked" => format!("{name} does not take this call."),
+        "failed" if reason.why.as_deref() == Some("words_differ") => {
+            format!(
+                "The safety words differed, so the call with {name} was ended. See what that means: twocan contacts"
+            )
+        }
         "failed" => format!("The call failed{why}. Call again."),
         other => format!("The call is over: {}.", other.replace('_', " ")),
     }
@@ -160,7 +188,7 @@ fn ended(call: &Call) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twocan_api::{DeviceRef, Media, Path, Peer, PersonRef, Reason};
+    use twocan_api::{DeviceRef, Media, Path, Peer, PersonRef, Reason, SecondCall};
 
     use super::*;
 
@@ -174,6 +202,10 @@ mod tests {
             why: None,
             path: None,
             devices: Vec::new(),
+            safety: Safety::default(),
+            blocked: false,
+            quiet: false,
+            alarm: None,
         }
     }
 
@@ -188,6 +220,8 @@ mod tests {
                 address: None,
             },
             media: Media::default(),
+            own_media: Media::default(),
+            peer_media: Media::default(),
             reconnecting: false,
             missed: false,
             reason: code.map(|code| Reason {
@@ -254,6 +288,7 @@ mod tests {
             person,
             device,
             presence: Presence::Available,
+            second_call: SecondCall::Busy,
             warnings: vec![warning],
         });
         assert!(
@@ -282,6 +317,37 @@ mod tests {
             .map(|code| call(&out(CallState::Ended, Some(code))))
             .collect();
         assert_eq!(told.len(), codes.len());
+    }
+
+    #[test]
+    fn safety_words_come_with_what_to_do() {
+        let shown = Safety {
+            words: Some(["abandon", "ability", "able", "about"].map(str::to_owned).to_vec()),
+            number: "00000 11111".into(),
+            ..Safety::default()
+        };
+        let lines = safety("Ann", &shown);
+        assert!(
+            lines.contains(&"  abandon  ability  able  about".to_owned()),
+            "{lines:?}"
+        );
+        assert!(lines.contains(&"  00000 11111".to_owned()), "{lines:?}");
+    }
+
+    #[test]
+    fn what_is_marked_about_a_contact_is_told() {
+        let alarm = Why {
+            code: "words_differ".into(),
+            text: "They differ.".into(),
+            fix: "Meet.".into(),
+        };
+        let marked = Contact {
+            verified: true,
+            blocked: true,
+            alarm: Some(alarm),
+            ..ann(ContactState::Accepted, Reachable::No)
+        };
+        assert_eq!(about(&marked), "verified · blocked · WARNING: They differ. Meet.");
     }
 
     #[test]

@@ -30,6 +30,12 @@ impl World {
             let is = self.hosts[index].contact_for(other).map(|contact| contact.state);
             self.watch_acquaintance(index, other, was, is);
             self.note_path(index, other);
+            if self.hosts[index]
+                .contact_for(other)
+                .is_some_and(|contact| contact.quiet)
+            {
+                self.watch.quiet_until[index][other] = self.now;
+            }
         }
         let lost = self.watch.must_hold[index]
             .iter()
@@ -84,6 +90,11 @@ impl World {
             | Command::Ping { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }
+            | Command::Block { .. }
+            | Command::Verify { .. }
+            | Command::Compared { .. }
+            | Command::SetSecondCall { .. }
+            | Command::SetSends { .. }
             | Command::SeeMissed { .. } => {}
         }
     }
@@ -103,6 +114,11 @@ impl World {
                 "refused_invites",
                 format!("host {index} took its own or an expired link"),
             );
+        }
+        // A refusal may have been quicker than the disk: then the contact is gone, and its client was told.
+        let snapshot = self.snapshot(index);
+        if !snapshot.is_some_and(|snapshot| snapshot.contacts.iter().any(|contact| contact.id == *id)) {
+            return;
         }
         self.hosts[index].seen.people.insert(*id, inviter);
         if !self.is_accepted(index, inviter) {

@@ -96,7 +96,12 @@ impl World {
         let known = |one: usize, other: usize| self.watch.knows[one][other].get(&self.hosts[other].address);
         let known = known(one, other).into_iter().chain(known(other, one)).min().copied();
         let (knows, since) = (known.is_some(), since.max(known.unwrap_or_default()));
+        // Who has rung too often does not ring for a while, and hears of the end of it by a keep-alive.
+        let is_quiet = b.contact_for(one).is_some_and(|contact| contact.quiet);
+        let heard = self.watch.quiet_until[other][one] + patience;
         self.now > since + patience
+            && !is_quiet
+            && self.now > heard
             && a.works()
             && b.works()
             && b.seen.will_ring

@@ -47,6 +47,8 @@ pub(crate) struct Watch {
     heard: Vec<Vec<Option<Duration>>>,
     /// `[a][b]`: since when a shows b as it does.
     pub(crate) accepted_since: Vec<Vec<Option<Duration>>>,
+    /// `[a][b]`: until when a had b, who rang too often, not ring.
+    quiet_until: Vec<Vec<Duration>>,
     /// `[a][b]`: when a last showed b green.
     green: Vec<Vec<Duration>>,
     /// `[a][b]`: addresses at which a has proven b, and since when.
@@ -76,6 +78,7 @@ impl Watch {
             disturbed_pairs: vec![vec![Duration::ZERO; hosts]; hosts],
             heard: vec![vec![None; hosts]; hosts],
             accepted_since: vec![vec![None; hosts]; hosts],
+            quiet_until: vec![vec![Duration::ZERO; hosts]; hosts],
             green: vec![vec![Duration::ZERO; hosts]; hosts],
             knows: vec![vec![BTreeMap::new(); hosts]; hosts],
             stories: BTreeMap::new(),
@@ -207,6 +210,9 @@ impl World {
                 }
             }
             Event::ContactRemoved(id, why) => self.contact_removed(index, *id, *why),
+            Event::Notice(Notice::OtherRoot(id)) => {
+                self.fail("other_root", format!("host {index} saw another root of {id:?}"));
+            }
             Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Me => {}
         }
     }

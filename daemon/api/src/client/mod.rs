@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::types::{
-    Call, ClipStats, Contact, ContactPatch, Invite, List, Me, MePatch, NewCall, NewClip, NewContact, NewInvite,
-    NewPage, PageUrl, Pong, Status,
+    Call, CallPatch, ClipStats, Contact, ContactPatch, Invite, List, Me, MePatch, NewCall, NewClip, NewContact,
+    NewInvite, NewPage, PageUrl, Pong, Safety, Status, Verify,
 };
 
 pub use error::ClientError;
@@ -133,6 +133,11 @@ impl Client {
             .await
     }
 
+    /// `POST /v1/contacts/{id}/verify`: makes safety words, or answers them.
+    pub async fn verify(&self, id: &str, verify: &Verify) -> Result<Body<Safety>, ClientError> {
+        self.post(&format!("/v1/contacts/{}/verify", segment(id)), verify).await
+    }
+
     /// `GET /v1/invites`, all pages.
     pub async fn invites(&self) -> Result<Body<List<Invite>>, ClientError> {
         self.list("/v1/invites").await
@@ -156,6 +161,11 @@ impl Client {
     /// `GET /v1/calls/{id}`.
     pub async fn call(&self, id: &str) -> Result<Body<Call>, ClientError> {
         self.get(&call_path(id, "")).await
+    }
+
+    /// `PATCH /v1/calls/{id}`.
+    pub async fn patch_call(&self, id: &str, patch: &CallPatch) -> Result<Body<Call>, ClientError> {
+        self.patch(&call_path(id, ""), patch).await
     }
 
     /// `POST /v1/calls`.

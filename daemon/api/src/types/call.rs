@@ -17,6 +17,12 @@ pub struct Call {
     pub peer: Peer,
     /// What it carries.
     pub media: Media,
+    /// What one's own page sends at the moment, as it last said by PATCH; as `media` until then.
+    #[serde(default)]
+    pub own_media: Media,
+    /// What the other side sends at the moment, as its page last said: false is muted, or camera off.
+    #[serde(default)]
+    pub peer_media: Media,
     /// Active, but its path is silent and being looked for again.
     #[serde(default)]
     pub reconnecting: bool,
@@ -98,6 +104,27 @@ pub struct Reason {
     /// Of `lost`: whole seconds from the last sign of life to the end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub after_s: Option<u64>,
+}
+
+/// `PATCH /v1/calls/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallPatch {
+    /// What one's own page sends from now on; the other side sees it as `peer_media`. It stops nothing by itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub media: Option<MediaPatch>,
+}
+
+/// A change of what is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MediaPatch {
+    /// Whether the microphone is on; unchanged where left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub audio: Option<bool>,
+    /// Whether the camera is on; unchanged where left out.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub video: Option<bool>,
 }
 
 /// `POST /v1/calls`.

@@ -23,6 +23,69 @@ pub struct Contact {
     pub path: Option<Path>,
     /// The contact's devices.
     pub devices: Vec<DeviceRef>,
+    /// The safety words.
+    #[serde(default)]
+    pub safety: Safety,
+    /// The user wants to hear nothing of it: it cannot ring, and sees a device that is switched off.
+    #[serde(default)]
+    pub blocked: bool,
+    /// It has rung three times within ten minutes without being answered, and does not ring for a while.
+    #[serde(default)]
+    pub quiet: bool,
+    /// What speaks against it, in words: `words_differ` or `other_root`. Show it wherever the contact is shown.
+    #[serde(default)]
+    pub alarm: Option<Why>,
+}
+
+/// What two people compare to be sure that nobody sits between them. Also the answer to
+/// `POST /v1/contacts/{id}/verify`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Safety {
+    /// Where it stands.
+    pub state: SafetyState,
+    /// Four words, the same on both screens; null while there are none. They can be answered for ten minutes, and as
+    /// long as the connection stands over which they were made.
+    pub words: Option<Vec<String>>,
+    /// Sixty digits in groups of five, for paper: the same on both screens, always.
+    pub number: String,
+}
+
+/// Where the comparing of safety words stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SafetyState {
+    /// There are no words; a POST without `result` makes some.
+    #[default]
+    None,
+    /// They are being made.
+    Running,
+    /// They are there and wait for the user's answer, whichever side asked for them.
+    Compare,
+    /// The user found them equal: the contact is verified.
+    Same,
+    /// The user found them different.
+    Different,
+}
+
+/// `POST /v1/contacts/{id}/verify`. Empty: make the words, or give those that wait for an answer; returns when they are
+/// there, within 5 s.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// What the user found. `same` marks the contact verified, on this side only; `different` ends the call, if there is
+    /// one, and sets the contact's `alarm`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub result: Option<SafetyResult>,
+}
+
+/// What the user found when comparing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SafetyResult {
+    /// Both have the same words.
+    Same,
+    /// They have not.
+    Different,
 }
 
 /// How far an acquaintance has come.
@@ -95,6 +158,9 @@ pub struct ContactPatch {
     /// `accepted` keeps a contested contact; nothing else may be set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<ContactState>,
+    /// Whether to hear nothing of it any more. A call with it ends.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub blocked: Option<bool>,
 }
 
 /// `POST /v1/contacts/{id}/ping`.

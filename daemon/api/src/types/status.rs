@@ -23,6 +23,9 @@ pub struct Status {
     pub device: DeviceRef,
     /// Whether this device rings.
     pub presence: Presence,
+    /// What a second caller meets during a call.
+    #[serde(default)]
+    pub second_call: SecondCall,
     /// Standing warnings.
     pub warnings: Vec<Why>,
 }
@@ -64,6 +67,20 @@ pub struct Me {
     pub device: DeviceRef,
     /// Whether this device rings.
     pub presence: Presence,
+    /// What a second caller meets during a call.
+    #[serde(default)]
+    pub second_call: SecondCall,
+}
+
+/// What a second caller meets during a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondCall {
+    /// It hears that this device is busy, and is listed as missed.
+    #[default]
+    Busy,
+    /// It rings; answering it hangs up the first call.
+    Wait,
 }
 
 /// `PATCH /v1/me`.
@@ -76,4 +93,7 @@ pub struct MePatch {
     /// Whether to ring.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub presence: Option<Presence>,
+    /// What a second caller is to meet during a call.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub second_call: Option<SecondCall>,
 }

@@ -43,6 +43,8 @@ pub enum FailCode {
     ShuttingDown,
     /// The far side's session was replaced: its daemon restarted.
     PeerRestarted,
+    /// The user found the safety words different.
+    WordsDiffer,
 }
 
 /// The reasons that travel: what one side tells the other.

@@ -23,6 +23,8 @@ pub struct Ringer {
     pub may_ring: bool,
     /// Whether this device rings at the moment.
     pub will_ring: bool,
+    /// Whether it rings during another call as well; else it hears that we are busy.
+    pub waits: bool,
     /// Whether our root is the lower one, so that our call survives a glare.
     pub own_is_lower: bool,
     /// The link that RING came over.
@@ -45,18 +47,32 @@ impl Calls {
             Some((own, false, Phase::Dialing { .. } | Phase::Ringing { .. })) => self.glare(ringer, ring, own, now),
             Some((old, true, Phase::Ringing { .. })) => {
                 self.end(old, EndReason::Cancelled, None, now);
-                self.begin_ringing(ringer, ring, now);
+                if ringer.will_ring {
+                    self.begin_ringing(ringer, ring, now);
+                } else {
+                    self.refuse_as_missed(ringer, ring, WireReason::WillNotRing, now);
+                }
             }
             Some(_) => self.tell_end(ringer.contact, ring.call, WireReason::Busy),
             None if !ringer.will_ring => self.refuse_as_missed(ringer, ring, WireReason::WillNotRing, now),
-            None if self.all.values().any(|call| !call.is_over()) => {
+            None if !self.has_room(ringer.waits) => {
                 self.refuse_as_missed(ringer, ring, WireReason::Busy, now);
             }
             None => self.begin_ringing(ringer, ring, now),
         }
     }
 
-    /// The user accepts. False where the call does not ring here.
+    /// Whether another call may ring: there is none, or the only one is active and a second one may wait.
+    fn has_room(&self, waits: bool) -> bool {
+        let open: Vec<Phase> = self.open().map(|call| call.phase).collect();
+        match open.as_slice() {
+            [] => true,
+            [Phase::Active { .. }] => waits,
+            _ => false,
+        }
+    }
+
+    /// The user accepts; whatever other call there is ends. False where the call does not ring here.
     pub fn accept(&mut self, id: CallId, now: Duration) -> bool {
         let Some(call) = self.all.get(&id).filter(|call| call.incoming) else {
             return false;
@@ -65,6 +81,10 @@ impl Calls {
             return false;
         };
         let contact = call.contact;
+        let others: Vec<CallId> = self.open().map(|call| call.id).filter(|other| *other != id).collect();
+        for other in others {
+            self.hang_up(other, now);
+        }
         self.tell(contact, Message::Accept(super::of(id)));
         self.activate(id, now);
         true
@@ -109,15 +129,18 @@ impl Calls {
     }
 
     pub(super) fn insert_incoming(&mut self, ringer: &Ringer, ring: &Ring, phase: Phase, now: Duration) -> CallId {
+        let media = Media {
+            audio: ring.audio,
+            video: ring.video,
+        };
         let call = Call {
             id: ring.call,
             incoming: true,
             contact: ringer.contact,
             name: ringer.name.clone(),
-            media: Media {
-                audio: ring.audio,
-                video: ring.video,
-            },
+            media,
+            sends: media,
+            peer_sends: media,
             base: ring.base,
             phase,
             routed: None,
@@ -136,6 +159,7 @@ impl Calls {
             lease: now + bounds::RING_LEASE,
         };
         let id = self.insert_incoming(ringer, ring, phase, now);
+        self.manners.rang(ringer.contact, now);
         self.tell(ringer.contact, Message::Ringing(super::of(id)));
         self.route(id, ringer.link);
         self.deeds.push(Deed::Changed(id));

@@ -7,6 +7,7 @@
 pub mod end_reason;
 mod glare;
 pub mod incoming;
+mod manners;
 mod one;
 pub mod outgoing;
 #[cfg(test)]
@@ -66,6 +67,7 @@ pub struct PathFacts {
 #[derive(Debug, Default)]
 pub struct Calls {
     all: BTreeMap<CallId, Call>,
+    manners: manners::Rings,
     deeds: Vec<Deed>,
 }
 
@@ -84,6 +86,11 @@ impl Calls {
     /// All listed calls.
     pub fn views(&self) -> impl Iterator<Item = CallView> + '_ {
         self.all.values().map(Call::view)
+    }
+
+    /// Calls that are not over.
+    fn open(&self) -> impl Iterator<Item = &Call> {
+        self.all.values().filter(|call| !call.is_over())
     }
 
     /// The call under way with a contact.
@@ -107,6 +114,7 @@ impl Calls {
             Message::Ringing(of) => self.rings_there(from, of.call, now),
             Message::Accept(of) => self.accepted_there(from, of.call, now),
             Message::End(end) => self.ended_there(from, end, now),
+            Message::Sends(sends) => self.sends_there(from, sends),
             // RING needs facts about the contact: see `Self::ring`.
             Message::Ring(_)
             | Message::Hello(_)
@@ -115,6 +123,11 @@ impl Calls {
             | Message::Refused(_)
             | Message::Held(_)
             | Message::Addresses(_)
+            | Message::SafetyAsk
+            | Message::SafetyCommit(_)
+            | Message::SafetyAnswer(_)
+            | Message::SafetyReveal(_)
+            | Message::SafetyLater
             | Message::Unsupported(_)
             | Message::Unknown(_) => {}
         }
@@ -153,6 +166,14 @@ impl Calls {
         }
     }
 
+    /// The user found the safety words of a contact different: whoever is at the other end is not trusted any more.
+    pub fn distrust(&mut self, contact: ContactId, now: Duration) {
+        if let Some(id) = self.current_with(contact).map(|call| call.id) {
+            let reason = EndReason::Failed(FailCode::WordsDiffer);
+            self.end(id, reason, Some(WireReason::Failed), now);
+        }
+    }
+
     /// A contact's daemon said that it exits: what it knew of a call is gone.
     pub fn went_away(&mut self, contact: ContactId, now: Duration) {
         let Some((id, phase, incoming)) = self
@@ -172,12 +193,7 @@ impl Calls {
 
     /// The daemon exits: all calls end.
     pub fn shut_down(&mut self, now: Duration) {
-        let open: Vec<CallId> = self
-            .all
-            .values()
-            .filter(|call| !call.is_over())
-            .map(|call| call.id)
-            .collect();
+        let open: Vec<CallId> = self.open().map(|call| call.id).collect();
         for id in open {
             self.end(
                 id,
@@ -217,9 +233,14 @@ impl Calls {
     fn activate(&mut self, id: CallId, now: Duration) {
         let Some(call) = self.all.get_mut(&id) else { return };
         call.phase = Phase::Active { alive: now };
+        let (contact, differs) = (call.contact, call.sends != call.media);
+        self.manners.answered(contact);
         // A page that was closed while it rang has its time to come back from here on.
         call.leg_lost = call.leg_lost.map(|_| now);
         self.deeds.extend([Deed::OpenGate(id), Deed::Changed(id)]);
+        if differs {
+            self.tell_sends(id);
+        }
     }
 
     fn end(&mut self, id: CallId, reason: EndReason, tell: Option<WireReason>, now: Duration) {

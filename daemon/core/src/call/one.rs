@@ -27,6 +27,10 @@ pub struct Call {
     pub name: String,
     /// What it carries.
     pub media: Media,
+    /// What our page sends at the moment, as it said.
+    pub sends: Media,
+    /// What the far side sends at the moment, as it said.
+    pub peer_sends: Media,
     /// The base of its flow ids.
     pub base: u64,
     /// Where it stands.
@@ -103,6 +107,8 @@ impl Call {
             contact: self.contact,
             peer_name: self.name.clone(),
             media: self.media,
+            own_media: self.sends,
+            peer_media: self.peer_sends,
             reconnecting: self.reconnecting && state == CallState::Active,
             missed: self.is_missed(),
             reason,

@@ -129,6 +129,8 @@ impl NewCall {
             contact: self.contact,
             name: self.name,
             media: self.media,
+            sends: self.media,
+            peer_sends: self.media,
             base: self.base,
             phase: Phase::Dialing { rung: false },
             routed: None,

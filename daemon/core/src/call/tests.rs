@@ -91,6 +91,7 @@ impl Pair {
         let ringer = Ringer {
             contact: Self::other(side),
             name: "somebody".into(),
+            waits: false,
             may_ring: self.may_ring,
             will_ring: self.will_ring,
             own_is_lower: side == CALLER,

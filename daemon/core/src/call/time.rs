@@ -25,12 +25,14 @@ impl Calls {
             self.all.remove(&id);
             self.deeds.push(Deed::Changed(id));
         }
+        self.manners.forget(now);
     }
 
     /// When [`Self::poll`] has something to do next.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
-        self.all.values().filter_map(super::Call::next_timeout).min()
+        let calls = self.all.values().filter_map(super::Call::next_timeout);
+        calls.chain(self.manners.next_timeout()).min()
     }
 
     fn poll_one(&mut self, id: CallId, facts: &dyn Fn(ContactId) -> PathFacts, now: Duration) {

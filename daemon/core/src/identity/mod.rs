@@ -2,6 +2,7 @@
 
 pub mod device;
 pub mod person;
+pub mod sas;
 
 pub use device::{DeviceEntry, DeviceList, ListError, SignedList};
 pub use person::Identity;

@@ -20,7 +20,7 @@ use crate::time::Now;
 const BASES: u64 = 1000;
 
 /// What a command leads to at once.
-enum Outcome {
+pub(super) enum Outcome {
     /// The answer.
     Reply(Reply),
     /// An answer that waits for the disk.
@@ -29,7 +29,7 @@ enum Outcome {
     Later,
 }
 
-type Result = std::result::Result<Outcome, Refusal>;
+pub(super) type Result = std::result::Result<Outcome, Refusal>;
 
 impl Node {
     pub(super) fn handle_command(&mut self, id: CommandId, command: Command, now: Now) {
@@ -55,9 +55,16 @@ impl Node {
             Command::DeleteInvite { invite } => self.delete_invite(invite),
             Command::AddContact { link, name } => self.add_contact(&link, name.as_deref(), now),
             Command::EditContact { contact, name, accept } => self.edit_contact(contact, name.as_deref(), accept, now),
+            Command::Block { contact, blocked } => self.block(contact, blocked, now),
+            Command::Verify { contact } => self.verify(id, contact, now),
+            Command::Compared { contact, same } => self.compared(contact, same, now),
             Command::DeleteContact { contact } => self.delete_contact(contact, now),
             Command::Ping { contact } => self.ping(id, contact, now),
             Command::EditMe { name, will_ring } => self.edit_me(name.as_deref(), will_ring, now),
+            Command::SetSecondCall { waits } => Ok(self.set_second_call(waits)),
+            Command::SetSends { call, audio, video } => {
+                self.on_call(call, |node| node.calls.set_sends(call, audio, video))
+            }
             Command::StartCall { contact, media } => self.start_call(contact, media, now),
             Command::Answer { call } => self.on_call(call, |node| node.calls.accept(call, now.boot)),
             Command::Decline { call } => self.on_call(call, |node| node.calls.decline(call, now.boot)),
@@ -137,6 +144,7 @@ impl Node {
             link,
         };
         match self.state.contact_of(&redemption.link.root).cloned() {
+            Some(known) if known.blocked => Err(Refusal::Blocked),
             Some(known) => Ok(self.add_again(&known, redemption)),
             None => self.add_new(redemption, name),
         }
@@ -220,8 +228,9 @@ impl Node {
 
     fn ping(&mut self, command: CommandId, id: ContactId, now: Now) -> Result {
         self.state.contact(id).ok_or(Refusal::NotFound)?;
-        let rings = self.state.will_ring;
-        let link = self.link_to(id).map(|link| link.id).ok_or(Refusal::Unreachable)?;
+        let linked = self.link_to(id).map(|link| (link.id, link.peer));
+        let (link, peer) = linked.ok_or(Refusal::Unreachable)?;
+        let rings = self.rings_for(&peer);
         let link = self.links.get_mut(&link).ok_or(Refusal::Unreachable)?;
         let bytes = link.keepalive.ask(rings, now.boot);
         let link = link.id;
@@ -250,6 +259,9 @@ impl Node {
 
     fn start_call(&mut self, id: ContactId, media: Media, now: Now) -> Result {
         let contact = self.state.contact(id).ok_or(Refusal::NotFound)?;
+        if contact.blocked {
+            return Err(Refusal::Blocked);
+        }
         if !contact.may_call() {
             return Err(Refusal::NotAccepted);
         }

@@ -56,8 +56,16 @@ impl Node {
                     self.calls.ring(&ringer, ring, now.boot);
                 }
             }
-            Message::Renew(_) | Message::Ringing(_) | Message::Accept(_) | Message::End(_) => {
+            Message::Renew(_) | Message::Ringing(_) | Message::Accept(_) | Message::End(_) | Message::Sends(_) => {
                 self.calls.handle_message(contact, message, now.boot);
+            }
+            Message::SafetyAsk
+            | Message::SafetyCommit(_)
+            | Message::SafetyAnswer(_)
+            | Message::SafetyReveal(_)
+            | Message::SafetyLater => self.handle_safety(link, contact, message, now),
+            Message::Unsupported(answer) if Message::is_safety_kind(answer.kind) => {
+                self.safety_unsupported(link, contact, now);
             }
             Message::Unknown(kind) => self.send_on(link, Message::Unsupported(Unsupported { kind: *kind }), now),
             Message::Hello(_) | Message::Ack | Message::Unsupported(_) => {}
@@ -72,7 +80,8 @@ impl Node {
             contact: id,
             name: contact.name.clone(),
             may_ring: contact.accepted && !contact.contested,
-            will_ring: self.state.will_ring,
+            will_ring: self.state.will_ring && !self.calls.is_quiet(id),
+            waits: self.state.second_call_waits,
             own_is_lower: self.root < contact.root,
             link,
         })

@@ -2,11 +2,12 @@
 
 use super::{Node, Stage};
 use crate::bounds::close_code;
+use crate::event::{Event, Notice};
 use crate::ids::{ContactId, DeviceKey, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
 use crate::message::{Hello, Message, Redeem};
-use crate::state::Contact;
+use crate::state::{Alarm, Contact};
 use crate::time::Now;
 
 impl Node {
@@ -86,6 +87,7 @@ impl Node {
         match (peer.contact, &hello.redeem) {
             (Some(contact), redeem) => {
                 if !self.hello_fits(contact, hello) {
+                    self.warn_of_other_root(contact, &list.root);
                     return self.close(link, close_code::BAD_HELLO, now);
                 }
                 // Said before the session is judged: the answer must show what was remembered until now.
@@ -117,11 +119,15 @@ impl Node {
     /// A device that only somebody's link has named belongs to whoever it says itself: TLS has shown that it is the
     /// device, and its own person has signed for it.
     fn settle_claim(&mut self, device: &DeviceKey, root: &RootKey) {
-        let owner = self.state.contact_of(root).map(|contact| contact.id);
+        let owner = self.state.contact_of(root).filter(|contact| !contact.blocked);
+        let owner = owner.map(|contact| contact.id);
         let claimed = self.peers.get(device).and_then(|peer| peer.contact);
         let is_proven = claimed
             .and_then(|id| self.state.contact(id))
             .is_some_and(|contact| contact.root == *root || contact.proven.contains(device));
+        if let (false, Some(claimed)) = (is_proven, claimed) {
+            self.warn_of_other_root(claimed, root);
+        }
         if !is_proven && let Some(peer) = self.peers.get_mut(device) {
             peer.contact = owner.filter(|_| claimed.is_some());
         }
@@ -134,6 +140,20 @@ impl Node {
             return false;
         };
         hello.list.verify_after(&contact.root, contact.list.as_ref()).is_ok()
+    }
+
+    /// The pinned root does not change. Whoever shows another one is refused, and the user hears of it.
+    fn warn_of_other_root(&mut self, id: ContactId, root: &RootKey) {
+        let Some(contact) = self.state.contact_mut(id) else {
+            return;
+        };
+        if contact.root == *root || contact.alarm == Some(Alarm::OtherRoot) {
+            return;
+        }
+        contact.alarm = Some(Alarm::OtherRoot);
+        self.store();
+        self.event(Event::Contact(id));
+        self.event(Event::Notice(Notice::OtherRoot(id)));
     }
 
     /// A contact, or the inviter of a redemption under way, has shown itself.
@@ -165,7 +185,7 @@ impl Node {
             self.store();
         }
         if held_differs {
-            self.event(crate::event::Event::Contact(id));
+            self.event(Event::Contact(id));
         }
         let goes_on = self.meet_session(link, hello);
         if is_accepted {

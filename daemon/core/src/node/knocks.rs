@@ -38,9 +38,11 @@ impl Node {
         let contacts = &self.state.contacts;
         let proven = contacts
             .iter()
+            .filter(|contact| !contact.blocked)
             .flat_map(|contact| contact.devices().into_iter().map(|key| (contact.id, key)));
         let named = contacts
             .iter()
+            .filter(|contact| !contact.blocked)
             .filter_map(|contact| Some((contact.id, contact.redeeming.as_ref()?.link.device)));
         // Who has shown itself goes before what a link says.
         let mut owners: BTreeMap<DeviceKey, ContactId> = BTreeMap::new();
@@ -388,7 +390,7 @@ impl Node {
             return;
         }
         let mut locks = Vec::new();
-        for contact in &self.state.contacts {
+        for contact in self.state.contacts.iter().filter(|contact| !contact.blocked) {
             let pairs = contact
                 .keys
                 .iter()

@@ -44,14 +44,10 @@ impl Node {
     }
 
     pub(super) fn handle_resumed(&mut self, now: Now) {
-        let rings = self.state.will_ring;
-        let mut asks = Vec::new();
         for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
             link.keepalive.doubt(now.boot);
-            asks.push((link.id, link.keepalive.ask(rings, now.boot)));
         }
-        self.out
-            .extend(asks.into_iter().map(|(link, bytes)| Output::SendAlive { link, bytes }));
+        self.ask_all(now);
         self.align_tick(now);
         self.search_for_all(now);
     }
@@ -149,7 +145,10 @@ impl Node {
     }
 
     pub(super) fn handle_alive(&mut self, link: LinkId, bytes: &[u8], now: Now) {
-        let rings = self.state.will_ring;
+        let Some(peer) = self.links.get(&link).map(|link| link.peer) else {
+            return;
+        };
+        let rings = self.rings_for(&peer);
         let Some(known) = self.links.get_mut(&link) else { return };
         // The listening side may not have seen our `hello` yet when its first datagram overtakes it: not an error.
         if known.stage != Stage::Ready {
@@ -195,7 +194,10 @@ impl Node {
 
     /// The link becomes the peer's only one; calls move to it.
     pub(super) fn make_ready(&mut self, link: LinkId, goes_on: bool, now: Now) {
-        let rings = self.state.will_ring;
+        let Some(peer) = self.links.get(&link).map(|link| link.peer) else {
+            return;
+        };
+        let rings = self.rings_for(&peer);
         let Some(known) = self.links.get_mut(&link) else { return };
         known.stage = Stage::Ready;
         let (device, remote) = (known.peer, known.remote);

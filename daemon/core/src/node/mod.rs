@@ -15,14 +15,16 @@ mod control;
 mod hello;
 mod knocks;
 mod links;
+mod manners;
 mod redeem;
+mod safety;
 mod stored;
 #[cfg(test)]
 mod tests;
 mod time;
 mod view;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -61,6 +63,9 @@ pub struct Node {
     next_tick: Duration,
     base: u64,
     calls: Calls,
+    /// Devices of contacts that have used up their rings.
+    quiet: BTreeSet<DeviceKey>,
+    safety: BTreeMap<ContactId, safety::Safety>,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
     generation: u64,
     /// Something differs from what is on the disk and may be written with the next tick.
@@ -172,6 +177,8 @@ impl Node {
             next_tick: now.boot,
             base: 0,
             calls: Calls::default(),
+            quiet: BTreeSet::new(),
+            safety: BTreeMap::new(),
             pings: BTreeMap::new(),
             generation: 0,
             unstored: false,
@@ -242,8 +249,10 @@ impl Node {
 
     /// Whatever the input was: calls look at the paths again, and clients hear of dots that changed.
     fn settle(&mut self, now: Now) {
+        self.watch_safety(now);
         self.poll_calls(now.boot);
         self.perform_deeds(now);
+        self.notice_quiet(now);
         self.notice_dots(now);
         self.refresh_keyring(now);
     }

@@ -48,6 +48,10 @@ impl Node {
         if !crypto::mac_eq(&expected, &redeem.proof) {
             return Err(InviteRefusal::BadProof);
         }
+        if self.state.contact_of(root).is_some_and(|contact| contact.blocked) {
+            // To a blocked person every invite looks taken back.
+            return Err(InviteRefusal::Unknown);
+        }
         let is_expired = invite.expiry <= now.wall;
         match invite.redeemer {
             _ if invite.closed => Err(InviteRefusal::Used),
@@ -306,5 +310,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         held: false,
         addresses: Vec::new(),
         redeeming: None,
+        blocked: false,
+        alarm: None,
     }
 }

@@ -6,7 +6,7 @@ use crate::command::{Refusal, Reply};
 use crate::event::Event;
 use crate::ids::{CommandId, ContactId, InviteId, LinkId};
 use crate::io::Output;
-use crate::state::{Contact, Invite, Redemption};
+use crate::state::{Alarm, Contact, Invite, Redemption};
 use crate::time::Now;
 
 /// One thing to do when a generation is on the disk, or to undo when it cannot be written.
@@ -54,6 +54,13 @@ pub(super) enum Undo {
     RestoreMe {
         name: String,
         will_ring: bool,
+    },
+    RestoreSecondCall(bool),
+    RestoreBlock(ContactId, bool),
+    RestoreMarks {
+        contact: ContactId,
+        verified: bool,
+        alarm: Option<Alarm>,
     },
 }
 
@@ -216,6 +223,25 @@ impl Node {
                     self.ask_all(now);
                 }
             }
+            Undo::RestoreBlock(id, blocked) => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.blocked = blocked;
+                }
+                self.apply_block(id, now);
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreMarks {
+                contact: id,
+                verified,
+                alarm,
+            } => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.verified = verified;
+                    contact.alarm = alarm;
+                }
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreSecondCall(waits) => self.state.second_call_waits = waits,
         }
         self.keyring_stale = true;
     }

@@ -5,7 +5,10 @@
 mod calls;
 mod disk;
 mod knocks;
+mod lab;
 mod links;
+mod manners;
+mod safety;
 mod trust;
 mod world;
 

@@ -39,6 +39,7 @@ impl Node {
             .chain(searches)
             .chain(pings)
             .chain(dots)
+            .chain(self.safety_timeouts())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
     }
@@ -73,10 +74,11 @@ impl Node {
 
     fn handle_tick(&mut self, now: Now) {
         self.align_tick(now);
-        let rings = self.state.will_ring;
+        let (rings, quiet) = (self.state.will_ring, &self.quiet);
         let mut asks = Vec::new();
         for link in self.links.values_mut() {
             if link.stage == Stage::Ready && link.keepalive.asks_on_tick() {
+                let rings = rings && !quiet.contains(&link.peer);
                 asks.push(Output::SendAlive {
                     link: link.id,
                     bytes: link.keepalive.ask(rings, now.boot),
@@ -96,9 +98,10 @@ impl Node {
 
     /// Asks on every link at once: what we say of ourselves has changed.
     pub(super) fn ask_all(&mut self, now: Now) {
-        let rings = self.state.will_ring;
+        let (rings, quiet) = (self.state.will_ring, &self.quiet);
         let mut asks = Vec::new();
         for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
+            let rings = rings && !quiet.contains(&link.peer);
             asks.push(Output::SendAlive {
                 link: link.id,
                 bytes: link.keepalive.ask(rings, now.boot),
@@ -137,7 +140,7 @@ impl Node {
     }
 
     fn watch_ready_link(&mut self, id: LinkId, device: DeviceKey, now: Now) {
-        let (rings, busy) = (self.state.will_ring, self.is_busy(&device));
+        let (rings, busy) = (self.rings_for(&device), self.is_busy(&device));
         let Some(link) = self.links.get_mut(&id) else { return };
         let wish = link.keepalive.poll(rings, busy, now.boot);
         if wish.close {

@@ -40,6 +40,7 @@ impl Node {
             device: self.device,
             device_name: self.state.identity.device_name(),
             will_ring: self.state.will_ring,
+            second_call_waits: self.state.second_call_waits,
         }
     }
 
@@ -65,11 +66,18 @@ impl Node {
                     name: crate::names::presentable(&device.name, "device"),
                 })
                 .collect(),
+            safety: self.safety_view(contact),
+            blocked: contact.blocked,
+            quiet: self.calls.is_quiet(contact.id),
+            alarm: contact.alarm,
         }
     }
 
     /// The dot. Derived here and nowhere kept.
     fn reachable(&self, contact: &Contact, now: Duration) -> Reachable {
+        if contact.blocked {
+            return Reachable::No(WhyNot::Blocked);
+        }
         if contact.accepted && !contact.may_call() {
             return Reachable::No(WhyNot::Contested);
         }
@@ -111,6 +119,9 @@ impl Node {
         let Some(contact) = self.state.contact(id) else {
             return WhyNot::NoAddress;
         };
+        if contact.blocked {
+            return WhyNot::Blocked;
+        }
         if !contact.accepted {
             return WhyNot::WaitingForInviter;
         }

@@ -84,6 +84,20 @@ async fn act(app: &App, id: CallId, body: Body, command: Command) -> Result<Json
     render(app, id)
 }
 
+/// The page says what it sends at the moment.
+pub(super) async fn edit(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
+    need_call(&app.published(), id)?;
+    let patch: api::CallPatch = extract::json(body).await?;
+    let media = patch.media.unwrap_or_default();
+    let command = Command::SetSends {
+        call: id,
+        audio: media.audio,
+        video: media.video,
+    };
+    app.ask(command, About::Call(id)).await?;
+    render(&app, id)
+}
+
 /// The user has seen that this call was missed.
 pub(super) async fn see(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<StatusCode, Fault> {
     need_call(&app.published(), id)?;

@@ -65,16 +65,57 @@ pub(super) async fn edit(
             return Err(Fault::new(Code::OutOfBounds).detail("`state` can only be set to `accepted`."));
         }
     };
-    let command = Command::EditContact {
-        contact: id,
-        name: patch.name,
-        accept,
-    };
-    let reply = app.ask(command, About::Contact(id)).await?;
-    let (Reply::Contact(_) | Reply::Done) = reply else {
-        return Err(unexpected(&reply));
-    };
+    if patch.name.is_some() || accept || patch.blocked.is_none() {
+        let command = Command::EditContact {
+            contact: id,
+            name: patch.name,
+            accept,
+        };
+        act(&app, id, command).await?;
+    }
+    if let Some(blocked) = patch.blocked {
+        act(&app, id, Command::Block { contact: id, blocked }).await?;
+    }
     render(&app, id)
+}
+
+/// Does something with a contact that gives a contact.
+async fn act(app: &App, id: ContactId, command: Command) -> Result<(), Fault> {
+    match app.ask(command, About::Contact(id)).await? {
+        Reply::Contact(_) | Reply::Done => Ok(()),
+        reply
+        @ (Reply::Invite(_) | Reply::CallStarted(_) | Reply::Call(_) | Reply::Pong { .. } | Reply::Refused(_)) => {
+            Err(unexpected(&reply))
+        }
+    }
+}
+
+/// Makes safety words, or takes the user's answer to them.
+pub(super) async fn verify(
+    State(app): State<App>,
+    At(id): At<ContactId>,
+    body: Body,
+) -> Result<Json<api::Safety>, Fault> {
+    need_contact(&app.published(), id)?;
+    let verify: api::Verify = extract::json_or_default(body).await?;
+    let command = match verify.result {
+        None => Command::Verify { contact: id },
+        Some(api::SafetyResult::Same) => Command::Compared {
+            contact: id,
+            same: true,
+        },
+        Some(api::SafetyResult::Different) => Command::Compared {
+            contact: id,
+            same: false,
+        },
+    };
+    let is_answer = verify.result.is_some();
+    act(&app, id, command).await.map_err(|fault| match fault.code {
+        Code::WrongState if is_answer => Fault::new(Code::NoWords),
+        _ => fault,
+    })?;
+    let published = app.published();
+    Ok(Json(view::safety(&need_contact(&published, id)?.safety)))
 }
 
 pub(super) async fn remove(State(app): State<App>, At(id): At<ContactId>, body: Body) -> Result<StatusCode, Fault> {

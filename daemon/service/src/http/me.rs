@@ -35,15 +35,24 @@ pub(super) async fn show(State(app): State<App>) -> Result<Json<api::Me>, Fault>
     Ok(Json(view::me(me)))
 }
 
-pub(super) async fn edit(State(app): State<App>, body: Body) -> Result<Json<api::Me>, Fault> {
-    let patch: api::MePatch = extract::json(body).await?;
-    let command = Command::EditMe {
-        name: patch.name,
-        will_ring: patch.presence.map(view::will_ring),
-    };
+async fn act(app: &App, command: Command) -> Result<(), Fault> {
     let reply = app.ask(command, About::Me).await?;
     let Reply::Done = reply else {
         return Err(unexpected(&reply));
     };
+    Ok(())
+}
+
+pub(super) async fn edit(State(app): State<App>, body: Body) -> Result<Json<api::Me>, Fault> {
+    let patch: api::MePatch = extract::json(body).await?;
+    let will_ring = patch.presence.map(view::will_ring);
+    if patch.name.is_some() || will_ring.is_some() || patch.second_call.is_none() {
+        let name = patch.name;
+        act(&app, Command::EditMe { name, will_ring }).await?;
+    }
+    if let Some(second_call) = patch.second_call {
+        let waits = view::waits(second_call);
+        act(&app, Command::SetSecondCall { waits }).await?;
+    }
     show(State(app)).await
 }

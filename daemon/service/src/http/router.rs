@@ -69,13 +69,14 @@ fn v1(answers: Arc<Answers>) -> Router<App> {
             get(contacts::show).patch(contacts::edit).delete(contacts::remove),
         )
         .route("/v1/contacts/{id}/ping", post(contacts::ping))
+        .route("/v1/contacts/{id}/verify", post(contacts::verify))
         .route(
             "/v1/invites",
             get(invites::list).merge(post(invites::create).layer(once.clone())),
         )
         .route("/v1/invites/{id}", delete(invites::remove))
         .route("/v1/calls", get(calls::list).merge(post(calls::start).layer(once)))
-        .route("/v1/calls/{id}", get(calls::show).delete(calls::see))
+        .route("/v1/calls/{id}", get(calls::show).patch(calls::edit).delete(calls::see))
         .route("/v1/calls/{id}/answer", post(calls::answer))
         .route("/v1/calls/{id}/decline", post(calls::decline))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))

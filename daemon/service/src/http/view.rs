@@ -9,8 +9,10 @@ use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
 use twocan_core::event::{
     CallState, CallView, ContactState, ContactView, InviteView, MeView, Notice, PathKind, PathView, Reachable,
+    SafetyState, SafetyView,
 };
-use twocan_core::ids::RootKey;
+use twocan_core::ids::{ContactId, RootKey};
+use twocan_core::state::Alarm;
 use twocan_core::time::UnixSeconds;
 
 use super::hub::Published;
@@ -33,6 +35,7 @@ pub(super) fn status(published: &Published) -> Option<api::Status> {
         person: me.person,
         device: me.device,
         presence: me.presence,
+        second_call: me.second_call,
         warnings: facts.warnings.clone(),
     })
 }
@@ -69,6 +72,19 @@ pub(super) fn me(me: &MeView) -> api::Me {
         } else {
             api::Presence::DoNotDisturb
         },
+        second_call: if me.second_call_waits {
+            api::SecondCall::Wait
+        } else {
+            api::SecondCall::Busy
+        },
+    }
+}
+
+/// Whether a second call rings, as a client set it.
+pub(super) const fn waits(second_call: api::SecondCall) -> bool {
+    match second_call {
+        api::SecondCall::Busy => false,
+        api::SecondCall::Wait => true,
     }
 }
 
@@ -99,6 +115,26 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         why: why.map(|why| words::why_not(why, &contact.name)),
         path: contact.path.as_ref().map(|view| path(view, boot)),
         devices: contact.devices.iter().map(device).collect(),
+        safety: safety(&contact.safety),
+        blocked: contact.blocked,
+        quiet: contact.quiet,
+        alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
+    }
+}
+
+/// What there is to compare with a contact.
+pub(super) fn safety(safety: &SafetyView) -> api::Safety {
+    let words = safety.words.map(|words| words.map(str::to_owned).to_vec());
+    api::Safety {
+        state: match safety.state {
+            SafetyState::None => api::SafetyState::None,
+            SafetyState::Running => api::SafetyState::Running,
+            SafetyState::Compare => api::SafetyState::Compare,
+            SafetyState::Same => api::SafetyState::Same,
+            SafetyState::Different => api::SafetyState::Different,
+        },
+        words,
+        number: safety.number.clone(),
     }
 }
 
@@ -163,13 +199,19 @@ pub(super) fn call(call: &CallView) -> api::Call {
             name: call.peer_name.clone(),
             address: None,
         },
-        media: api::Media {
-            audio: call.media.audio,
-            video: call.media.video,
-        },
+        media: shown_media(call.media),
+        own_media: shown_media(call.own_media),
+        peer_media: shown_media(call.peer_media),
         reconnecting: call.reconnecting,
         missed: call.missed,
         reason: call.reason.map(reason),
+    }
+}
+
+const fn shown_media(media: twocan_core::command::Media) -> api::Media {
+    api::Media {
+        audio: media.audio,
+        video: media.video,
     }
 }
 
@@ -219,6 +261,7 @@ const fn fail_code(code: FailCode) -> &'static str {
         FailCode::LegLost => "leg_lost",
         FailCode::ShuttingDown => "shutting_down",
         FailCode::PeerRestarted => "peer_restarted",
+        FailCode::WordsDiffer => "words_differ",
     }
 }
 
@@ -247,11 +290,14 @@ pub(super) fn time(at: UnixSeconds) -> String {
 /// A notice as the warning that clients show.
 pub(super) fn notice(notice: Notice, contacts: &[ContactView]) -> api::Why {
     match notice {
-        Notice::Contested(id) => {
-            let contact = contacts.iter().find(|contact| contact.id == id);
-            words::contested(contact.map_or("a contact", |contact| contact.name.as_str()))
-        }
+        Notice::Contested(id) => words::contested(name_of(id, contacts)),
+        Notice::OtherRoot(id) => words::alarm(Alarm::OtherRoot, name_of(id, contacts)),
     }
+}
+
+fn name_of(id: ContactId, contacts: &[ContactView]) -> &str {
+    let contact = contacts.iter().find(|contact| contact.id == id);
+    contact.map_or("a contact", |contact| contact.name.as_str())
 }
 
 #[cfg(test)]

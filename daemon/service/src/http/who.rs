@@ -56,6 +56,14 @@ mod tests {
             reachable: Reachable::No(WhyNot::NoAnswer),
             path: None,
             devices: Vec::new(),
+            safety: twocan_core::event::SafetyView {
+                state: twocan_core::event::SafetyState::None,
+                words: None,
+                number: String::new(),
+            },
+            blocked: false,
+            quiet: false,
+            alarm: None,
         };
         (1..).zip(names).map(contact).collect()
     }

@@ -2,6 +2,7 @@
 
 use twocan_api::Why;
 use twocan_core::event::WhyNot;
+use twocan_core::state::Alarm;
 
 /// The stable code of a reason.
 pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
@@ -14,6 +15,7 @@ pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
         WhyNot::WentAway => "went_away",
         WhyNot::Silent => "silent",
         WhyNot::WillNotRing => "will_not_ring",
+        WhyNot::Blocked => "blocked",
     }
 }
 
@@ -52,9 +54,40 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
             format!("The device of {name} is set not to ring."),
             "Try again later.".to_owned(),
         ),
+        WhyNot::Blocked => (
+            format!("You have blocked {name}, who sees you as switched off."),
+            format!("Unblock {name} to talk again."),
+        ),
     };
     Why {
         code: why_not_code(why).to_owned(),
+        text,
+        fix,
+    }
+}
+
+/// What speaks against the contact called `name`.
+pub(super) fn alarm(alarm: Alarm, name: &str) -> Why {
+    let (code, text, fix) = match alarm {
+        Alarm::WordsDiffer => (
+            "words_differ",
+            format!(
+                "Your safety words and those of {name} were different: somebody may be sitting between you and hear everything."
+            ),
+            format!(
+                "Say nothing confidential here. Meet {name} or use another channel; if the words differ again, delete the contact and exchange a new invite."
+            ),
+        ),
+        Alarm::OtherRoot => (
+            "other_root",
+            format!("A device that belongs to {name} showed the key of another person, and was turned away."),
+            format!(
+                "Ask {name} over another channel. If Twocan was set up anew there, delete the contact, exchange a new invite and compare safety words; if not, somebody is pretending to be {name}."
+            ),
+        ),
+    };
+    Why {
+        code: code.to_owned(),
         text,
         fix,
     }

@@ -7,10 +7,12 @@ mod calls;
 mod contacts;
 mod events;
 mod invite;
+mod manners;
 mod open;
 mod ping;
 mod status;
 mod up;
+mod verify;
 
 pub(crate) use add::{Added, redeem, settle};
 pub(crate) use call::{Clip, finish};
@@ -61,6 +63,14 @@ pub(crate) enum Command {
     Decline(calls::Which),
     /// Hang up.
     Hangup(calls::Which),
+    /// Compare safety words with a contact: the same on both sides means that nobody sits between you.
+    Verify(verify::Verify),
+    /// Hear nothing of a contact any more; it sees you as switched off.
+    Block(manners::Whom),
+    /// Hear a contact again.
+    Unblock(manners::Whom),
+    /// Do not disturb: `on` rings at nobody's call, `off` rings again.
+    Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
     Ping(ping::Ping),
     /// Follow everything that happens, until Ctrl-C.
@@ -92,6 +102,10 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Answer(args) => answer::run(args, out).await,
         Command::Decline(args) => calls::decline(args, out).await,
         Command::Hangup(args) => calls::hang_up(args, out).await,
+        Command::Verify(args) => verify::run(args, out).await,
+        Command::Block(args) => manners::block(args, true, out).await,
+        Command::Unblock(args) => manners::block(args, false, out).await,
+        Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
@@ -112,6 +126,10 @@ fn runtime(command: &Command) -> Result<Runtime, Failure> {
         | Command::Answer(_)
         | Command::Decline(_)
         | Command::Hangup(_)
+        | Command::Verify(_)
+        | Command::Block(_)
+        | Command::Unblock(_)
+        | Command::Dnd(_)
         | Command::Ping(_)
         | Command::Events
         | Command::Open(_)

@@ -53,6 +53,23 @@ fn somebody_refused_hears_of_no_address() {
 }
 
 #[test]
+fn a_refusal_is_about_the_link_that_was_tried() {
+    let mut world = World::new(3);
+    let old = world.invite(1);
+    world.add(2, &old);
+    world.pass(Duration::from_secs(1));
+    // The first link is used up; while the refusal is on its way, another one is pasted.
+    world.hold = Some(0);
+    world.add(0, &old);
+    world.pass(Duration::from_millis(100));
+    let fresh = world.invite(1);
+    world.add(0, &fresh);
+    world.release();
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.contact(0).state, ContactState::Accepted);
+}
+
+#[test]
 fn a_decision_is_final() {
     let (mut world, link) = contested();
     let contact = world.contact(1).id;

@@ -44,6 +44,9 @@ pub(super) struct World {
     pub(super) now: Now,
     /// Whether anything passes between hosts.
     pub(super) cut: bool,
+    /// Frames to this host wait.
+    pub(super) hold: Option<usize>,
+    held: Vec<(usize, Input)>,
     links: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     next_link: u64,
     /// On its way.
@@ -85,6 +88,8 @@ impl World {
             hosts,
             now,
             cut: false,
+            hold: None,
+            held: Vec::new(),
             links: BTreeMap::new(),
             next_link: 1,
             mail: VecDeque::new(),
@@ -209,6 +214,13 @@ impl World {
         self.now = Now { boot, wall };
     }
 
+    /// Lets the frames that waited arrive.
+    pub(super) fn release(&mut self) {
+        self.hold = None;
+        self.mail.extend(std::mem::take(&mut self.held));
+        self.settle();
+    }
+
     /// Answers what a slow disk was given, one generation.
     pub(super) fn disk_answers(&mut self, host: usize, good: bool) {
         let (generation, state) = self.hosts[host].unanswered.pop_front().unwrap();
@@ -309,7 +321,12 @@ impl World {
             Output::Send { link, bytes } => {
                 self.hosts[host].frames.push(bytes.clone());
                 if let Some((other, far)) = self.far(host, link) {
-                    self.mail.push_back((other, Input::Control { link: far, bytes }));
+                    let input = Input::Control { link: far, bytes };
+                    if self.hold == Some(other) {
+                        self.held.push((other, input));
+                    } else {
+                        self.mail.push_back((other, input));
+                    }
                 }
             }
             Output::SendAlive { link, bytes } => {

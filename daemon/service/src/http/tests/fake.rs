@@ -10,10 +10,11 @@ use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, Refusal, Reply};
 use twocan_core::event::{
     CallState, CallView, ContactState, ContactView, DeviceView, Event, InviteRefusal, InviteView, MeView, PathKind,
-    PathView, Reachable, Snapshot, WhyNot,
+    PathView, Reachable, SafetyState, SafetyView, Snapshot, WhyNot,
 };
 use twocan_core::ids::{CallId, ContactId, DeviceKey, InviteId, LegId, RootKey};
 use twocan_core::media::flow::Role;
+use twocan_core::state::Alarm;
 
 use crate::http::seam::{Ask, Clips, LegProblem, Legs, Publisher};
 use crate::http::server::LocalMedia;
@@ -49,6 +50,14 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
             key: DeviceKey([number; 32]),
             name: "laptop".to_owned(),
         }],
+        safety: SafetyView {
+            state: SafetyState::None,
+            words: None,
+            number: "00000 11111".to_owned(),
+        },
+        blocked: false,
+        quiet: false,
+        alarm: None,
     }
 }
 
@@ -60,6 +69,14 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
         contact: contact_id(with),
         peer_name: "Ann".to_owned(),
         media: Media {
+            audio: true,
+            video: true,
+        },
+        own_media: Media {
+            audio: true,
+            video: true,
+        },
+        peer_media: Media {
             audio: true,
             video: true,
         },
@@ -78,6 +95,7 @@ fn picture() -> Snapshot {
             device: DeviceKey([8; 32]),
             device_name: "desk".to_owned(),
             will_ring: true,
+            second_call_waits: false,
         }),
         contacts: vec![
             contact(1, "Ann", ContactState::Accepted, Reachable::Yes),
@@ -132,6 +150,12 @@ impl FakeLoop {
         });
     }
 
+    fn change_contact(&self, id: ContactId, change: impl FnOnce(&mut ContactView)) {
+        self.change(&[Event::Contact(id)], |picture| {
+            change(picture.contacts.iter_mut().find(|view| view.id == id).unwrap());
+        });
+    }
+
     fn call_state(&self, id: CallId) -> Option<CallView> {
         self.picture
             .lock()
@@ -166,6 +190,48 @@ impl FakeLoop {
                 });
                 Reply::Done
             }
+            Command::Block { contact, blocked } => {
+                self.change_contact(contact, |view| view.blocked = blocked);
+                Reply::Contact(contact)
+            }
+            Command::Verify { contact } if contact == contact_id(1) => {
+                self.change_contact(contact, |view| {
+                    view.safety.state = SafetyState::Compare;
+                    view.safety.words = Some(["abandon", "ability", "able", "about"]);
+                });
+                Reply::Contact(contact)
+            }
+            Command::Verify { contact } if contact == contact_id(2) => Reply::Refused(Refusal::SafetyPause),
+            Command::Verify { .. } => Reply::Refused(Refusal::NotAccepted),
+            Command::Compared { contact, same } if contact == contact_id(1) => {
+                self.change_contact(contact, |view| {
+                    view.verified = same;
+                    view.alarm = (!same).then_some(Alarm::WordsDiffer);
+                    view.safety.state = if same {
+                        SafetyState::Same
+                    } else {
+                        SafetyState::Different
+                    };
+                });
+                Reply::Contact(contact)
+            }
+            Command::Compared { .. } => Reply::Refused(Refusal::WrongState),
+            Command::SetSecondCall { waits } => {
+                self.change(&[Event::Me], |picture| {
+                    picture.me.as_mut().unwrap().second_call_waits = waits;
+                });
+                Reply::Done
+            }
+            Command::SetSends { call, audio, video } => match self.call_state(call) {
+                Some(mut view) if view.state != CallState::Ended => {
+                    view.own_media.audio = audio.unwrap_or(view.own_media.audio);
+                    view.own_media.video = video.unwrap_or(view.own_media.video);
+                    self.set_call(view);
+                    Reply::Call(call)
+                }
+                Some(_) => Reply::Refused(Refusal::WrongState),
+                None => Reply::Refused(Refusal::NotFound),
+            },
             Command::Ping { contact } if contact == contact_id(1) => Reply::Pong { rtt_ms: 3 },
             Command::Ping { .. } => Reply::Refused(Refusal::Unreachable),
             Command::EditMe { will_ring, .. } => {

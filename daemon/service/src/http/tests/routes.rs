@@ -173,6 +173,7 @@ async fn calls() {
     assert_eq!((started.status, started.header("location")), (201, Some(path.as_str())));
     let wanted = json!({ "id": call_id(9).to_hex(), "direction": "out", "state": "dialing",
         "contact": contact_id(1).to_hex(), "peer": { "name": "Ann" }, "media": { "audio": true, "video": true },
+        "own_media": { "audio": true, "video": true }, "peer_media": { "audio": true, "video": true },
         "reconnecting": false, "missed": false, "reason": null });
     assert_eq!(started.json(), wanted);
     assert_eq!(world.get("/v1/calls").await.json()["items"], json!([wanted]));
@@ -202,6 +203,97 @@ async fn calls() {
     assert_eq!(
         world.post(&decline, r#"{"everywhere":true}"#).await.json()["state"],
         "ended"
+    );
+}
+
+#[tokio::test]
+async fn what_a_page_sends() {
+    let world = World::new().await;
+    world.core.set_call(call(2, 1, true, CallState::Active));
+    let path = format!("/v1/calls/{}", call_id(2).to_hex());
+    let patch = |body: &str| world.control("PATCH", &path).json(body);
+    let muted = world.send(&patch(r#"{"media":{"audio":false}}"#)).await;
+    assert_eq!(
+        (muted.status, muted.json()["own_media"].clone()),
+        (200, json!({ "audio": false, "video": true }))
+    );
+    assert_eq!(
+        world.send(&patch(r#"{"media":{"sound":false}}"#)).await.code(),
+        "malformed"
+    );
+    let ended = format!("/v1/calls/{}", call_id(1).to_hex());
+    let over = world.control("PATCH", &ended).json(r#"{"media":{"video":false}}"#);
+    assert_eq!(
+        world.send(&over).await.problem(),
+        (409, "wrong_state".to_owned(), Some("ended".to_owned()))
+    );
+    let nowhere = format!("/v1/calls/{}", call_id(7).to_hex());
+    let nothing = world.control("PATCH", &nowhere).json("{}");
+    assert_eq!(world.send(&nothing).await.code(), "no_such_call");
+}
+
+#[tokio::test]
+async fn safety_words() {
+    let world = World::new().await;
+    let path = |number: u8| format!("/v1/contacts/{}/verify", contact_id(number).to_hex());
+    let shown = world.post(&path(1), "{}").await;
+    assert_eq!(shown.status, 200);
+    let words =
+        json!({ "state": "compare", "words": ["abandon", "ability", "able", "about"], "number": "00000 11111" });
+    assert_eq!(shown.json(), words);
+    let same = world.post(&path(1), r#"{"result":"same"}"#).await;
+    assert_eq!((same.status, same.json()["state"].clone()), (200, json!("same")));
+    let contact = world
+        .get(&format!("/v1/contacts/{}", contact_id(1).to_hex()))
+        .await
+        .json();
+    assert_eq!(
+        (&contact["verified"], &contact["alarm"], &contact["safety"]["state"]),
+        (&json!(true), &json!(null), &json!("same"))
+    );
+    world.post(&path(1), r#"{"result":"different"}"#).await;
+    let contact = world
+        .get(&format!("/v1/contacts/{}", contact_id(1).to_hex()))
+        .await
+        .json();
+    assert_eq!(contact["alarm"]["code"], "words_differ");
+    assert!(contact["alarm"]["text"].as_str().unwrap().contains("Ann"), "{contact}");
+
+    for (number, body, status, code) in [
+        (2, "", 409, "safety_pause"),
+        (3, "", 409, "not_accepted"),
+        (2, r#"{"result":"same"}"#, 409, "no_words"),
+        (1, r#"{"result":"perhaps"}"#, 400, "malformed"),
+        (9, "", 404, "no_such_contact"),
+    ] {
+        let refused = world.post(&path(number), body).await;
+        assert_eq!((refused.status, refused.code()), (status, code.to_owned()), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn manners() {
+    let world = World::new().await;
+    let path = format!("/v1/contacts/{}", contact_id(1).to_hex());
+    for blocked in [true, false] {
+        let body = json!({ "blocked": blocked }).to_string();
+        let patched = world.send(&world.control("PATCH", &path).json(&body)).await;
+        assert_eq!(
+            (patched.status, patched.json()["blocked"].clone()),
+            (200, json!(blocked))
+        );
+    }
+    assert_eq!(world.get("/v1/me").await.json()["second_call"], "busy");
+    let wait = world.control("PATCH", "/v1/me").json(r#"{"second_call":"wait"}"#);
+    assert_eq!(world.send(&wait).await.json()["second_call"], "wait");
+    assert_eq!(world.get("/v1/status").await.json()["second_call"], "wait");
+    let both = world
+        .control("PATCH", "/v1/me")
+        .json(r#"{"second_call":"busy","presence":"do_not_disturb"}"#);
+    let me = world.send(&both).await.json();
+    assert_eq!(
+        (&me["second_call"], &me["presence"]),
+        (&json!("busy"), &json!("do_not_disturb"))
     );
 }
 

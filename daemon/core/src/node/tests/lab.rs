@@ -1,0 +1,308 @@
+//! A few nodes in one room, like `world`, but with a line that can be bent: whatever one sends, the other has at once, and
+//! control messages may be changed or lost on their way.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::super::{Defaults, Node};
+use crate::command::{Command, Reply};
+use crate::event::{CallView, ContactView, Event};
+use crate::ids::{CallId, CommandId, ContactId, LinkId};
+use crate::io::{Input, LinkUp, Output};
+use crate::message::{Frame, Message};
+use crate::reach::candidates::{Interface, OwnAddresses};
+use crate::time::Now;
+
+/// Changes a control message on its way, or swallows it. The first argument is the sender.
+pub(super) type Bend = Box<dyn FnMut(usize, Message) -> Option<Message>>;
+
+pub(super) struct Host {
+    pub(super) node: Node,
+    at: SocketAddr,
+    pub(super) disk: Vec<u8>,
+    pub(super) disk_fails: bool,
+    replies: BTreeMap<CommandId, Reply>,
+    pub(super) events: Vec<Event>,
+    /// Codes with which this host closed links.
+    pub(super) closed: Vec<u32>,
+    pub(super) knocks: usize,
+    pub(super) opened: Vec<CallId>,
+}
+
+pub(super) struct Lab {
+    pub(super) hosts: Vec<Host>,
+    pub(super) now: Now,
+    ends: BTreeMap<(usize, LinkId), (usize, LinkId)>,
+    numbers: u64,
+    pub(super) waiting: VecDeque<(usize, Input)>,
+    pub(super) bend: Bend,
+}
+
+impl Lab {
+    /// Hosts that know nobody.
+    pub(super) fn new(hosts: usize) -> Self {
+        let now = Now {
+            boot: Duration::from_secs(1000),
+            wall: 1_800_000_000,
+        };
+        let mut lab = Self {
+            hosts: Vec::new(),
+            now,
+            ends: BTreeMap::new(),
+            numbers: 0,
+            waiting: VecDeque::new(),
+            bend: Box::new(|_, message| Some(message)),
+        };
+        for index in 0..hosts {
+            let node = start(index, None, now);
+            lab.hosts.push(Host {
+                node,
+                at: SocketAddr::from(([11, 0, 0, u8::try_from(index + 1).unwrap()], 2226)),
+                disk: Vec::new(),
+                disk_fails: false,
+                replies: BTreeMap::new(),
+                events: Vec::new(),
+                closed: Vec::new(),
+                knocks: 0,
+                opened: Vec::new(),
+            });
+            lab.move_in(index);
+        }
+        lab.settle();
+        lab
+    }
+
+    /// Two who know each other and are green.
+    pub(super) fn pair() -> Self {
+        let mut lab = Self::new(2);
+        lab.acquaint(0, 1);
+        lab
+    }
+
+    pub(super) fn move_in(&mut self, index: usize) {
+        let at = self.hosts[index].at;
+        let own = OwnAddresses {
+            interfaces: vec![Interface {
+                ip: at.ip(),
+                prefix: 24,
+            }],
+            port: at.port(),
+            loopback_only: false,
+        };
+        self.waiting.push_back((index, Input::Interfaces(own)));
+    }
+
+    pub(super) fn acquaint(&mut self, inviter: usize, invitee: usize) {
+        let link = self.invite(inviter);
+        let added = self.ask(invitee, Command::AddContact { link, name: None });
+        assert!(matches!(added, Reply::Contact(_)), "{added:?}");
+        self.pass(Duration::from_secs(5));
+        assert!(self.contact(inviter, invitee).path.is_some());
+    }
+
+    pub(super) fn invite(&mut self, inviter: usize) -> String {
+        let Reply::Invite(id) = self.ask(inviter, Command::CreateInvite { expires_in_s: 3600 }) else {
+            panic!("no invite");
+        };
+        let invites = self.hosts[inviter].node.snapshot(self.now).invites;
+        invites.into_iter().find(|invite| invite.id == id).unwrap().link
+    }
+
+    /// Has a host do something and gives the answer, which must come at once.
+    pub(super) fn ask(&mut self, index: usize, command: Command) -> Reply {
+        let id = self.begin(index, command);
+        self.reply(index, id).unwrap()
+    }
+
+    /// Has a host do something whose answer may come later.
+    pub(super) fn begin(&mut self, index: usize, command: Command) -> CommandId {
+        self.numbers += 1;
+        let id = CommandId(self.numbers);
+        self.waiting.push_back((index, Input::Command { id, command }));
+        self.settle();
+        id
+    }
+
+    pub(super) fn reply(&self, index: usize, id: CommandId) -> Option<Reply> {
+        self.hosts[index].replies.get(&id).cloned()
+    }
+
+    /// How one host shows the other.
+    pub(super) fn contact(&self, index: usize, other: usize) -> ContactView {
+        let root = self.hosts[other].node.root();
+        let known = self.hosts[index].node.state.contact_of(&root).unwrap().id;
+        let contacts = self.hosts[index].node.snapshot(self.now).contacts;
+        contacts.into_iter().find(|contact| contact.id == known).unwrap()
+    }
+
+    pub(super) fn id(&self, index: usize, other: usize) -> ContactId {
+        self.contact(index, other).id
+    }
+
+    /// A call as one host shows it.
+    pub(super) fn call(&self, index: usize, id: CallId) -> CallView {
+        let calls = self.hosts[index].node.snapshot(self.now).calls;
+        calls.into_iter().find(|call| call.id == id).unwrap()
+    }
+
+    /// Everything that follows at this moment.
+    pub(super) fn settle(&mut self) {
+        loop {
+            for index in 0..self.hosts.len() {
+                while let Some(output) = self.hosts[index].node.poll_output() {
+                    self.perform(index, output);
+                }
+            }
+            let Some((index, input)) = self.waiting.pop_front() else {
+                return;
+            };
+            self.hosts[index].node.handle(input, self.now);
+        }
+    }
+
+    /// Lets time pass, with everything that is due in it.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let (begin, end) = (self.now, self.now.boot + time);
+        loop {
+            let due = self.hosts.iter().map(|host| host.node.poll_timeout()).min().unwrap();
+            self.now.boot = due.clamp(self.now.boot, end);
+            self.now.wall = begin.wall + (self.now.boot - begin.boot).as_secs();
+            if due > end {
+                self.now.boot = end;
+                return;
+            }
+            for index in 0..self.hosts.len() {
+                if self.hosts[index].node.poll_timeout() <= self.now.boot {
+                    self.hosts[index].node.handle_timeout(self.now);
+                }
+            }
+            self.settle();
+        }
+    }
+
+    pub(super) fn perform(&mut self, index: usize, output: Output) {
+        match output {
+            Output::Transmit { to, bytes } => {
+                self.hosts[index].knocks += 1;
+                let from = self.hosts[index].at;
+                if let Some(there) = self.hosts.iter().position(|host| host.at == to) {
+                    self.waiting.push_back((there, Input::Datagram { from, bytes }));
+                }
+            }
+            Output::Dial { dial, peer, to, .. } => self.connect(index, dial, peer, to),
+            Output::Close { link, code } => {
+                self.hosts[index].closed.push(code);
+                if let Some((there, far)) = self.ends.remove(&(index, link)) {
+                    self.ends.remove(&(there, far));
+                    let code = Some(u64::from(code));
+                    self.waiting.push_back((there, Input::LinkDown { link: far, code }));
+                }
+            }
+            Output::Send { link, bytes } => self.send(index, link, &bytes),
+            Output::SendAlive { link, bytes } => {
+                if let Some((there, link)) = self.ends.get(&(index, link)).copied() {
+                    self.waiting.push_back((there, Input::Alive { link, bytes }));
+                }
+            }
+            Output::Store { generation, state } => {
+                let host = &mut self.hosts[index];
+                let input = if host.disk_fails {
+                    Input::StoreFailed { generation }
+                } else {
+                    host.disk = state;
+                    Input::Stored { generation }
+                };
+                self.waiting.push_back((index, input));
+            }
+            Output::Reply { id, reply } => {
+                self.hosts[index].replies.insert(id, reply);
+            }
+            Output::Event(event) => self.hosts[index].events.push(event),
+            Output::OpenGate { call } => self.hosts[index].opened.push(call),
+            Output::Admit { .. } | Output::Revoke { .. } | Output::Route { .. } | Output::EndMedia { .. } => {}
+        }
+    }
+
+    pub(super) fn connect(
+        &mut self,
+        index: usize,
+        dial: crate::ids::DialId,
+        peer: crate::ids::DeviceKey,
+        to: SocketAddr,
+    ) {
+        let there = self
+            .hosts
+            .iter()
+            .position(|host| host.at == to && host.node.device() == peer);
+        let Some(there) = there else {
+            return self.waiting.push_back((index, Input::DialFailed { dial }));
+        };
+        self.numbers += 1;
+        let (here_link, there_link) = (LinkId(2 * self.numbers), LinkId(2 * self.numbers + 1));
+        self.ends.insert((index, here_link), (there, there_link));
+        self.ends.insert((there, there_link), (index, here_link));
+        let exporter = crate::crypto::hash(&self.numbers.to_be_bytes());
+        let up = |link, dial, who: &Host| {
+            Input::LinkUp(LinkUp {
+                link,
+                dial,
+                peer: who.node.device(),
+                remote: who.at,
+                exporter,
+            })
+        };
+        let here = up(here_link, Some(dial), &self.hosts[there]);
+        let far = up(there_link, None, &self.hosts[index]);
+        self.waiting.extend([(index, here), (there, far)]);
+    }
+
+    pub(super) fn send(&mut self, index: usize, link: LinkId, bytes: &[u8]) {
+        let Some((there, link)) = self.ends.get(&(index, link)).copied() else {
+            return;
+        };
+        let (frame, message) = Frame::parse(bytes).unwrap();
+        if let Some(message) = (self.bend)(index, message) {
+            let bytes = Frame::new(frame.number, frame.ack, &message).to_bytes();
+            self.waiting.push_back((there, Input::Control { link, bytes }));
+        }
+    }
+
+    /// Every connection breaks; they are made again.
+    pub(super) fn cut(&mut self) {
+        let ends: Vec<(usize, LinkId)> = std::mem::take(&mut self.ends).into_keys().collect();
+        for (index, link) in ends {
+            self.waiting.push_back((index, Input::LinkDown { link, code: None }));
+        }
+        self.settle();
+        self.pass(Duration::from_secs(5));
+    }
+
+    /// A daemon starts anew from its disk.
+    pub(super) fn restart(&mut self, index: usize) {
+        let (disk, now) = (self.hosts[index].disk.clone(), self.now);
+        let ends: Vec<(usize, LinkId)> = self.ends.keys().copied().collect();
+        for end in ends.into_iter().filter(|end| end.0 == index) {
+            if let Some((there, link)) = self.ends.remove(&end) {
+                self.ends.remove(&(there, link));
+                self.waiting.push_back((there, Input::LinkDown { link, code: Some(0) }));
+            }
+        }
+        self.hosts[index].node = start(index + 100, Some(&disk), now);
+        self.move_in(index);
+        self.settle();
+        self.pass(Duration::from_secs(5));
+    }
+
+    pub(super) fn is_green(&self, index: usize, other: usize) -> bool {
+        self.contact(index, other).reachable == crate::event::Reachable::Yes
+    }
+}
+
+fn start(seed: usize, disk: Option<&[u8]>, now: Now) -> Node {
+    let defaults = Defaults {
+        person_name: format!("Person {seed}"),
+        device_name: "desk".into(),
+    };
+    Node::new([u8::try_from(seed).unwrap(); 32], disk, &defaults, now).unwrap()
+}

@@ -1,0 +1,166 @@
+/** One contact in a dialog: the name, the safety words, a look at oneself before the call, and the way out. */
+import { h, setText } from "../dom.js";
+import { look } from "../start.js";
+import { s } from "../strings.js";
+import { button, isDisabled, setDisabled, setLabel } from "./button.js";
+import { dialog } from "./dialog.js";
+
+/** @import {Contact, Context} from "../types.js" */
+
+export class PersonElement extends HTMLElement {
+  #context;
+  /** @type {string|null} */
+  #id = null;
+  #title = h("span", { dir: "auto" });
+  #input = h("input", { id: "petname", maxlength: 64, autocomplete: "off", dir: "auto", required: true });
+  #trust = h("p", { class: "trust" });
+  #words;
+  #look;
+  #block;
+  #blockHelp = h("p", { class: "help" }, s.person.blockHelp);
+  #remove;
+  #sure;
+  #dialog;
+
+  /** @param {Context} context */
+  constructor(context) {
+    super();
+    this.#context = context;
+    this.#words = button("words-open", s.words.compare, () => this.#compare(), { icon: "words", kind: "primary" });
+    this.#look = button("look", s.person.look, () => this.#lookFirst(), { icon: "camera" });
+    this.#block = button("block", s.person.block, () => this.#toggleBlock());
+    this.#remove = button("person-remove", s.person.remove, () => this.#ask(true), { kind: "quiet" });
+    this.#sure = h(
+      "div",
+      { class: "sure", hidden: true },
+      h("p", {}, s.person.sure),
+      h(
+        "div",
+        { class: "acts" },
+        button("person-remove-yes", s.person.remove, () => this.#delete(), { kind: "danger" }),
+        button("person-remove-no", s.person.keep, () => this.#ask(false)),
+      ),
+    );
+    this.#dialog = dialog("person-title", this.#title, this.#form(), this.#safety(), this.#ways());
+    this.append(this.#dialog);
+  }
+
+  /** @param {string} id of the contact */
+  open(id) {
+    this.#id = id;
+    this.#sure.hidden = true;
+    this.#remove.hidden = false;
+    this.#input.value = this.#contact?.name ?? "";
+    this.update();
+    this.#dialog.showModal();
+  }
+
+  /** @returns {Contact|undefined} */
+  get #contact() {
+    return this.#id === null ? undefined : this.#context.store.contacts.get(this.#id);
+  }
+
+  update() {
+    const contact = this.#contact;
+    if (!contact) {
+      this.#dialog.close();
+      return;
+    }
+    setText(this.#title, contact.name);
+    setText(this.#trust, contact.verified ? s.person.verified : s.person.unverified);
+    this.#trust.dataset["verified"] = String(contact.verified);
+    setLabel(this.#words, contact.verified ? s.words.again : s.words.compare);
+    const green = contact.reachable === "yes";
+    setDisabled(this.#words, !green);
+    setDisabled(this.#look, this.#context.store.busy() !== null);
+    const blocks = "blocked" in contact;
+    this.#block.hidden = !blocks;
+    this.#blockHelp.hidden = !blocks;
+    setLabel(this.#block, contact.blocked ? s.person.unblock : s.person.block);
+  }
+
+  #form() {
+    return h(
+      "form",
+      { class: "field", onsubmit: (event) => this.#rename(event) },
+      h("label", { for: "petname" }, s.person.name),
+      h(
+        "div",
+        { class: "with-button" },
+        this.#input,
+        h("button", { type: "submit", "data-act": "petname-save" }, h("span", {}, s.me.save)),
+      ),
+    );
+  }
+
+  #safety() {
+    return h("section", { class: "part" }, h("h3", {}, s.words.heading), this.#trust, h("div", { class: "acts" }, this.#words));
+  }
+
+  #ways() {
+    return h(
+      "section",
+      { class: "part" },
+      h("div", { class: "acts" }, this.#look, this.#block, this.#remove),
+      this.#blockHelp,
+      this.#sure,
+    );
+  }
+
+  /** @param {SubmitEvent} event */
+  async #rename(event) {
+    event.preventDefault();
+    const { api, store } = this.#context;
+    await this.#try(async () => {
+      if (this.#id === null) return;
+      store.apply("contact", await api.renameContact(this.#id, this.#input.value.trim()));
+      this.#dialog.close();
+    });
+  }
+
+  #compare() {
+    if (this.#id === null || isDisabled(this.#words)) return;
+    this.#dialog.close();
+    this.#context.dialogs.words(this.#id);
+  }
+
+  #lookFirst() {
+    if (this.#id === null || isDisabled(this.#look)) return;
+    this.#dialog.close();
+    look(this.#context, this.#id, { audio: true, video: true });
+  }
+
+  async #toggleBlock() {
+    const { api, store } = this.#context;
+    const contact = this.#contact;
+    if (contact) await this.#try(async () => store.apply("contact", await api.blockContact(contact.id, !contact.blocked)));
+  }
+
+  /** @param {boolean} on */
+  #ask(on) {
+    this.#sure.hidden = !on;
+    this.#remove.hidden = on;
+    if (on) this.#sure.querySelector("button")?.focus();
+    else this.#remove.focus();
+  }
+
+  async #delete() {
+    await this.#try(async () => {
+      if (this.#id !== null) await this.#context.api.deleteContact(this.#id);
+      this.#dialog.close();
+    });
+  }
+
+  /** @param {() => Promise<unknown>} act */
+  async #try(act) {
+    try {
+      await act();
+    } catch (error) {
+      // The notice lies under the dialog.
+      this.#dialog.close();
+      this.#context.fail(error);
+    }
+  }
+}
+
+customElements.define("twocan-person", PersonElement);

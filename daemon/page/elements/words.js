@@ -1,0 +1,105 @@
+/**
+ * Safety words: both people see four words and read them to each other. Who sits between them cannot make them equal.
+ * "Same" marks the contact verified; "Different" says what that means and leaves the contact unverified.
+ */
+import { h, setText } from "../dom.js";
+import { Problem } from "../api.js";
+import { s } from "../strings.js";
+import { button } from "./button.js";
+import { dialog } from "./dialog.js";
+
+/** @import {Context} from "../types.js" */
+
+/** @typedef {"asking"|"words"|"same"|"different"|"failed"} Step */
+
+export class WordsElement extends HTMLElement {
+  #context;
+  /** @type {string|null} */
+  #id = null;
+  #title = h("span", {}, s.words.heading);
+  #text = h("p", { role: "status" });
+  #list = h("ol", { class: "words", "data-words": true });
+  #after = h("p", { class: "help" });
+  #number = h("p", { class: "number", tabindex: 0 });
+  #paper = h("details", { class: "paper" }, h("summary", {}, s.words.paper), this.#number);
+  #answer;
+  #retry;
+  #done;
+  #dialog;
+
+  /** @param {Context} context */
+  constructor(context) {
+    super();
+    this.#context = context;
+    this.#answer = h(
+      "div",
+      { class: "acts" },
+      button("words-same", s.words.same, () => this.#say(true), { kind: "go", icon: "check" }),
+      button("words-different", s.words.different, () => this.#say(false), { kind: "danger", icon: "close" }),
+    );
+    this.#retry = button("words-retry", s.call.retry, () => this.#ask(), { kind: "primary" });
+    this.#done = button("words-done", s.close, () => this.#dialog.close(), { kind: "primary" });
+    this.#dialog = dialog("words-title", this.#title, this.#text, this.#list, this.#answer, this.#after, this.#paper, h("div", { class: "acts" }, this.#retry, this.#done));
+    this.append(this.#dialog);
+  }
+
+  /** @param {string} id of the contact */
+  open(id) {
+    this.#id = id;
+    this.#dialog.showModal();
+    void this.#ask();
+  }
+
+  get #name() {
+    return (this.#id === null ? undefined : this.#context.store.contacts.get(this.#id)?.name) ?? "";
+  }
+
+  async #ask() {
+    const id = this.#id;
+    if (id === null) return;
+    this.#show("asking", s.words.asking(this.#name), "");
+    try {
+      const { words, number } = await this.#context.api.safetyWords(id);
+      if (this.#id !== id || !this.#dialog.open) return;
+      this.#list.replaceChildren(...(words ?? []).map((word) => h("li", {}, word)));
+      setText(this.#number, number);
+      this.#show("words", s.words.read(this.#name), s.words.readHelp);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** @param {boolean} same */
+  async #say(same) {
+    const { api } = this.#context;
+    if (this.#id === null) return;
+    try {
+      await api.compareWords(this.#id, same ? "same" : "different");
+      const { title, next } = same ? s.words.wereSame(this.#name) : s.words.wereDifferent(this.#name);
+      this.#show(same ? "same" : "different", title, next);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    const problem = error instanceof Problem;
+    if (!problem) console.error(error);
+    this.#show("failed", problem ? error.title : s.problem.unexpected, problem ? error.detail : "");
+  }
+
+  /** @param {Step} step @param {string} text @param {string} after */
+  #show(step, text, after) {
+    this.dataset["step"] = step;
+    setText(this.#text, text);
+    setText(this.#after, after);
+    this.#list.hidden = step !== "words";
+    this.#answer.hidden = step !== "words";
+    this.#paper.hidden = step !== "words";
+    this.#retry.hidden = step !== "failed";
+    this.#done.hidden = step === "words" || step === "asking";
+  }
+}
+
+customElements.define("twocan-words", WordsElement);
