@@ -2,8 +2,8 @@
 //! daemons between them, and in the same run two peers: the bare loopback, and a plain UDP relay that opens nothing.
 
 use std::net::UdpSocket;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,10 @@ const LONG: Duration = Duration::from_secs(10);
 const PACES: [u32; 2] = [300, 3000];
 /// Bytes of payload; a browser's video packets have about as many.
 const PAYLOAD: usize = 1000;
+/// Calls answered.
+const ANSWERS: usize = 20;
+/// Between two packets of a phone that waits for the other one.
+const GAP: Duration = Duration::from_millis(2);
 /// How long the last packets may take.
 const TAIL: Duration = Duration::from_millis(300);
 /// Between two looks at whether it is over.
@@ -57,14 +61,9 @@ struct Pace {
 pub(super) async fn forward() {
     let (ann, bob) = (Home::up("Ann").await, Home::up("Bob").await);
     acquaint(&ann, &bob).await;
-    let to = bob.green("Ann", STEP).await["id"].clone();
-    let call = bob.api().post("/v1/calls", json!({ "to": to })).await;
-    assert_eq!(call.status, 201, "{call:?}");
-    let rings = ann.call("the ring", STEP, |call| call["state"] == "ringing").await;
-    let (placed, rung) = (call.body["id"].as_str().unwrap(), rings["id"].as_str().unwrap());
-    let (bobs, anns) = (Phone::join(&bob.api(), placed).await, Phone::join(&ann.api(), rung).await);
-    let answered = ann.api().post(&format!("/v1/calls/{rung}/answer"), json!({})).await;
-    assert_eq!(answered.status, 200, "{answered:?}");
+    answers(&ann, &bob).await;
+    let (rung, [anns, bobs]) = ring(&ann, &bob).await;
+    answer(&ann, &rung).await;
     bob.call("active", STEP, |call| call["state"] == "active").await;
 
     let mut through = [End::secured(anns), End::secured(bobs)];
@@ -79,8 +78,16 @@ pub(super) async fn forward() {
         let after = [&ann, &bob].map(|home| Usage::of(home.pid()));
 
         let packets = |pace: &Pace| float(u64::try_from(pace.sent).unwrap());
-        let cpu: Duration = after.iter().zip(before).map(|(after, before)| after.cpu - before.cpu).sum();
-        let woken: u64 = after.iter().zip(before).map(|(after, before)| after.wakeups - before.wakeups).sum();
+        let cpu: Duration = after
+            .iter()
+            .zip(before)
+            .map(|(after, before)| after.cpu - before.cpu)
+            .sum();
+        let woken: u64 = after
+            .iter()
+            .zip(before)
+            .map(|(after, before)| after.wakeups - before.wakeups)
+            .sum();
         let of_relay = relay_cpu.as_secs_f64() * 1e6 / packets(&relayed);
         let of_daemon = cpu.as_secs_f64() * 1e6 / packets(&ours) / 2.0;
         one(&format!("{pace}/s: processor a packet, plain relay (µs)"), of_relay);
@@ -90,8 +97,81 @@ pub(super) async fn forward() {
         one(&format!("{pace}/s: wakeups a packet and daemon"), wakeups);
         let lost = (1.0 - float(u64::try_from(ours.latencies.len()).unwrap()) / packets(&ours)) * 100.0;
         one(&format!("{pace}/s: lost (%)"), lost);
-        for (what, mut pace_kept) in [("bare loopback", bare), ("plain relay", relayed), ("both daemons", ours)] {
+        for (what, mut pace_kept) in [
+            ("bare loopback", bare),
+            ("plain relay", relayed),
+            ("both daemons", ours),
+        ] {
             row(&format!("{pace}/s: one way, {what} (µs)"), &mut pace_kept.latencies);
+        }
+    }
+}
+
+/// Bob calls Ann; gives Ann's call and both phones, connected while it rings.
+async fn ring(ann: &Home, bob: &Home) -> (String, [Phone; 2]) {
+    let to = bob.green("Ann", STEP).await["id"].clone();
+    let call = bob.api().post("/v1/calls", json!({ "to": to })).await;
+    assert_eq!(call.status, 201, "{call:?}");
+    let rings = ann.call("the ring", STEP, |call| call["state"] == "ringing").await;
+    let (placed, rung) = (call.body["id"].as_str().unwrap(), rings["id"].as_str().unwrap());
+    let phones = [
+        Phone::join(&ann.api(), rung).await,
+        Phone::join(&bob.api(), placed).await,
+    ];
+    (rung.to_owned(), phones)
+}
+
+async fn answer(ann: &Home, call: &str) {
+    let answered = ann.api().post(&format!("/v1/calls/{call}/answer"), json!({})).await;
+    assert_eq!(answered.status, 200, "{answered:?}");
+}
+
+/// The daemons' part of what people wait for: from the answer to the later of the two first packets, where both phones
+/// send already.
+async fn answers(ann: &Home, bob: &Home) {
+    let mut times = Vec::new();
+    for _ in 0..ANSWERS {
+        let (call, phones) = ring(ann, bob).await;
+        let first = phones.map(|phone| tokio::task::spawn_blocking(move || first_heard(End::secured(phone))));
+        let began = Instant::now();
+        answer(ann, &call).await;
+        let mut last = began;
+        for heard in first {
+            last = last.max(heard.await.unwrap());
+        }
+        times.push((last - began).as_secs_f64() * 1000.0);
+        let ended = ann.api().post(&format!("/v1/calls/{call}/hangup"), json!({})).await;
+        assert_eq!(ended.status, 200, "{ended:?}");
+    }
+    row("answer → first packet both ways (ms)", &mut times);
+}
+
+/// Sends until something of the far side comes.
+fn first_heard(mut end: End) -> Instant {
+    end.udp.set_read_timeout(Some(GAP)).unwrap();
+    let (mut buffer, limit) = ([0; 2048], Instant::now() + STEP);
+    loop {
+        assert!(Instant::now() < limit, "nothing came within {STEP:?}");
+        let packet = (end.make)(end.next);
+        end.udp.send(&packet).unwrap();
+        end.next = end.next.wrapping_add(1);
+        let due = Instant::now() + GAP;
+        while Instant::now() < due {
+            if end
+                .udp
+                .recv(&mut buffer)
+                .is_ok_and(|length| phone::sequence(&buffer[..length]).is_some())
+            {
+                let heard = Instant::now();
+                // The other phone may still wait for one of ours.
+                (0..8).for_each(|_| {
+                    let packet = (end.make)(end.next);
+                    end.udp.send(&packet).unwrap();
+                    end.next = end.next.wrapping_add(1);
+                    thread::sleep(GAP);
+                });
+                return heard;
+            }
         }
     }
 }
@@ -192,7 +272,10 @@ impl Relay {
                         return;
                     }
                     let used = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap();
-                    note.store(u64::try_from(Duration::from(used).as_nanos()).unwrap(), Ordering::Relaxed);
+                    note.store(
+                        u64::try_from(Duration::from(used).as_nanos()).unwrap(),
+                        Ordering::Relaxed,
+                    );
                 }
             });
             cpu

@@ -126,7 +126,7 @@ async fn idle() {
     );
     one(
         "memory a link (kB)",
-        (float(after.memory_kb) - float(alone.memory_kb)) / float_usize(LINKS),
+        (float(after.own_kb) - float(alone.own_kb)) / float_usize(LINKS),
     );
 }
 

@@ -44,7 +44,9 @@ pub struct Phone {
 
 impl std::fmt::Debug for Phone {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Phone").field("udp", &self.udp).finish_non_exhaustive()
+        out.debug_struct("Phone")
+            .field("udp", &self.udp)
+            .finish_non_exhaustive()
     }
 }
 
@@ -173,8 +175,12 @@ fn keys(udp: &UdpSocket, crypto: &Arc<dyn RTCCryptoProvider>, certificate: Certi
         flush(udp, &mut dtls);
         match receive(udp) {
             Some(datagram) if (20..64).contains(&datagram[0]) => {
-                let events = dtls.read(Instant::now(), peer, None, BytesMut::from(&datagram[..])).unwrap();
-                done = events.iter().any(|event| matches!(event, EndpointEvent::HandshakeComplete));
+                let events = dtls
+                    .read(Instant::now(), peer, None, BytesMut::from(&datagram[..]))
+                    .unwrap();
+                done = events
+                    .iter()
+                    .any(|event| matches!(event, EndpointEvent::HandshakeComplete));
             }
             Some(_) => {}
             None => dtls.handle_timeout(peer, Instant::now()).unwrap(),
@@ -189,7 +195,9 @@ fn keys(udp: &UdpSocket, crypto: &Arc<dyn RTCCryptoProvider>, certificate: Certi
     let material = state
         .export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], config.keying_material_len())
         .unwrap();
-    config.set_session_keys_from_keying_material(material.as_ref(), true).unwrap();
+    config
+        .set_session_keys_from_keying_material(material.as_ref(), true)
+        .unwrap();
     config
 }
 

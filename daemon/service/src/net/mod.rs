@@ -46,6 +46,7 @@ use self::frames::End;
 use self::link::{Link, Opened};
 use self::socket::Gate;
 use self::tls::Tls;
+use crate::FAREWELL;
 use crate::media::{MediaSender, MediaSink};
 
 pub use self::link::LinkStats;
@@ -53,8 +54,6 @@ pub use self::socket::{SocketStats, UdpBind};
 
 /// The server name that TLS's interface wants; it is never sent.
 const NO_NAME: &str = "twocan";
-/// How long [`Net::shutdown`] waits at most for the far sides to hear of it.
-const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// What the network needs to start.
 pub struct NetConfig {
@@ -206,7 +205,7 @@ impl Net {
         self.shared.local()
     }
 
-    /// Closes every link with [`close_code::GOING`] and waits, at most a second, until the far sides know.
+    /// Closes every link with [`close_code::GOING`] and waits, for a moment at most, until the far sides know.
     pub async fn shutdown(&self) {
         let links: Vec<_> = self.shared.lock().values().cloned().collect();
         let farewell = async {
@@ -214,7 +213,7 @@ impl Net {
             self.shared.endpoint.close(VarInt::from_u32(close_code::GOING), &[]);
             self.shared.endpoint.wait_idle().await;
         };
-        if timeout(SHUTDOWN, farewell).await.is_err() {
+        if timeout(FAREWELL, farewell).await.is_err() {
             tracing::debug!("some links did not end in time");
         }
     }
