@@ -7,6 +7,7 @@
 //! plays no part: addresses are spoofed and NATs rebind.
 
 use crate::ids::Token;
+use crate::reach::pulse;
 
 /// Bytes of the connection ids that this daemon issues.
 pub const OWN_CID: usize = 8;
@@ -36,6 +37,8 @@ pub enum Class {
     Stun,
     /// A knock or a relay frame.
     Knock,
+    /// A keep-alive of a link.
+    Pulse,
     /// QUIC, which [`admits`] looks at next.
     Quic,
     /// Nothing of ours.
@@ -47,6 +50,7 @@ pub enum Class {
 pub const fn classify(first_byte: u8) -> Class {
     match first_byte {
         0..=3 => Class::Stun,
+        pulse::FORM => Class::Pulse,
         4..=15 => Class::Knock,
         16..=63 => Class::Other,
         64..=255 => Class::Quic,

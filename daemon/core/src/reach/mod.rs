@@ -2,4 +2,5 @@
 
 pub mod candidates;
 pub mod keepalive;
+pub mod pulse;
 pub mod search;

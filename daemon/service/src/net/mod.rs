@@ -164,10 +164,11 @@ impl Net {
         }
     }
 
-    /// Sends one keep-alive datagram.
+    /// Sends one keep-alive.
     pub fn send_alive(&self, link: LinkId, bytes: &[u8]) {
-        if let Some(link) = self.shared.link(link) {
-            link.send_alive(bytes);
+        let sealed = self.shared.link(link).and_then(|link| link.seal_alive(bytes));
+        if let Some((to, packet)) = sealed {
+            self.shared.gate.transmit(to, &packet);
         }
     }
 
@@ -248,10 +249,6 @@ impl Shared {
     /// Tells the loop, when it has room. A loop that is gone needs no telling.
     async fn tell(&self, input: Input) {
         let _ = self.events.send(input).await;
-    }
-
-    fn try_tell(&self, input: Input) -> bool {
-        self.events.try_send(input).is_ok()
     }
 
     async fn dial_failed(&self, dial: Option<DialId>) {
