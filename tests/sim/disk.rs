@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use twocan_core::io::Input;
 
+use super::happening::{Cause, Happening};
 use super::mutant::Mutant;
-use super::world::{Cause, Happening, World};
+use super::world::World;
 
 impl World {
     pub(super) fn store(&mut self, index: usize, generation: u64, state: Vec<u8>) {

@@ -6,9 +6,10 @@ use twocan_core::command::{Command, Media};
 use twocan_core::event::{CallState, ContactState};
 use twocan_core::ids::{CallId, ContactId};
 
+use super::happening::Happening;
 use super::host::{Gift, Then};
 use super::network::Conditions;
-use super::world::{Happening, World, note};
+use super::world::{World, note};
 
 /// Sound and picture.
 pub(crate) const VIDEO: Media = Media {

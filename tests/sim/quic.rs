@@ -8,9 +8,10 @@ use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
 use twocan_core::io::{Input, LinkUp};
 
 use super::conn::{Conn, DIALER, End, LISTENER};
+use super::happening::{Cause, Happening};
 use super::host::Held;
 use super::mutant::Mutant;
-use super::world::{Cause, Happening, World};
+use super::world::World;
 
 /// QUIC's pause before it sends a packet again.
 const AGAIN: Duration = Duration::from_millis(250);

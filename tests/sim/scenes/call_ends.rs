@@ -9,8 +9,9 @@ use twocan_core::event::{CallState, WhyNot};
 use twocan_core::ids::CallId;
 
 use super::calls::{HEARD, Pair};
+use crate::sim::happening::Happening;
 use crate::sim::host::Then;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::World;
 
 /// One way a call can go.
 #[derive(Clone, Copy, Debug)]

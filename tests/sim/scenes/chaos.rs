@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::sim::happening::Happening;
 use crate::sim::mutant::Mutant;
 use crate::sim::network::Conditions;
-use crate::sim::world::{Happening, World};
+use crate::sim::world::World;
 
 /// After chaos, everything is as it should be within this time.
 const HEALED: Duration = Duration::from_secs(150);

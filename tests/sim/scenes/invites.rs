@@ -6,10 +6,11 @@ use twocan_core::command::Command;
 use twocan_core::event::{ContactState, InviteRefusal};
 
 use super::FRESH;
+use crate::sim::happening::Happening;
 use crate::sim::host::{Gift, Then};
 use crate::sim::mutant::Mutant;
 use crate::sim::network::Conditions;
-use crate::sim::world::{Happening, World, note};
+use crate::sim::world::{World, note};
 
 /// One thing that can happen to an invite.
 #[derive(Clone, Copy, Debug)]

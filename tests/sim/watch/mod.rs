@@ -200,7 +200,7 @@ impl World {
                     let run = self.hosts[index].run;
                     self.later(
                         Duration::ZERO,
-                        super::world::Happening::Do {
+                        super::happening::Happening::Do {
                             host: index,
                             run,
                             command,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use twocan_core::bounds;
 
-use crate::sim::world::{Cause, Happening, World, note};
+use crate::sim::happening::{Cause, Happening};
+use crate::sim::world::{World, note};
 
 /// Packets of one search to one address.
 const SEARCH: usize = 5;
