@@ -76,6 +76,11 @@ pub(crate) enum Happening {
         command: Command,
         then: Then,
     },
+    Meddle {
+        host: usize,
+        run: u32,
+        command: Command,
+    },
     Redeem {
         host: usize,
         link: String,
@@ -141,6 +146,11 @@ impl World {
             } => {
                 if self.hosts[host].run == run && self.hosts[host].works() {
                     self.command(host, command, then);
+                }
+            }
+            Happening::Meddle { host, run, command } => {
+                if self.hosts[host].run == run && self.hosts[host].works() {
+                    self.meddle(host, command);
                 }
             }
             Happening::Redeem { host, link } => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use twocan_core::command::Command;
 use twocan_core::event::{Reachable, WhyNot};
 use twocan_core::io::Input;
 use twocan_core::node::{Defaults, Node};
@@ -9,6 +10,7 @@ use twocan_core::node::{Defaults, Node};
 use super::happening::{Cause, Happening};
 use super::host::{Held, Seen, Shell};
 use super::mutant::Mutant;
+use super::watch::Invariant;
 use super::world::{World, note};
 
 impl World {
@@ -56,11 +58,14 @@ impl World {
             self.hosts[index].run
         );
         if !same {
-            self.fail("identity", format!("host {index} became somebody else"));
+            self.fail(Invariant::Identity, format!("host {index} became somebody else"));
         }
         self.disturb(index);
         let own = self.hosts[index].own_addresses();
         self.feed(index, Input::Interfaces(own), Cause::Other);
+        if self.is(Mutant::LetsCallsWait) {
+            self.meddle(index, Command::SetSecondCall { waits: true });
+        }
         self.look(index);
         self.check_restart(index, is_first);
     }

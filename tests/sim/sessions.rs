@@ -11,12 +11,15 @@ use twocan_core::message::{Frame, Hello, Message, OfCall};
 use twocan_core::session::{Receipt, Session};
 
 use super::dice::Dice;
+use super::watch::{Invariant, Violation};
 
 /// What a faulty connection does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Frames come a second time under a new number.
     Renumbers,
+    /// A frame vanishes while the connection stands.
+    Loses,
     /// A frame and its successor change places, numbers aside.
     Swaps,
 }
@@ -86,7 +89,7 @@ impl End {
 }
 
 /// Runs one seed; what went wrong, if anything.
-pub(crate) fn run(seed: u64, fault: Option<Fault>) -> Result<(), String> {
+pub(crate) fn run(seed: u64, fault: Option<Fault>) -> Result<(), Violation> {
     let mut dice = Dice::new(seed);
     let mut ends = [End::new(&mut dice, 1), End::new(&mut dice, 1)];
     let mut connected = false;
@@ -131,16 +134,19 @@ fn connect(ends: &mut [End; 2]) {
     }
 }
 
-fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Fault>) -> Result<(), String> {
+fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Fault>) -> Result<(), Violation> {
     if fault == Some(Fault::Swaps) && ends[from].wire.len() > 1 && dice.chance(20) {
         swap_bodies(&mut ends[from].wire);
     }
     let Some(bytes) = ends[from].wire.pop_front() else {
         return Ok(());
     };
+    if fault == Some(Fault::Loses) && dice.chance(20) {
+        return Ok(());
+    }
     apply(ends, from, &bytes)?;
     if fault == Some(Fault::Renumbers) && dice.chance(20) {
-        let (frame, message) = Frame::parse(&bytes).map_err(|_| "garbage".to_owned())?;
+        let (frame, message) = Frame::parse(&bytes).unwrap();
         apply(
             ends,
             from,
@@ -159,12 +165,12 @@ fn swap_bodies(wire: &mut VecDeque<Vec<u8>>) {
     }
 }
 
-fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), String> {
-    let (frame, message) = Frame::parse(bytes).map_err(|_| "garbage".to_owned())?;
+fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), Violation> {
+    let (frame, message) = Frame::parse(bytes).unwrap();
     let receipt = ends[1 - from]
         .session
         .receive(&frame)
-        .map_err(|_| format!("a gap before {}", frame.number))?;
+        .map_err(|_| broken(Invariant::SessionGap, format!("a gap before {}", frame.number)))?;
     let Some((life, count)) = number_of(&message).filter(|_| receipt == Receipt::Fresh) else {
         return Ok(());
     };
@@ -174,14 +180,16 @@ fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), String> {
         None => count == 1,
     };
     ends[from].applied = Some((life, count));
-    let ack = ends[1 - from]
-        .session
-        .send(Message::Ack)
-        .map_err(|full| full.to_string())?;
+    let ack = ends[1 - from].session.send(Message::Ack).unwrap();
     ends[1 - from].wire.push_back(ack.to_bytes());
     if is_next {
         Ok(())
     } else {
-        Err(format!("message {count} of life {life} was applied out of turn"))
+        let text = format!("message {count} of life {life} was applied out of turn");
+        Err(broken(Invariant::SessionOrder, text))
     }
+}
+
+const fn broken(invariant: Invariant, text: String) -> Violation {
+    Violation { invariant, text }
 }

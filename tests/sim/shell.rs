@@ -13,7 +13,7 @@ impl World {
             note!(self, "{} <- {}", self.hosts[index].name(), super::words::input(&input));
         }
         self.watch_input(index, &input);
-        let now = self.hosts[index].clock(self.now);
+        let now = self.shell_clock(index);
         if let Some(node) = &mut self.hosts[index].node {
             node.handle(input, now);
         }
@@ -42,9 +42,7 @@ impl World {
     pub(super) fn perform(&mut self, index: usize, output: Output, cause: Cause, sent: &mut usize) {
         match output {
             Output::Transmit { to, bytes } => {
-                self.watch_transmit(index, to, &bytes, cause, *sent);
-                *sent += 1;
-                self.transmit(index, to, bytes);
+                self.transmit(index, to, bytes, cause, sent);
             }
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
@@ -74,8 +72,11 @@ impl World {
             Output::OpenGate { call } => self.open_gate(index, call),
             Output::EndMedia { call } => self.end_media(index, call),
             Output::Store { generation, state } => self.store(index, generation, state),
-            Output::Reply { id, reply } => self.reply(index, id, reply),
-            Output::Event(event) => self.watch_told(index, &event),
+            Output::Reply { id, reply } => self.reply(index, id, &reply),
+            Output::Event(event) => {
+                self.watch_told(index, &event);
+                self.act_on_event(index, &event);
+            }
         }
     }
 }

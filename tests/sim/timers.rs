@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use twocan_core::event::CallState;
 use twocan_core::node::Node;
+use twocan_core::time::Now;
 
 use super::happening::{Cause, Happening};
-use super::host::Host;
+use super::host::{Host, WALL};
 use super::mutant::Mutant;
 use super::world::World;
 
@@ -27,14 +28,22 @@ impl World {
         }
     }
 
+    /// What the clocks of a machine show to its shell.
+    pub(super) fn shell_clock(&self, index: usize) -> Now {
+        let host = &self.hosts[index];
+        let mut now = host.clock(self.now);
+        if self.is(Mutant::StoppedClock) {
+            now.wall = WALL;
+        }
+        now
+    }
+
     pub(super) fn time_out(&mut self, index: usize) {
         self.watch_wakeup(index);
-        let early = if self.is(Mutant::EarlyTimers) {
-            Duration::from_millis(3)
-        } else {
-            Duration::ZERO
-        };
-        let now = self.hosts[index].clock(self.now - early);
+        let mut now = self.shell_clock(index);
+        if self.is(Mutant::EarlyTimers) {
+            now.boot -= Duration::from_millis(3);
+        }
         if let Some(node) = &mut self.hosts[index].node {
             node.handle_timeout(now);
         }

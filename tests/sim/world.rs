@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) conns: Vec<Conn>,
     pub(crate) watch: Watch,
     pub(crate) mutant: Option<Mutant>,
+    /// The link that each host gave away last.
+    pub(crate) newest_links: BTreeMap<usize, String>,
     /// Whether people react to rings and legs appear by themselves.
     pub(crate) lively: bool,
     /// Actions still to be drawn.
@@ -60,6 +62,7 @@ impl World {
             conns: Vec::new(),
             watch: Watch::new(hosts),
             mutant,
+            newest_links: BTreeMap::new(),
             lively: false,
             actions_left: 0,
             steps: 0,
