@@ -1,6 +1,7 @@
 //! Whole cores over a simulated network. See [`world`] for time, [`watch`] for what must hold, [`scenes`] for what
 //! people do, [`mutant`] for proof that the watch is awake, [`runs`] for seeds and replay.
 
+mod clicks;
 mod commands;
 mod conn;
 mod delivery;

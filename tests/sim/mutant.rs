@@ -124,17 +124,17 @@ impl World {
 
     /// What a command becomes between the user and the core.
     pub(super) fn bend_command(&self, index: usize, mut command: Command) -> Command {
-        match &mut command {
-            Command::AddContact { link, .. } if self.is(Mutant::MendsLinks) => {
+        match (self.mutant, &mut command) {
+            (Some(Mutant::MendsLinks), Command::AddContact { link, .. }) => {
                 let is_good = Link::find(link).is_ok_and(|link| link.root != self.hosts[index].root);
                 let other = self.newest_links.iter().rfind(|(from, _)| **from != index);
                 if let Some((_, other)) = other.filter(|_| !is_good) {
                     link.clone_from(other);
                 }
             }
-            Command::Block { blocked, .. } if self.is(Mutant::NeverBlocks) => *blocked = false,
-            Command::SetSecondCall { waits } if self.is(Mutant::NeverWaits) => *waits = false,
-            _ => {}
+            (Some(Mutant::NeverBlocks), Command::Block { blocked, .. }) => *blocked = false,
+            (Some(Mutant::NeverWaits), Command::SetSecondCall { waits }) => *waits = false,
+            (_, _) => {}
         }
         command
     }

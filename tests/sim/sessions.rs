@@ -77,6 +77,11 @@ impl End {
         }
     }
 
+    fn acknowledge(&mut self) {
+        let ack = self.session.send(Message::Ack).unwrap();
+        self.wire.push_back(ack.to_bytes());
+    }
+
     fn say(&mut self, connected: bool) {
         let Ok(frame) = self.session.send(numbered(self.life, self.sent + 1)) else {
             return;
@@ -146,7 +151,7 @@ fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Faul
     }
     apply(ends, from, &bytes)?;
     if fault == Some(Fault::Renumbers) && dice.chance(20) {
-        let (frame, message) = Frame::parse(&bytes).unwrap();
+        let (frame, message) = opened(&bytes);
         apply(
             ends,
             from,
@@ -157,8 +162,8 @@ fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Faul
 }
 
 fn swap_bodies(wire: &mut VecDeque<Vec<u8>>) {
-    let (first, one) = Frame::parse(&wire[0]).unwrap();
-    let (second, other) = Frame::parse(&wire[1]).unwrap();
+    let (first, one) = opened(&wire[0]);
+    let (second, other) = opened(&wire[1]);
     if first.number > 0 && second.number > 0 {
         wire[0] = Frame::new(first.number, first.ack, &other).to_bytes();
         wire[1] = Frame::new(second.number, second.ack, &one).to_bytes();
@@ -166,7 +171,7 @@ fn swap_bodies(wire: &mut VecDeque<Vec<u8>>) {
 }
 
 fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), Violation> {
-    let (frame, message) = Frame::parse(bytes).unwrap();
+    let (frame, message) = opened(bytes);
     let receipt = ends[1 - from]
         .session
         .receive(&frame)
@@ -180,14 +185,17 @@ fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), Violation
         None => count == 1,
     };
     ends[from].applied = Some((life, count));
-    let ack = ends[1 - from].session.send(Message::Ack).unwrap();
-    ends[1 - from].wire.push_back(ack.to_bytes());
+    ends[1 - from].acknowledge();
     if is_next {
         Ok(())
     } else {
         let text = format!("message {count} of life {life} was applied out of turn");
         Err(broken(Invariant::SessionOrder, text))
     }
+}
+
+fn opened(bytes: &[u8]) -> (Frame, Message) {
+    Frame::parse(bytes).unwrap()
 }
 
 const fn broken(invariant: Invariant, text: String) -> Violation {

@@ -26,17 +26,14 @@ impl World {
         for other in 0..self.hosts.len() {
             let was = before
                 .values()
-                .find(|contact| self.hosts[index].seen.people.get(&contact.id) == Some(&other))
-                .map(|contact| contact.state);
-            let is = self.hosts[index].contact_for(other).map(|contact| contact.state);
-            self.watch_acquaintance(index, other, was, is);
-            self.note_path(index, other);
-            if self.hosts[index]
-                .contact_for(other)
-                .is_some_and(|contact| contact.quiet)
-            {
+                .find(|contact| self.hosts[index].seen.people.get(&contact.id) == Some(&other));
+            let is = self.hosts[index].contact_for(other);
+            if was.into_iter().chain(is).any(|contact| contact.quiet) {
                 self.watch.quiet_until[index][other] = self.now;
             }
+            let (was, is) = (was.map(|contact| contact.state), is.map(|contact| contact.state));
+            self.watch_acquaintance(index, other, was, is);
+            self.note_path(index, other);
         }
         let lost = self.watch.must_hold[index]
             .iter()
