@@ -67,7 +67,7 @@ impl World {
             from,
             size: bytes.len(),
         };
-        if self.is(Mutant::EchoesStrangers) && sender.is_none() {
+        if self.is(Mutant::EchoesKnocks) {
             self.put_on_wire(index, from, &bytes, cause, 0);
         }
         let shell = &mut self.hosts[index].shell;

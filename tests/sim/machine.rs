@@ -162,6 +162,9 @@ impl World {
     }
 
     pub(crate) fn heal(&mut self, one: usize, other: usize) {
+        if self.is(Mutant::NeverHeals) {
+            return;
+        }
         note!(self, "{one} and {other} hear each other");
         self.network.unblock(one, other);
         self.disturb_pair(one, other);

@@ -47,6 +47,8 @@ listed! {
         LyingPresence,
         /// Every keep-alive arrives three times.
         StammeringKeepalives,
+        /// A path that failed stays so.
+        NeverHeals,
         // In the socket.
         /// Admitted tokens are not let in.
         DeafDoor,
@@ -54,8 +56,8 @@ listed! {
         DeafSocket,
         /// Each device is dialed once; later dials go nowhere.
         DialsOnce,
-        /// What strangers send goes back to them.
-        EchoesStrangers,
+        /// Whatever comes goes back to where it came from.
+        EchoesKnocks,
         /// A knock that comes again gets the answer that it got.
         KeepsAnswers,
         /// A longer copy goes out before each answer.

@@ -109,11 +109,12 @@ impl World {
         self.open_call(pair.caller).map(|(call, _)| call)
     }
 
-    /// Both sides are in one and the same call.
+    /// Both sides are in one and the same call, and hear each other.
     pub(super) fn expect_active(&mut self, invariant: Invariant, one: usize, other: usize) {
         self.expect(invariant, "both are in one call", HEARD, |world| {
             let (here, there) = (world.open_call(one), world.open_call(other));
-            here.is_some() && here == there && world.is_calling(one, CallState::Active)
+            let hears = |at: usize| !world.hosts[at].seen.calls.values().any(|call| call.reconnecting);
+            here.is_some() && here == there && world.is_calling(one, CallState::Active) && hears(one) && hears(other)
         });
     }
 }
