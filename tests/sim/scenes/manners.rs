@@ -153,14 +153,33 @@ impl World {
         self.run_for(STORED);
     }
 
+    /// Words of an earlier link are shown on, also where the far side has started again since and shows none.
+    fn shows_old_words(&self, one: usize, other: usize) -> bool {
+        let shows = |at: usize, whom: usize| {
+            let contact = self.hosts[at].contact_for(whom);
+            contact.is_some_and(|contact| contact.safety.words.is_some())
+        };
+        shows(one, other) && !shows(other, one)
+    }
+
     /// Safety words are the same on both screens; who finds them so is marked.
     pub(super) fn words_are_compared(&mut self, pair: Pair) {
-        let sides = [(pair.caller, pair.callee), (pair.callee, pair.caller)];
-        let (asks, other) = self.dice.pick(&sides);
+        let mut sides = [(pair.caller, pair.callee), (pair.callee, pair.caller)];
+        if self.dice.chance(50) {
+            sides.swap(0, 1);
+        }
+        let (asks, other) = sides[0];
         let Some(contact) = self.contact_id(asks, other) else {
             return;
         };
         self.click_on(asks, Command::Verify { contact });
+        if self.dice.chance(50) || self.shows_old_words(asks, other) {
+            let wait = self.dice.ms(0, 1000);
+            self.run_for(wait);
+            if let Some(contact) = self.contact_id(other, asks) {
+                self.click_on(other, Command::Verify { contact });
+            }
+        }
         let words = |world: &Self, (one, other): (usize, usize)| {
             world.hosts[one].contact_for(other).and_then(|it| it.safety.words)
         };

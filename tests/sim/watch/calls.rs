@@ -245,6 +245,12 @@ impl World {
         })
     }
 
+    /// Whether one of two hosts does not ring for the other, who rang too often.
+    pub(crate) fn is_quiet(&self, one: usize, other: usize) -> bool {
+        let quiet = |at: usize, to: usize| self.hosts[at].contact_for(to).is_some_and(|contact| contact.quiet);
+        quiet(one, other) || quiet(other, one)
+    }
+
     /// Whether two hosts show each other green.
     pub(crate) fn is_linked(&self, one: usize, other: usize) -> bool {
         self.is_green(one, other) && self.is_green(other, one)

@@ -133,8 +133,10 @@ impl World {
     pub(crate) fn check_pending(&mut self) {
         let found = self.watch.links.iter().find(|((one, other), link)| {
             let there = &self.hosts[*other];
-            let pending =
-                self.hosts[*one].contact_for(*other).map(|contact| contact.state) == Some(ContactState::Pending);
+            // Who has blocked the inviter meanwhile does not want it to come to an end.
+            let pending = self.hosts[*one]
+                .contact_for(*other)
+                .is_some_and(|contact| contact.state == ContactState::Pending && !contact.blocked);
             let reachable = link.root == there.root && link.candidates.contains(&there.address);
             let valid = link.expiry > there.clock(self.now).wall && there.clock_was_right;
             pending && reachable && valid
