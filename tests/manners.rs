@@ -109,7 +109,7 @@ fn a_second_call_waits() {
         ann.sees_frames(1).await;
         let second = cat.json(&["call", "Mia", "--detach"]).await;
         ann.page.visible("twocan-ring [data-act=answer]").await;
-        ann.page.screenshot("second-call").await;
+        check(&ann.page, "second-call").await;
         ann.page.click("answer").await;
         bob.page.screen("ended").await;
         let active = |call: &Value| call["id"] == second["id"] && call["state"] == "active";
