@@ -67,7 +67,7 @@ impl World {
             from,
             size: bytes.len(),
         };
-        if self.is(Mutant::EchoesKnocks) {
+        if self.is(Mutant::EchoesKnocks) && self.hosts[index].shell.echoed.insert(bytes.clone()) {
             self.put_on_wire(index, from, &bytes, cause, 0);
         }
         let shell = &mut self.hosts[index].shell;

@@ -70,6 +70,8 @@ pub(crate) struct Shell {
     /// The knock that is being handled, and what a mutant answered to which.
     pub(crate) asked_by: Vec<u8>,
     pub(crate) answers: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What a mutant sent back.
+    pub(crate) echoed: BTreeSet<Vec<u8>>,
 }
 
 /// A packet in the socket of a sleeping machine.

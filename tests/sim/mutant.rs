@@ -56,7 +56,7 @@ listed! {
         DeafSocket,
         /// Each device is dialed once; later dials go nowhere.
         DialsOnce,
-        /// Whatever comes goes back to where it came from.
+        /// Whatever comes goes back to where it came from, once.
         EchoesKnocks,
         /// A knock that comes again gets the answer that it got.
         KeepsAnswers,
