@@ -1,5 +1,6 @@
-//! Whole cores over a simulated network. See [`world`] for time, [`watch`] for what must hold, [`scenes`] for what
-//! people do, [`mutant`] for proof that the watch is awake, [`runs`] for seeds and replay.
+//! Whole cores over a simulated network. See [`world`] for time, [`shell`] and the files that it calls for what a shell does,
+//! [`watch`] for what must hold, [`scenes`] for what people do, [`mutant`] and [`proof`] for what the watch must notice,
+//! [`runs`] for seeds and replay.
 
 mod clicks;
 mod commands;
