@@ -129,6 +129,24 @@ fn asking_again_shows_the_same_words() {
     assert_ne!(lab.safety(0).words, words);
 }
 
+/// A far side that restarted shows nothing: old words here would differ from what it shows next.
+#[test]
+fn words_do_not_outlive_the_far_sides_memory() {
+    let mut lab = Lab::pair();
+    lab.verify(0);
+    lab.settle();
+    lab.both_compare();
+    let before = lab.safety(0).words;
+    lab.restart(1);
+    lab.pass(Duration::from_secs(40));
+    assert!(lab.is_green(0, 1), "the link is back");
+    assert_eq!((lab.safety(0).state, lab.safety(0).words), (SafetyState::None, None));
+    lab.verify(0);
+    lab.settle();
+    lab.both_compare();
+    assert_ne!(lab.safety(0).words, before);
+}
+
 #[test]
 fn a_deviation_ends_the_run_and_the_link() {
     for asker in 0..2 {
