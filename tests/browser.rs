@@ -128,7 +128,10 @@ fn voice_alone() {
             person.page.screen("call").await;
             person.hears_something().await;
             person.page.screenshot("voice").await;
-            let cameras = person.page.run("return watched.tracks.filter(it => it.kind === 'video').length").await;
+            let cameras = person
+                .page
+                .run("return watched.tracks.filter(it => it.kind === 'video').length")
+                .await;
             assert_eq!(cameras, 0, "a camera was opened in a voice call");
             assert!(person.received("frames").await < 1.0, "a picture came in a voice call");
         }

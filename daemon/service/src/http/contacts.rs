@@ -134,9 +134,11 @@ pub(super) async fn verify(
         },
     };
     let is_answer = verify.result.is_some();
-    act(&app, id, command).await.map_err(|fault| match fault.code {
-        Code::WrongState if is_answer => Fault::new(Code::NoWords),
-        _ => fault,
+    act(&app, id, command).await.map_err(|fault| {
+        if is_answer && fault.code == Code::WrongState {
+            return Fault::new(Code::NoWords);
+        }
+        fault
     })?;
     let published = app.published();
     Ok(Json(view::safety(&need_contact(&published, id)?.safety)))

@@ -529,7 +529,7 @@ async fn codes_work_once() {
     assert_eq!(world.send_page(&enter).await.code(), "code_spent");
 
     let path = world.code("/").await;
-    world.boot_ms.fetch_add(60_000, std::sync::atomic::Ordering::Relaxed);
+    world.boot_ms.fetch_add(60_000, Ordering::Relaxed);
     let late = Request::new("GET", &path).header("Host", world.bound.page);
     assert_eq!(world.send_page(&late).await.code(), "code_spent");
 }
