@@ -223,6 +223,8 @@ async fn whatever_is_wrong_is_said_and_changes_nothing() {
             let what = format!("{what} on {}: {answer:?}", side.name);
             assert_eq!((answer.status, answer.code().as_str()), (status, code), "{what}");
             assert!(is_clear(&answer), "{what}");
+            let names_methods = answer.head.contains("\r\nallow: ");
+            assert_eq!(names_methods, status == 405, "{what}");
         }
     }
     assert_eq!(stage.picture().await, before);

@@ -153,7 +153,9 @@ async fn collect_within(body: Body, most: usize, within: Duration) -> Result<Byt
     let whole = tokio::time::timeout(within, Limited::new(body, most).collect()).await;
     match whole {
         Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::TooLarge.into()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Fault::new(Code::TooLarge).detail(format!("Send at most {most} bytes.")))
+        }
         Ok(Err(_)) => Err(Code::Malformed.into()),
         Err(_) => Err(Code::TooSlow.into()),
     }

@@ -76,7 +76,7 @@ impl Code {
             Self::PageLocked => (401, "page_locked", "This browser has not been let in.", "Open the page with `twocan open`."),
             Self::Spent => (403, "code_spent", "This link to the page was used already or is older than a minute.", "Open the page again with `twocan open`."),
             Self::WrongType => (415, "wrong_type", "The body has another content type than this route takes.", "Send the body as application/json."),
-            Self::TooLarge => (413, "too_large", "The body is too large.", "Send less."),
+            Self::TooLarge => (413, "too_large", "The body is too large.", "Send a smaller one."),
             Self::TooSlow => (408, "too_slow", "The body did not arrive in time.", "Send it again."),
             Self::Malformed => (400, "malformed", "The body is not what this route takes.", "Look at the fields that this route names."),
             Self::BadQuery => (400, "bad_query", "The query cannot be used.", "Take `cursor` from `next`, and `limit` from 1 to 200."),
