@@ -165,7 +165,6 @@ fn texts(side: &Side, stage: &Stage) -> Vec<Sent> {
         "cursor=x",
         "cursor=-1.00",
         "limit=1&limit=2",
-        "page=1",
     ] {
         let request = side.request("GET", &format!("/v1/contacts?{query}"));
         add(query.as_bytes(), request, 400, "bad_query");

@@ -256,7 +256,9 @@ pub(super) const fn of_invite(refusal: InviteRefusal) -> Code {
 impl From<LegProblem> for Fault {
     fn from(problem: LegProblem) -> Self {
         match problem {
-            LegProblem::BadOffer(why) => Self::new(Code::BadOffer).detail(why),
+            LegProblem::BadOffer(why) => {
+                Self::new(Code::BadOffer).detail(format!("The reason: {}.", why.trim_end_matches('.')))
+            }
             LegProblem::NotFound => Code::NoSuchLeg.into(),
             LegProblem::CallEnded => Self::new(Code::CallEnded).state(Some("ended".to_owned())),
             LegProblem::TooMany => Code::TooManyLegs.into(),
