@@ -69,7 +69,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
     vec![
         line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
         line(
-            "contacts: petname, keys, devices, the addresses where they were last reached",
+            "contacts: petname, keys, devices, whether verified or blocked, the addresses where they were last reached",
             Some(shown.contacts.len()),
             sealed,
             SEALED,
@@ -99,6 +99,20 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "a minute after the call, resp. when you have seen it; at the latest the daemon ends",
         ),
         line(
+            "which contact rang how often within ten minutes, and the last safety words",
+            None,
+            "memory",
+            "the daemon alone",
+            "the daemon ends",
+        ),
+        line(
+            "which camera, microphone and speaker you chose, and how loud; in a call, what you switched off",
+            None,
+            "the browser's storage for the page's address",
+            "whoever can use that browser",
+            "you clear the browser's data of that address; what you switched off goes with the tab",
+        ),
+        line(
             &format!("answers to the last {KEYS} requests that carried an Idempotency-Key"),
             None,
             "memory",
@@ -117,7 +131,7 @@ fn outsiders() -> Vec<api::Outsider> {
     vec![
         line(
             "your contacts",
-            "your name, your device's name, the addresses of this device, whether it is up and whether it will ring",
+            "your name, your device's name, the addresses of this device, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
             "your other contacts, and your calls with them",
         ),
         line(
