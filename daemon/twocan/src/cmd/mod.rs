@@ -4,11 +4,13 @@ mod add;
 mod answer;
 mod call;
 mod calls;
+mod config;
 mod contacts;
 mod events;
 mod invite;
 mod manners;
 mod open;
+mod papers;
 mod ping;
 mod privacy;
 mod status;
@@ -80,6 +82,12 @@ pub(crate) enum Command {
     Events,
     /// Open the page in a browser, and print its one-time address.
     Open(open::Open),
+    /// Read and check the settings.
+    Config(config::Which),
+    /// Print the completions of a shell; see its manual for where to put them.
+    Completions(papers::Completions),
+    /// Print the man page, or write the pages of all subcommands into a folder.
+    Man(papers::Manual),
     /// Call Echo, a throw-away person on this machine: a test of everything.
     Demo(demo::Demo),
 }
@@ -113,6 +121,9 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Privacy => privacy::run(out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
+        Command::Config(args) => config::run(&args, out),
+        Command::Completions(args) => Ok(papers::completions(&args, out)),
+        Command::Man(args) => papers::manual(&args, out),
         Command::Demo(args) => demo::run(args, out).await,
     }
 }
@@ -138,6 +149,9 @@ fn runtime(command: &Command) -> Result<Runtime, Failure> {
         | Command::Privacy
         | Command::Events
         | Command::Open(_)
+        | Command::Config(_)
+        | Command::Completions(_)
+        | Command::Man(_)
         | Command::Demo(_) => Builder::new_current_thread(),
     };
     builder.enable_all().build().map_err(|error| {
