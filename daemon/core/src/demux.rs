@@ -143,14 +143,16 @@ mod tests {
 
     #[test]
     fn the_first_byte_decides() {
-        let classes: Vec<Class> = [0, 3, 4, 15, 16, 63, 64, 127, 128, 255]
+        let classes: Vec<Class> = [0, 3, 4, 7, 8, 9, 15, 16, 63, 64, 127, 128, 255]
             .into_iter()
             .map(classify)
             .collect();
-        use Class::{Knock, Other, Quic, Stun};
+        use Class::{Knock, Other, Pulse, Quic, Stun};
         assert_eq!(
             classes,
-            [Stun, Stun, Knock, Knock, Other, Other, Quic, Quic, Quic, Quic]
+            [
+                Stun, Stun, Knock, Knock, Pulse, Knock, Knock, Other, Other, Quic, Quic, Quic, Quic
+            ]
         );
     }
 

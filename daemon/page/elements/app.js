@@ -87,7 +87,7 @@ export class AppElement extends HTMLElement {
     );
     const skip = h("a", { href: "#main", class: "skip" }, s.skip);
     const over = h("section", { class: "over", "aria-label": s.news }, this.#notices, this.#ring, this.#bar);
-    this.append(skip, this.#header, over, this.#main, this.#keys, this.#pickers, this.#person, this.#words);
+    this.replaceChildren(skip, this.#header, over, this.#main, this.#keys, this.#pickers, this.#person, this.#words);
     this.#listen();
     this.#draw();
   }
@@ -167,6 +167,7 @@ export class AppElement extends HTMLElement {
     this.#ring.update(ringing && ringing.id !== call?.id && !answered ? ringing : null);
     this.#pickers.update();
     if (this.#person.querySelector("dialog[open]")) this.#person.update();
+    this.#words.update();
     this.#bar.update(live && live !== ringing && live.id !== call?.id && live.id !== this.#session.endedHere ? live : null);
     if (screen !== "call" && document.fullscreenElement) void document.exitFullscreen();
   }

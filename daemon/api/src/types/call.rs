@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Call {
     /// Opaque.
     pub id: String,
@@ -35,6 +36,7 @@ pub struct Call {
 
 /// Who placed a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// It came in.
@@ -45,6 +47,7 @@ pub enum Direction {
 
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
     /// Placed, not yet ringing there.
@@ -59,6 +62,7 @@ pub enum CallState {
 
 /// The other end of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Peer {
     /// The petname.
     pub name: String,
@@ -69,6 +73,7 @@ pub struct Peer {
 
 /// What a call carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Media {
     /// Sound.
@@ -94,6 +99,7 @@ impl Default for Media {
 
 /// Why a call ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// `hung_up`, `declined`, `declined_elsewhere`, `answered_elsewhere`, `busy`, `missed`, `cancelled`, `unreachable`,
     /// `lost`, `glare_merged`, `blocked` or `failed`.
@@ -108,6 +114,7 @@ pub struct Reason {
 
 /// `PATCH /v1/calls/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CallPatch {
     /// What one's own page sends from now on; the other side sees it as `peer_media`. It stops nothing by itself.
@@ -117,6 +124,7 @@ pub struct CallPatch {
 
 /// A change of what is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MediaPatch {
     /// Whether the microphone is on; unchanged where left out.
@@ -129,9 +137,11 @@ pub struct MediaPatch {
 
 /// `POST /v1/calls`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewCall {
     /// WHO: id, exact petname or unique prefix of a contact.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub to: String,
     /// What to send; sound and picture unless told.
     #[serde(default)]
@@ -140,6 +150,7 @@ pub struct NewCall {
 
 /// `POST /v1/calls/{id}/decline`; an empty body means all defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Decline {
     /// Whether the person's other devices stop ringing too.

@@ -6,6 +6,7 @@ use super::{Call, Contact, Invite, Me, Status, Why};
 
 /// One event. `name` is the SSE event name, the body its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "name", content = "data", rename_all = "snake_case")]
 pub enum Event {
     /// Everything, at the start of a stream and after a gap.
@@ -32,6 +33,7 @@ pub enum Event {
 
 /// Everything a client needs to draw itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// As `GET /v1/status`.
     pub status: Status,
@@ -47,6 +49,7 @@ pub struct Snapshot {
 
 /// The door; it is closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Door {
     /// Whether strangers may ring.
     pub open: bool,
@@ -54,6 +57,7 @@ pub struct Door {
 
 /// A contact is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContactRemoved {
     /// Its id.
     pub id: String,
@@ -64,6 +68,7 @@ pub struct ContactRemoved {
 
 /// A call is no longer listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallRemoved {
     /// Its id.
     pub id: String,
@@ -71,6 +76,7 @@ pub struct CallRemoved {
 
 /// An invite was used up, ran out or was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InviteRemoved {
     /// Its id.
     pub id: String,
@@ -78,6 +84,7 @@ pub struct InviteRemoved {
 
 /// Missed events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
     /// The last id that the client had.
     pub from: String,

@@ -4,12 +4,15 @@ mod add;
 mod answer;
 mod call;
 mod calls;
+mod config;
 mod contacts;
 mod events;
 mod invite;
 mod manners;
 mod open;
+mod papers;
 mod ping;
+mod privacy;
 mod status;
 mod up;
 mod verify;
@@ -73,10 +76,18 @@ pub(crate) enum Command {
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
     Ping(ping::Ping),
+    /// Show everything that is stored, and who can see what.
+    Privacy,
     /// Follow everything that happens, until Ctrl-C.
     Events,
     /// Open the page in a browser, and print its one-time address.
     Open(open::Open),
+    /// Read and check the settings.
+    Config(config::Which),
+    /// Print the completions of a shell; see its manual for where to put them.
+    Completions(papers::Completions),
+    /// Print the man page, or write the pages of all subcommands into a folder.
+    Man(papers::Manual),
     /// Call Echo, a throw-away person on this machine: a test of everything.
     Demo(demo::Demo),
 }
@@ -107,8 +118,12 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
+        Command::Privacy => privacy::run(out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
+        Command::Config(args) => config::run(&args, out),
+        Command::Completions(args) => Ok(papers::completions(&args, out)),
+        Command::Man(args) => papers::manual(&args, out),
         Command::Demo(args) => demo::run(args, out).await,
     }
 }
