@@ -24,7 +24,6 @@ const BUSY_SILENCE: Duration = Duration::from_secs(1);
 const BUSY_LISTENER: Duration = Duration::from_millis(1200);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(flat)]
 enum Alive {
     #[n(0)]
     Ask(#[n(0)] u32, #[n(1)] bool),
