@@ -84,7 +84,13 @@ async fn keep_alives_come_with_a_round_trip() {
 #[tokio::test]
 async fn a_keep_alive_from_another_address_is_not_heard() {
     let (dialer, here, mut listener, _) = linked().await;
-    let (to, packet) = dialer.net.shared.link(here).unwrap().seal_alive(b"from elsewhere").unwrap();
+    let (to, packet) = dialer
+        .net
+        .shared
+        .link(here)
+        .unwrap()
+        .seal_alive(b"from elsewhere")
+        .unwrap();
     let elsewhere = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     elsewhere.send_to(&packet, to).await.unwrap();
     let counted = async {
