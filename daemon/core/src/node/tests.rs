@@ -4,6 +4,7 @@
 
 mod calls;
 mod disk;
+mod door;
 mod knocks;
 mod lab;
 mod links;
