@@ -140,6 +140,7 @@ impl World {
             Input::LinkUp(LinkUp {
                 link,
                 dial,
+                visitor: None,
                 peer,
                 remote,
                 exporter,

@@ -558,6 +558,12 @@ impl World {
                 token,
                 initial_mtu: _,
             } => self.dial(index, dial, peer, to, token),
+            // Nobody here calls an address.
+            Output::OpenDoor { .. }
+            | Output::CloseDoor
+            | Output::LetIn { .. }
+            | Output::TurnAway { .. }
+            | Output::DialDoor { .. } => {}
             Output::Close { link, code } => self.close(index, link, code),
             Output::Send { link, bytes } => self.send(index, link, bytes),
             Output::SendAlive { link, bytes } => self.send_alive(index, link, bytes),

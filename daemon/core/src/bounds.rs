@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// The port where calls come in, unless told otherwise: "2CAN" on a phone's keys.
+pub const PORT: u16 = 2226;
 /// How long a device rings before the call counts as missed.
 pub const RING: Duration = Duration::from_secs(45);
 /// The caller renews a ring this often.

@@ -109,6 +109,8 @@ pub struct StrangerView {
     pub peer_keeps: bool,
     /// Whether the own user can still say.
     pub can_keep: bool,
+    /// The path, where there is a connection.
+    pub path: Option<PathView>,
 }
 
 /// Oneself.

@@ -56,7 +56,8 @@ impl World {
     }
 
     fn watch_call(&mut self, index: usize, call: &CallView, was: Option<CallState>) {
-        let peer = self.hosts[index].seen.people.get(&call.contact).copied();
+        let people = &self.hosts[index].seen.people;
+        let peer = call.contact.and_then(|contact| people.get(&contact).copied());
         let (caller, callee) = if call.incoming {
             (peer, Some(index))
         } else {

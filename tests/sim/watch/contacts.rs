@@ -95,6 +95,10 @@ impl World {
             | Command::Compared { .. }
             | Command::SetSecondCall { .. }
             | Command::SetSends { .. }
+            | Command::SetDoor { .. }
+            | Command::CallAddress { .. }
+            | Command::Keep { .. }
+            | Command::ComparedWithStranger { .. }
             | Command::SeeMissed { .. } => {}
         }
     }

@@ -213,7 +213,7 @@ impl World {
             Event::Notice(Notice::OtherRoot(id)) => {
                 self.fail("other_root", format!("host {index} saw another root of {id:?}"));
             }
-            Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Me => {}
+            Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Door | Event::Me => {}
         }
     }
 

@@ -17,7 +17,7 @@ use crate::call::outgoing::{NewCall, Placed};
 use crate::call::{EndReason, PathFacts, Phase};
 use crate::command::{Media, Refusal, Reply};
 use crate::crypto::Secret;
-use crate::event::{CallView, DoorView, Event, WhyNot};
+use crate::event::{CallView, DoorView, Event, PathKind, PathView, WhyNot};
 use crate::ids::{CallId, ContactId, DialId, LinkId, VisitorId};
 use crate::io::{LinkUp, Output};
 use crate::reach::candidates::OwnAddresses;
@@ -59,6 +59,7 @@ pub(super) struct Line {
     pub(super) exporter: [u8; 32],
     pub(super) session: Session,
     keepalive: Keepalive,
+    rtt: Duration,
     /// When it is closed if nobody has rung on it.
     ring_by: Duration,
 }
@@ -209,6 +210,7 @@ impl Node {
             exporter: up.exporter,
             session: Session::new([0; 16]),
             keepalive: Keepalive::new(dialed, number, now.boot),
+            rtt: Duration::ZERO,
             ring_by: now.boot + bounds::DOOR_ENTRY,
         }));
         visit.address = if dialed { visit.address } else { up.remote };
@@ -279,6 +281,28 @@ impl Node {
             Ok(None) => {}
             Err(_) => self.close_visit(id, close_code::GARBAGE, now),
         }
+    }
+
+    pub(super) fn visit_rtt(&mut self, id: ContactId, rtt: Duration) {
+        if let Some(line) = self.visits.get_mut(&id).and_then(Visit::line_mut) {
+            line.rtt = rtt;
+        }
+    }
+
+    /// The path to a stranger, once it is proven.
+    pub(super) fn stranger_path(&self, visit: &Visit) -> Option<PathView> {
+        let line = visit.line()?;
+        let kind = if self.own.is_near(&visit.address) {
+            PathKind::Lan
+        } else {
+            PathKind::Direct
+        };
+        Some(PathView {
+            remote: visit.address,
+            kind,
+            rtt: line.rtt,
+            last_proof: line.keepalive.last_proof()?,
+        })
     }
 
     /// What the call machine may know of a visit's path.

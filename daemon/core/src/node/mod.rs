@@ -247,7 +247,10 @@ impl Node {
                 Some(visit) => self.visit_alive(visit, &bytes, now),
                 None => self.handle_alive(link, &bytes, now),
             },
-            Input::Rtt { link, rtt } => self.handle_rtt(link, rtt),
+            Input::Rtt { link, rtt } => match self.visit_on(link) {
+                Some(visit) => self.visit_rtt(visit, rtt),
+                None => self.handle_rtt(link, rtt),
+            },
             Input::Leg { call, leg, fact } => self.calls.handle_leg(call, leg, fact, now.boot),
             Input::Stored { generation } => self.handle_stored(generation, now),
             Input::StoreFailed { generation } => self.handle_store_failed(generation, now),

@@ -505,6 +505,7 @@ impl Node {
             },
             keep: talk.keep,
             peer_keeps: talk.peer_name.is_some(),
+            path: self.stranger_path(visit),
             can_keep: visit.line().is_some() && talk.is_undecided(),
         }
     }

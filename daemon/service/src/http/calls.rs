@@ -1,5 +1,7 @@
 //! `/v1/calls`.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -14,17 +16,14 @@ use super::extract::At;
 use super::hub::Published;
 use super::problem::{Code, Fault};
 use super::router::{About, App, need_call, unexpected};
-use super::who::{Unclear, resolve};
+use super::who::{Unclear, address, resolve};
 use super::{extract, paging, view};
 
 pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::List<api::Call>>, Fault> {
     let id = |call: &CallView| call.id.to_hex();
-    Ok(Json(paging::page(
-        &uri,
-        &app.published().snapshot.calls,
-        id,
-        view::call,
-    )?))
+    Ok(Json(paging::page(&uri, &app.published().snapshot.calls, id, |call| {
+        view::call(call, app.core.hub.now().boot)
+    })?))
 }
 
 pub(super) async fn show(State(app): State<App>, At(id): At<CallId>) -> Result<Json<api::Call>, Fault> {
@@ -34,11 +33,12 @@ pub(super) async fn show(State(app): State<App>, At(id): At<CallId>) -> Result<J
 /// 201 for a new call; 200 with the call that was there already, such as the ringing one that this answers.
 pub(super) async fn start(State(app): State<App>, body: Body) -> Result<Response, Fault> {
     let new: api::NewCall = extract::json(body).await?;
-    let contact = whom(&app.published(), &new.to)?;
     let media = view::media(new.media);
-    let reply = app
-        .ask(Command::StartCall { contact, media }, About::Contact(contact))
-        .await?;
+    let (command, about) = match whom(&app.published(), &new.to)? {
+        Whom::Contact(contact) => (Command::StartCall { contact, media }, About::Contact(contact)),
+        Whom::Address(to) => (Command::CallAddress { to, media }, About::Me),
+    };
+    let reply = app.ask(command, about).await?;
     match reply {
         Reply::CallStarted(id) => {
             let location = [(header::LOCATION, format!("/v1/calls/{}", id.to_hex()))];
@@ -51,8 +51,18 @@ pub(super) async fn start(State(app): State<App>, body: Body) -> Result<Response
     }
 }
 
-fn whom(published: &Published, to: &str) -> Result<ContactId, Fault> {
-    resolve(&published.snapshot.contacts, to).map_err(|unclear| match unclear {
+enum Whom {
+    Contact(ContactId),
+    Address(SocketAddr),
+}
+
+/// A contact that is called like an address goes before the address.
+fn whom(published: &Published, to: &str) -> Result<Whom, Fault> {
+    let known = resolve(&published.snapshot.contacts, to);
+    if let (Err(Unclear::Nobody), Some(address)) = (&known, address(to)) {
+        return Ok(Whom::Address(address));
+    }
+    known.map(Whom::Contact).map_err(|unclear| match unclear {
         Unclear::Nobody => Code::NoSuchContact.into(),
         Unclear::Several(names) => {
             let names = names.join(", ");
@@ -84,6 +94,34 @@ async fn act(app: &App, id: CallId, body: Body, command: Command) -> Result<Json
     render(app, id)
 }
 
+/// Whether to keep the stranger of a call.
+pub(super) async fn keep(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
+    need_call(&app.published(), id)?;
+    let api::Keep { keep } = extract::json_or_default(body).await?;
+    app.ask(Command::Keep { call: id, keep }, About::Call(id)).await?;
+    render(&app, id)
+}
+
+/// The words of a call with a stranger, and the user's answer to them.
+pub(super) async fn verify(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Safety>, Fault> {
+    need_call(&app.published(), id)?;
+    let verify: api::Verify = extract::json_or_default(body).await?;
+    if let Some(result) = verify.result {
+        let same = match result {
+            api::SafetyResult::Same => true,
+            api::SafetyResult::Different => false,
+        };
+        let asked = app.ask(Command::ComparedWithStranger { call: id, same }, About::Call(id));
+        asked.await.map_err(|fault| match fault.code {
+            Code::WrongState => Fault::new(Code::NoWords),
+            _ => fault,
+        })?;
+    }
+    let published = app.published();
+    let stranger = need_call(&published, id)?.stranger.as_ref();
+    Ok(Json(view::safety(&stranger.ok_or(Code::NoStranger)?.safety)))
+}
+
 /// The page says what it sends at the moment.
 pub(super) async fn edit(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
     need_call(&app.published(), id)?;
@@ -108,5 +146,5 @@ pub(super) async fn see(State(app): State<App>, At(id): At<CallId>, body: Body) 
 
 fn render(app: &App, id: CallId) -> Result<Json<api::Call>, Fault> {
     let published = app.published();
-    Ok(Json(view::call(need_call(&published, id)?)))
+    Ok(Json(view::call(need_call(&published, id)?, app.core.hub.now().boot)))
 }

@@ -15,6 +15,7 @@
 mod calls;
 mod clip;
 mod contacts;
+mod door;
 mod entrance;
 mod events;
 mod extract;

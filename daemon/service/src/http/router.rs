@@ -16,7 +16,7 @@ use super::hub::Published;
 use super::idempotency::{self, Answers};
 use super::problem::{Code, Fault, of_refusal};
 use super::seam::{Clips, Legs, Loop};
-use super::{calls, clip, contacts, events, files, invites, me, media, page, view};
+use super::{calls, clip, contacts, door, events, files, invites, me, media, page, view};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -75,11 +75,14 @@ fn v1(answers: Arc<Answers>) -> Router<App> {
             get(invites::list).merge(post(invites::create).layer(once.clone())),
         )
         .route("/v1/invites/{id}", delete(invites::remove))
+        .route("/v1/door", get(door::show).put(door::put))
         .route("/v1/calls", get(calls::list).merge(post(calls::start).layer(once)))
         .route("/v1/calls/{id}", get(calls::show).patch(calls::edit).delete(calls::see))
         .route("/v1/calls/{id}/answer", post(calls::answer))
         .route("/v1/calls/{id}/decline", post(calls::decline))
         .route("/v1/calls/{id}/hangup", post(calls::hang_up))
+        .route("/v1/calls/{id}/keep", post(calls::keep))
+        .route("/v1/calls/{id}/verify", post(calls::verify))
         .route("/v1/calls/{id}/media", post(media::attach))
         .route(
             "/v1/calls/{id}/media/{leg}",

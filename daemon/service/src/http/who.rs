@@ -3,6 +3,9 @@
 //! In this order: the id, the exact petname, the petname in other letter case, a prefix of it in any case. Each step
 //! is tried only when the one before found nobody, so "Ann" can be called while there is an "Anna".
 
+use std::net::{IpAddr, SocketAddr};
+
+use twocan_core::bounds::PORT;
 use twocan_core::event::ContactView;
 use twocan_core::ids::ContactId;
 
@@ -13,6 +16,15 @@ pub(super) enum Unclear {
     Nobody,
     /// These fit.
     Several(Vec<String>),
+}
+
+/// The address that a person typed: IPv4 or IPv6, with a port or without. Names of machines are not looked up, since that
+/// would tell others who is called.
+pub(super) fn address(text: &str) -> Option<SocketAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let with_port = text.parse().ok();
+    with_port.or_else(|| Some(SocketAddr::new(bare.unwrap_or(text).parse::<IpAddr>().ok()?, PORT)))
 }
 
 /// Finds the contact that `who` names.
@@ -93,6 +105,28 @@ mod tests {
         ];
         for (who, meant) in cases {
             assert_eq!(resolve(&known, who), meant, "{who:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_with_and_without_a_port() {
+        for (text, read) in [
+            ("192.0.2.7", Some("192.0.2.7:2226")),
+            (" 192.0.2.7:4000 ", Some("192.0.2.7:4000")),
+            ("2001:db8::1", Some("[2001:db8::1]:2226")),
+            ("[2001:db8::1]", Some("[2001:db8::1]:2226")),
+            ("[2001:db8::1]:4000", Some("[2001:db8::1]:4000")),
+            ("192.0.2", None),
+            ("192.0.2.7:", None),
+            ("192.0.2.7:70000", None),
+            ("example.org", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                address(text).map(|address| address.to_string()).as_deref(),
+                read,
+                "{text:?}"
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ mod answer;
 mod call;
 mod calls;
 mod contacts;
+mod door;
 mod events;
 mod invite;
 mod manners;
@@ -65,6 +66,10 @@ pub(crate) enum Command {
     Hangup(calls::Which),
     /// Compare safety words with a contact: the same on both sides means that nobody sits between you.
     Verify(verify::Verify),
+    /// Let strangers who know your address ring, for a time.
+    Door(door::Door),
+    /// Keep the stranger of a call as a contact; it takes both of you.
+    Keep(door::Keeping),
     /// Hear nothing of a contact any more; it sees you as switched off.
     Block(manners::Whom),
     /// Hear a contact again.
@@ -103,6 +108,8 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Decline(args) => calls::decline(args, out).await,
         Command::Hangup(args) => calls::hang_up(args, out).await,
         Command::Verify(args) => verify::run(args, out).await,
+        Command::Door(args) => door::run(args, out).await,
+        Command::Keep(args) => door::keep(args, out).await,
         Command::Block(args) => manners::block(args, true, out).await,
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
@@ -127,6 +134,8 @@ fn runtime(command: &Command) -> Result<Runtime, Failure> {
         | Command::Decline(_)
         | Command::Hangup(_)
         | Command::Verify(_)
+        | Command::Door(_)
+        | Command::Keep(_)
         | Command::Block(_)
         | Command::Unblock(_)
         | Command::Dnd(_)
