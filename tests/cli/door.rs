@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use twocan_tests::home::{GREEN, Home};
 use twocan_tests::running::Running;
+use twocan_tests::wait::until;
 
 const SOON: Duration = Duration::from_secs(5);
 /// How long a call to an address that does not answer takes to be given up.
@@ -105,19 +106,18 @@ async fn a_closed_door_gives_no_answer_and_an_open_one_closes_by_itself() {
     let (ann, bob) = strangers().await;
     let shown = bob.twocan(&["door"]).await.exited(0);
     assert!(shown.stdout.contains("closed"), "{shown:?}");
-    let call = ann.json(&["call", &address(&bob), "--detach"]).await;
-    assert_eq!(
-        ended(&ann, &call).await,
-        json!({ "code": "unreachable", "why": "no_answer" })
-    );
-    assert!(bob.json(&["calls"]).await["items"].as_array().unwrap().is_empty());
-
-    bob.json(&["door", "open", "--seconds", "2"]).await;
-    let closed = async || (bob.json(&["door"]).await["open"] == false).then_some(());
-    twocan_tests::wait::until("the door closing", SOON, closed).await;
     let told = ann.twocan(&["call", &address(&bob)]).await.exited(4);
     assert!(told.stdout.contains("invite link"), "{told:?}");
+    let ended = ann.call("the end", SOON, |seen| seen["state"] == "ended").await;
+    assert_eq!(
+        ended["reason"],
+        json!({ "code": "unreachable", "why": "no_answer" }),
+        "{ended}"
+    );
     assert!(bob.json(&["calls"]).await["items"].as_array().unwrap().is_empty());
+    bob.json(&["door", "open", "--seconds", "1"]).await;
+    let closed = async || (bob.json(&["door"]).await["open"] == false).then_some(());
+    until("the door closing", SOON, closed).await;
 }
 
 #[tokio::test]
