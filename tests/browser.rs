@@ -113,6 +113,36 @@ fn over_a_narrow_path() {
     });
 }
 
+/// A voice call: no camera opens on either side, no picture is awaited, and each hears the other.
+#[test]
+fn voice_alone() {
+    inside("voice_alone", async || {
+        let driver = Driver::start().await;
+        let (ann, bob) = (Person::come(&driver, "Gus").await, Person::come(&driver, "Hal").await);
+        acquaint(&ann.home, &bob.home).await;
+        ann.sees_green().await;
+        ann.page.click("call-voice").await;
+        bob.page.screenshot("voice-ring").await;
+        bob.page.click("answer").await;
+        for person in [&ann, &bob] {
+            person.page.screen("call").await;
+            person.hears_something().await;
+            person.page.screenshot("voice").await;
+            let cameras = person
+                .page
+                .run("return watched.tracks.filter(it => it.kind === 'video').length")
+                .await;
+            assert_eq!(cameras, 0, "a camera was opened in a voice call");
+            assert!(person.received("frames").await < 1.0, "a picture came in a voice call");
+        }
+        ann.page.click("hangup").await;
+        for person in [&ann, &bob] {
+            person.page.screen("ended").await;
+            assert_eq!(person.page.wrong().await, Vec::<String>::new());
+        }
+    });
+}
+
 /// Calls that come to nothing: declined by a click, cancelled by a click. No camera stays on, none opened at the callee's.
 #[test]
 fn declined_and_cancelled() {

@@ -5,12 +5,17 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use twocan_tests::binary;
+use twocan_tests::chromium::Driver;
 use twocan_tests::home::Home;
 use twocan_tests::namespace::{inside, narrow, others};
+use twocan_tests::person::{PIXELS, RECEIVED, pixels, spread};
 use twocan_tests::wait::{at_most, until};
 
 /// Five seconds of call, one of ringing, and two daemons' start on a busy machine.
@@ -95,5 +100,57 @@ fn beside_a_running_daemon() {
             (others().len() == 1).then_some(())
         })
         .await;
+    });
+}
+
+/// As a newcomer sees it: the page that the demo names shows oneself as Echo sends one back, until Ctrl-C.
+#[test]
+fn in_a_browser() {
+    inside("in_a_browser", async || {
+        let driver = Driver::start().await;
+        let (home, temp) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut demo = Command::new(binary::twocan())
+            .args(["demo", "--no-page"])
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", home.path())
+            .env("TMPDIR", temp.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(demo.stdout.take().unwrap()).lines();
+        let url = at_most("the page's address", DEMO, async {
+            loop {
+                let line = lines.next_line().await.unwrap().expect("a line with an address");
+                if let Some(at) = line.find("http://") {
+                    break line[at..].split_whitespace().next().unwrap().to_owned();
+                }
+            }
+        });
+        let (url, page) = (url.await, driver.page("Newcomer").await);
+        page.open(&url).await;
+        page.screen("call").await;
+        page.screenshot("demo-first-sight").await;
+        page.until(
+            "oneself",
+            DEMO,
+            &format!("const got = await (async () => {{ {RECEIVED} }})(); return got?.frames >= 100"),
+        )
+        .await;
+        assert!(
+            spread(&pixels(&page.run(PIXELS).await)) > 50,
+            "the picture is of one colour"
+        );
+        page.screenshot("demo").await;
+        let pid = Pid::from_raw(i32::try_from(demo.id().unwrap()).unwrap());
+        kill(pid, Signal::SIGINT).unwrap();
+        let status = at_most("the demo's end", DEMO, demo.wait()).await.unwrap();
+        assert!(status.success(), "{status}");
+        page.screenshot("demo-after").await;
+        for folder in [&home, &temp] {
+            assert_eq!(files(folder.path()), Vec::<String>::new(), "files are left");
+        }
     });
 }

@@ -5,6 +5,7 @@
 //! must not be skipped in silence.
 
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::unistd::geteuid;
 
@@ -13,6 +14,10 @@ const INSIDE: &str = "TWOCAN_TEST_NAMESPACE";
 
 /// The address of the veth pair's near end.
 pub const ADDRESS: &str = "10.77.0.1";
+
+/// A link comes up within this.
+const SETTLED: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Runs `test` inside. `name` is the test's own full name, as the test runner knows it.
 ///
@@ -61,10 +66,15 @@ fn run_again(args: &[&str]) {
 }
 
 /// Loopback, and a veth pair with an address and a default route: browsers open no leg with loopback alone.
+///
+/// The pair has no addresses of IPv6: they would be usable a second later only, which is a change of network to
+/// browsers, who give up what they were loading.
 fn network() {
     for line in [
         "link set lo up",
         "link add twocan0 type veth peer name twocan1",
+        "link set twocan0 addrgenmode none",
+        "link set twocan1 addrgenmode none",
         "address add 10.77.0.1/24 dev twocan0",
         "link set twocan0 up",
         "link set twocan1 up",
@@ -72,6 +82,23 @@ fn network() {
     ] {
         ip(line);
     }
+    for end in ["twocan0", "twocan1"] {
+        settle(end);
+    }
+}
+
+/// Waits until the kernel has told everybody that a link is up, which it does late.
+fn settle(link: &str) {
+    let until = Instant::now() + SETTLED;
+    while !shown(link).contains("state UP") {
+        assert!(Instant::now() < until, "{link} does not come up: {}", shown(link));
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+fn shown(link: &str) -> String {
+    let output = Command::new("ip").args(["link", "show", link]).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Makes every datagram of more than `mtu` bytes, IP header included, too large for this namespace's loopback.

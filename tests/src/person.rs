@@ -126,7 +126,7 @@ impl Person {
         self.page.until("the remote picture to move", STEP, &changed).await;
     }
 
-    /// Sound comes from the other side.
+    /// Sound comes from the other side, and the page plays it out.
     pub async fn hears_something(&self) {
         let before = self.received("energy").await;
         let louder = format!(
@@ -134,6 +134,12 @@ impl Person {
              return got !== null && got.energy > {before} + 1e-6;"
         );
         self.page.until("sound from the other side", STEP, &louder).await;
+        let played = "
+            const sound = document.querySelector('audio[data-sound]');
+            const before = sound.currentTime;
+            await new Promise(done => setTimeout(done, 100));
+            return !sound.paused && !sound.muted && sound.volume > 0 && sound.currentTime > before;";
+        self.page.until("sound from the loudspeaker", STEP, played).await;
     }
 
     /// The browser has decoded this many frames of the other side.

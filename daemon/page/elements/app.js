@@ -87,7 +87,7 @@ export class AppElement extends HTMLElement {
     );
     const skip = h("a", { href: "#main", class: "skip" }, s.skip);
     const over = h("section", { class: "over", "aria-label": s.news }, this.#notices, this.#ring, this.#bar);
-    this.append(skip, this.#header, over, this.#main, this.#keys, this.#pickers, this.#person, this.#words);
+    this.replaceChildren(skip, this.#header, over, this.#main, this.#keys, this.#pickers, this.#person, this.#words);
     this.#listen();
     this.#draw();
   }

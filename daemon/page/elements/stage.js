@@ -18,7 +18,7 @@ export class StageElement extends HTMLElement {
   /** @type {Picture} */
   picture = "waiting";
   #remote = h("video", { "data-remote": true, playsinline: true });
-  #sound = new Audio();
+  #sound = h("audio", { "data-sound": true });
   #self = h("video", { "data-self": true, playsinline: true, muted: true, "aria-label": s.call.self });
   #hear = button("hear", s.call.hear, () => this.#unmute(), { icon: "sound", kind: "go" });
   #devices;
@@ -34,7 +34,7 @@ export class StageElement extends HTMLElement {
     this.#self.muted = true;
     this.#remote.muted = true;
     this.#hear.hidden = true;
-    this.append(this.#remote, this.#self, this.#hear);
+    this.append(this.#remote, this.#sound, this.#self, this.#hear);
     this.#watch();
     this.#tune();
   }

@@ -44,6 +44,13 @@ impl Out {
         to_stdout(&plain(line));
     }
 
+    /// Bytes that a program reads: a script, a page.
+    #[expect(clippy::unused_self, reason = "everything that is printed is printed by an `Out`")]
+    pub(crate) fn raw(self, bytes: &[u8]) {
+        // A reader that went away is not an error.
+        drop(io::stdout().lock().write_all(bytes));
+    }
+
     /// Progress, for people.
     pub(crate) fn progress(self, line: &str) {
         if self.json {

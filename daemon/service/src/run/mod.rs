@@ -63,7 +63,8 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     paths.prepare()?;
     let config = Config::load(&paths.config())?;
     let _lock = Lock::take(&paths)?;
-    let (node, file, stored, warnings) = awaken(&paths, &config)?;
+    let (node, file, stored, mut warnings) = awaken(&paths, &config)?;
+    warnings.extend(config.warning());
     let device_seed = zeroize::Zeroizing::new(node.device_seed().0);
 
     let media = MediaThread::start()?;

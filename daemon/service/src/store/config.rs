@@ -5,6 +5,7 @@
 //! misspelt key that is silently ignored looks like a setting that does not work. A variable `TWOCAN_<TABLE>_<KEY>`
 //! overrides the file; lists are separated by commas there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,7 +13,10 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use twocan_api::types::Why;
+
 use super::config_keys::{KEYS, Key, Kind, TURN, nearest, sections};
+use super::warning;
 
 /// The only version of the file that there is.
 pub(super) const VERSION: u64 = 1;
@@ -34,6 +38,8 @@ pub struct Config {
     pub history: History,
     /// `[secrets]`
     pub secrets: Secrets,
+    /// Keys that were set, in the file or the environment, and set something that this build does not have.
+    pub idle: BTreeSet<&'static str>,
 }
 
 /// `[network]`
@@ -254,7 +260,30 @@ impl Config {
                 format!("TWOCAN_{}", known.to_uppercase().replace('.', "_"))
             })));
         };
+        self.note(key);
         key.take_text(self, value).map_err(error)
+    }
+}
+
+impl Config {
+    fn note(&mut self, key: &Key) {
+        if !key.works {
+            self.idle.insert(key.name);
+        }
+    }
+
+    /// What the user should know of these settings, for `status`.
+    #[must_use]
+    pub fn warning(&self) -> Option<Why> {
+        let keys: Vec<_> = self.idle.iter().copied().collect();
+        (!keys.is_empty()).then(|| {
+            let text = format!("Without effect in this version: {}.", keys.join(", "));
+            warning(
+                "setting_idle",
+                text,
+                "Nothing is wrong. Remove them from config.toml to stop this notice.",
+            )
+        })
     }
 }
 
@@ -305,11 +334,13 @@ impl Reader<'_> {
         let full = format!("{section}.{}", name.get_ref().as_ref());
         if full == TURN {
             config.relay.turn = self.turn_list(value)?;
+            config.idle.insert(TURN);
             return Ok(());
         }
         let Some(key) = KEYS.iter().find(|key| key.name == full) else {
             return Err(self.error(name.span().start, unknown(&full, str::to_owned)));
         };
+        config.note(key);
         take_value(key, config, value.get_ref()).map_err(|problem| self.error(value.span().start, problem))
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Key {
     pub(super) name: &'static str,
     /// What it takes.
     pub(super) kind: Kind,
+    /// Whether this build has what it sets.
+    pub(super) works: bool,
 }
 
 /// What a key takes, and where it goes.
@@ -32,62 +34,77 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "network.udp",
         kind: Kind::Text(|config, text| address(text).map(|udp| config.network.udp = Some(udp))),
+        works: true,
     },
     Key {
         name: "network.stun",
         kind: Kind::Servers(|config| &mut config.network.stun),
+        works: false,
     },
     Key {
         name: "network.port_mapping",
         kind: Kind::Flag(|config| &mut config.network.port_mapping),
+        works: false,
     },
     Key {
         name: "network.lan",
         kind: Kind::Flag(|config| &mut config.network.lan),
+        works: false,
     },
     Key {
         name: "dht.enabled",
         kind: Kind::Flag(|config| &mut config.dht.enabled),
+        works: false,
     },
     Key {
         name: "dht.bootstrap",
         kind: Kind::Servers(|config| &mut config.dht.bootstrap),
+        works: false,
     },
     Key {
         name: "relay.for_contacts",
         kind: Kind::Flag(|config| &mut config.relay.for_contacts),
+        works: false,
     },
     Key {
         name: "api.control",
         kind: Kind::Text(|config, text| loopback(text).map(|control| config.api.control = Some(control))),
+        works: true,
     },
     Key {
         name: "api.page",
         kind: Kind::Text(|config, text| loopback(text).map(|page| config.api.page = Some(page))),
+        works: true,
     },
     Key {
         name: "calls.browser",
         kind: Kind::Text(|config, text| browser(text).map(|one| config.calls.browser = one)),
+        works: true,
     },
     Key {
         name: "calls.one_click",
         kind: Kind::Flag(|config| &mut config.calls.one_click),
+        works: false,
     },
     Key {
         name: "calls.ring_sound",
         kind: Kind::Flag(|config| &mut config.calls.ring_sound),
+        works: false,
     },
     Key {
         name: "calls.max_video_kbit",
         kind: Kind::Number(|config| &mut config.calls.max_video_kbit),
+        works: false,
     },
     Key {
         name: "history.keep",
         kind: Kind::Text(|config, text| keep(text).map(|days| config.history.keep_days = days)),
+        works: false,
     },
     Key {
         name: "secrets.store",
         kind: Kind::Text(|config, text| store(text).map(|one| config.secrets.store = one)),
+        works: true,
     },
 ];
 

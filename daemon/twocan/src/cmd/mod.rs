@@ -4,12 +4,14 @@ mod add;
 mod answer;
 mod call;
 mod calls;
+mod config;
 mod contacts;
 mod door;
 mod events;
 mod invite;
 mod manners;
 mod open;
+mod papers;
 mod ping;
 mod status;
 mod up;
@@ -82,6 +84,12 @@ pub(crate) enum Command {
     Events,
     /// Open the page in a browser, and print its one-time address.
     Open(open::Open),
+    /// Read and check the settings.
+    Config(config::Which),
+    /// Print the completions of a shell; see its manual for where to put them.
+    Completions(papers::Completions),
+    /// Print the man page, or write the pages of all subcommands into a folder.
+    Man(papers::Manual),
     /// Call Echo, a throw-away person on this machine: a test of everything.
     Demo(demo::Demo),
 }
@@ -116,6 +124,9 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Ping(args) => ping::run(args, out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
+        Command::Config(args) => config::run(&args, out),
+        Command::Completions(args) => papers::completions(&args, out),
+        Command::Man(args) => papers::manual(&args, out),
         Command::Demo(args) => demo::run(args, out).await,
     }
 }
@@ -142,6 +153,9 @@ fn runtime(command: &Command) -> Result<Runtime, Failure> {
         | Command::Ping(_)
         | Command::Events
         | Command::Open(_)
+        | Command::Config(_)
+        | Command::Completions(_)
+        | Command::Man(_)
         | Command::Demo(_) => Builder::new_current_thread(),
     };
     builder.enable_all().build().map_err(|error| {

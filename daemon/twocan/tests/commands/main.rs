@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alone;
 mod fake;
 
 use std::io::{BufRead as _, BufReader, Write as _};
