@@ -5,6 +5,7 @@
 mod calls;
 mod disk;
 mod door;
+mod door_storm;
 mod knocks;
 mod lab;
 mod links;

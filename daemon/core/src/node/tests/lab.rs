@@ -274,10 +274,10 @@ impl Lab {
         (here_link, there_link, crate::crypto::hash(&self.numbers.to_be_bytes()))
     }
 
-    /// Rings at a door; where it is closed nothing comes back.
+    /// Rings at a door; where it is closed nothing comes back, and the dial comes to nothing.
     fn ring_at(&mut self, index: usize, dial: DialId, to: SocketAddr, key: DeviceKey) {
         let Some(there) = self.hosts.iter().position(|host| host.at == to && host.door.is_some()) else {
-            return;
+            return self.waiting.push_back((index, Input::DialFailed { dial }));
         };
         self.numbers += 1;
         let visitor = VisitorId(self.numbers);
@@ -341,6 +341,7 @@ impl Lab {
             }
         }
         self.hosts[index].node = start(index + 100, Some(&disk), now);
+        self.hosts[index].door = None;
         self.move_in(index);
         self.settle();
         self.pass(Duration::from_secs(5));
