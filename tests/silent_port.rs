@@ -288,7 +288,7 @@ fn a_door_that_is_closed() {
         let capture = Capture::start();
         let (ann, bob) = (Home::up("Ann").await, Home::up("Bob").await);
         let target = ann.ready().udp;
-        let before = probe(target).await;
+        probe(target).await;
         let sent = capture.packets(|packet| packet.from == v4(target));
         assert_eq!(sent, [], "a door that was never open answered");
 
@@ -313,9 +313,9 @@ fn a_door_that_is_closed() {
             (ann.json(&["door"]).await["open"] == false).then_some(())
         })
         .await;
-        strangers.extend(probe(target).await);
+        // Those from before may have been answered while it was open: they send for a while.
+        let mut strangers = probe(target).await;
         strangers.extend(replay(&passed, target).await);
-        strangers.extend(before);
         assert_eq!(
             leaked(&capture, target, &strangers),
             [],

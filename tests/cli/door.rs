@@ -147,7 +147,7 @@ async fn one_at_a_time_and_one_a_minute() {
     let zoe = Home::up("Zoe").await;
     bob.json(&["door", "open"]).await;
     let call = ring(&ann, &bob).await;
-    let second = zoe.json(&["call", &address(&bob), "--detach"]).await;
+    let second = zoe.api().post("/v1/calls", json!({ "to": address(&bob) })).await.body;
     assert_eq!(ended(&zoe, &second).await["code"], "busy");
     ann.json(&["hangup"]).await;
     ended(&bob, &call).await;

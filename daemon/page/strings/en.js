@@ -155,6 +155,7 @@ export const en = {
     /** @param {string} address */
     from: (address) => `Unknown caller from ${address}`,
     noName: "strangers have no name here",
+    noWayBack: "A stranger cannot be called back. To talk again, keep each other as contacts, or exchange a link.",
     /** @type {Record<"none"|"running"|"compare"|"same"|"different", string>} */
     words: {
       none: "Making safety words…",
@@ -436,17 +437,23 @@ export const en = {
     /** The user ended it in this tab. @param {Call} call @returns {Outcome} */
     here: (call) =>
       call.state === "active" || call.reason?.code === "hung_up"
-        ? { title: "You hung up", next: "Call again whenever you like." }
+        ? { title: "You hung up", next: noWayBack(call) ? en.stranger.noWayBack : "Call again whenever you like." }
         : { title: "You cancelled the call", next: `${call.peer.name} may see that you tried.` },
     /** @param {Call} call @param {Reason} reason @returns {Outcome} */
     outcome: (call, reason) => {
       const strange = call.stranger && call.direction === "out" ? strangers[reason.why ?? reason.code] : undefined;
       if (strange) return strange(call.peer.name);
       const known = outcomes[reason.code] ?? unknown;
-      return known(call.peer.name, call.direction === "out", reason);
+      const outcome = known(call.peer.name, call.direction === "out", reason);
+      return noWayBack(call) ? { title: outcome.title, next: en.stranger.noWayBack } : outcome;
     },
   },
 };
+
+/** Whether the other end was a stranger who rang here and is none of the contacts: there is nowhere to call back. @param {Call} call */
+function noWayBack(call) {
+  return call.stranger !== undefined && call.contact === null && call.direction === "in";
+}
 
 /** A call to an address ends in ways of its own. @type {Record<string, (address: string) => Outcome>} */
 const strangers = {
