@@ -1,5 +1,5 @@
 //! What two people at their pages do besides talking: compare safety words, mute themselves, let a second call wait.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use twocan_tests::chromium::{Driver, Page, STEP};

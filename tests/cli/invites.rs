@@ -36,6 +36,7 @@ async fn invite_add_green() {
     assert_eq!(ann.api().list("/v1/invites").await, std::slice::from_ref(&invite));
 
     let added = bob.json(&["add", text]).await;
+    assert_eq!(added["reachable"], "yes", "{added}");
     let (there, here) = tokio::join!(ann.green("Bob", GREEN), bob.green("Ann", GREEN));
     for contact in [&there, &here] {
         assert_eq!(contact["state"], "accepted", "{contact}");

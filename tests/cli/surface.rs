@@ -171,3 +171,22 @@ async fn problems() {
         assert!([status, 400].contains(&answer.status), "{path}: {answer:?}");
     }
 }
+
+#[tokio::test]
+async fn privacy() {
+    let ann = Home::up("Ann").await;
+    let body = ann.json(&["privacy"]).await;
+    assert_eq!(body, ann.api().get("/v1/privacy").await);
+    let said = ann.twocan(&["privacy"]).await.exited(0).stdout;
+    for section in ["stored", "outsiders", "never"] {
+        let lines = body[section].as_array().unwrap();
+        assert!(!lines.is_empty(), "{section}");
+        let texts = lines.iter().flat_map(|line| match line.as_object() {
+            Some(fields) => fields.values().collect::<Vec<_>>(),
+            None => vec![line],
+        });
+        for text in texts.filter_map(Value::as_str) {
+            assert!(said.contains(text), "{text:?} is not told: {said}");
+        }
+    }
+}

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use twocan_core::io::Input;
 
+use super::happening::{Cause, Happening};
 use super::mutant::Mutant;
-use super::world::{Cause, Happening, World};
+use super::world::World;
 
 impl World {
     pub(super) fn store(&mut self, index: usize, generation: u64, state: Vec<u8>) {
@@ -45,7 +46,7 @@ impl World {
     }
 
     pub(super) fn disk_written(&mut self, index: usize, run: u32, generation: u64, state: Vec<u8>) {
-        let fails = self.hosts[index].disk.fails && self.dice.chance(70);
+        let fails = self.is(Mutant::FullDisk) || (self.hosts[index].disk.fails && self.dice.chance(70));
         let lies = self.is(Mutant::FalseStored) && generation > 1;
         let host = &mut self.hosts[index];
         // A write that a crash interrupted may have been finished by the machine, unless the daemon is up again.

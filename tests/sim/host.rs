@@ -1,6 +1,6 @@
 //! One machine with one daemon: the core, its clocks, its disk, and what a shell keeps beside them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -65,6 +65,13 @@ pub(crate) struct Shell {
     pub(crate) gates: BTreeMap<CallId, Gate>,
     pub(crate) backlog: Vec<Held>,
     pub(crate) legs: u64,
+    /// Whom it has dialed.
+    pub(crate) dialed: BTreeSet<DeviceKey>,
+    /// The knock that is being handled, and what a mutant answered to which.
+    pub(crate) asked_by: Vec<u8>,
+    pub(crate) answers: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What a mutant sent back.
+    pub(crate) echoed: BTreeSet<Vec<u8>>,
 }
 
 /// A packet in the socket of a sleeping machine.

@@ -1,17 +1,28 @@
-//! Whole cores over a simulated network. See [`world`] for time, [`watch`] for what must hold, [`scenes`] for what
-//! people do, [`mutant`] for proof that the watch is awake, [`runs`] for seeds and replay.
+//! Whole cores over a simulated network. See [`world`] for time, [`shell`] and the files that it calls for what a shell does,
+//! [`watch`] for what must hold, [`scenes`] for what people do, [`mutant`] and [`proof`] for what the watch must notice,
+//! [`runs`] for seeds and replay.
 
+mod clicks;
+mod commands;
 mod conn;
+mod delivery;
 mod dice;
 mod disk;
+mod gate;
+mod happening;
 mod host;
+pub(crate) mod listed;
+mod machine;
 pub(crate) mod mutant;
 mod network;
 mod people;
+pub(crate) mod proof;
 mod quic;
 pub(crate) mod runs;
 pub(crate) mod scenes;
 pub(crate) mod sessions;
-mod watch;
+mod shell;
+mod timers;
+pub(crate) mod watch;
 mod words;
 mod world;

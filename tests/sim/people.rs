@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use twocan_core::command::{Command, Media};
-use twocan_core::event::{CallState, ContactState};
-use twocan_core::ids::{CallId, ContactId};
+use twocan_core::event::CallState;
+use twocan_core::ids::CallId;
 
-use super::host::{Gift, Then};
+use super::happening::Happening;
+use super::host::Then;
 use super::network::Conditions;
-use super::world::{Happening, World, note};
+use super::world::{World, note};
 
 /// Sound and picture.
 pub(crate) const VIDEO: Media = Media {
@@ -18,7 +19,7 @@ pub(crate) const VIDEO: Media = Media {
 
 /// One random action.
 #[derive(Clone, Copy, Debug)]
-enum Action {
+pub(super) enum Action {
     Invite,
     Call,
     CallEachOther,
@@ -41,9 +42,14 @@ enum Action {
     Stranger,
     Replay,
     SeeMissed,
+    Block,
+    Verify,
+    Compare,
+    Mute,
+    SecondCall,
 }
 
-const ACTIONS: [(u64, Action); 22] = [
+const ACTIONS: [(u64, Action); 27] = [
     (12, Action::Invite),
     (20, Action::Call),
     (6, Action::CallEachOther),
@@ -66,6 +72,11 @@ const ACTIONS: [(u64, Action); 22] = [
     (3, Action::Stranger),
     (3, Action::Replay),
     (2, Action::SeeMissed),
+    (3, Action::Block),
+    (3, Action::Verify),
+    (2, Action::Compare),
+    (3, Action::Mute),
+    (2, Action::SecondCall),
 ];
 
 impl World {
@@ -136,7 +147,12 @@ impl World {
             | Action::Delete
             | Action::Decide
             | Action::Rename
-            | Action::SeeMissed => {
+            | Action::SeeMissed
+            | Action::Block
+            | Action::Verify
+            | Action::Compare
+            | Action::Mute
+            | Action::SecondCall => {
                 if self.hosts[host].works() {
                     self.click(action, host);
                 }
@@ -144,100 +160,7 @@ impl World {
         }
     }
 
-    fn click(&mut self, action: Action, host: usize) {
-        match action {
-            Action::Invite => self.hand_out_invite(host),
-            Action::Call => {
-                if let Some(contact) = self.some_contact(host) {
-                    self.command(host, Command::StartCall { contact, media: VIDEO }, Then::Nothing);
-                }
-            }
-            Action::CallEachOther => self.call_each_other(host),
-            Action::Answer => self.act_on_call(host, |call| Command::Answer { call }),
-            Action::Decline => self.act_on_call(host, |call| Command::Decline { call }),
-            Action::HangUp => self.act_on_call(host, |call| Command::HangUp { call }),
-            Action::SeeMissed => self.act_on_call(host, |call| Command::SeeMissed { call }),
-            Action::Presence => {
-                let will_ring = self.dice.chance(60);
-                self.set_presence(host, will_ring);
-            }
-            Action::Ping => {
-                if let Some(contact) = self.some_contact(host) {
-                    self.command(host, Command::Ping { contact }, Then::Nothing);
-                }
-            }
-            Action::Delete => {
-                if let Some(contact) = self.some_contact(host) {
-                    self.command(host, Command::DeleteContact { contact }, Then::Nothing);
-                }
-            }
-            Action::Decide | Action::Rename => {
-                let accept = matches!(action, Action::Decide);
-                let fits = |state| !accept || state == ContactState::Contested;
-                let contacts = self.hosts[host].seen.contacts.values();
-                let id = contacts
-                    .filter(|contact| fits(contact.state))
-                    .map(|contact| contact.id)
-                    .next();
-                if let Some(contact) = id {
-                    let name = (!accept).then(|| "Somebody".to_owned());
-                    self.command(host, Command::EditContact { contact, name, accept }, Then::Nothing);
-                }
-            }
-            Action::Crash
-            | Action::Exit
-            | Action::Sleep
-            | Action::Partition
-            | Action::Move
-            | Action::Weather
-            | Action::Disk
-            | Action::Clock
-            | Action::Stranger
-            | Action::Replay => {}
-        }
-    }
-
-    pub(crate) fn set_presence(&mut self, host: usize, will_ring: bool) {
-        let command = Command::EditMe {
-            name: None,
-            will_ring: Some(will_ring),
-        };
-        self.command(host, command, Then::Nothing);
-    }
-
-    fn some_contact(&mut self, host: usize) -> Option<ContactId> {
-        let contacts: Vec<ContactId> = self.hosts[host].seen.contacts.keys().copied().collect();
-        (!contacts.is_empty()).then(|| self.dice.pick(&contacts))
-    }
-
-    fn act_on_call(&mut self, host: usize, command: impl Fn(CallId) -> Command) {
-        let calls: Vec<CallId> = self.hosts[host].seen.calls.keys().copied().collect();
-        if !calls.is_empty() {
-            let call = self.dice.pick(&calls);
-            self.command(host, command(call), Then::Nothing);
-        }
-    }
-
-    fn hand_out_invite(&mut self, host: usize) {
-        let others: Vec<usize> = (0..self.hosts.len()).collect();
-        let takers = self.dice.weighted(&[(80, 1), (20, 2)]);
-        let gifts = (0..takers).map(|_| Gift {
-            // Sometimes to oneself.
-            to: others[self.dice.index(others.len())],
-            after: self.dice.ms(10, 5000),
-            damaged: self.dice.chance(5),
-        });
-        let gifts: Vec<Gift> = gifts.collect();
-        let expires_in_s = if self.dice.chance(10) { 2 } else { 48 * 3600 };
-        self.command(host, Command::CreateInvite { expires_in_s }, Then::Give(gifts));
-    }
-
-    /// Pastes a link.
-    pub(super) fn redeem(&mut self, host: usize, link: String) {
-        self.command(host, Command::AddContact { link, name: None }, Then::Nothing);
-    }
-
-    fn call_each_other(&mut self, one: usize) {
+    pub(super) fn call_each_other(&mut self, one: usize) {
         let other = self.dice.index(self.hosts.len());
         let (Some(there), Some(back)) = (
             self.hosts[one].contact_for(other).map(|contact| contact.id),

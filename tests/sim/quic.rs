@@ -1,6 +1,6 @@
 //! The shells' QUIC: dials, handshakes, frames, keep-alive datagrams, closing.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use twocan_core::bounds;
@@ -8,12 +8,16 @@ use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
 use twocan_core::io::{Input, LinkUp};
 
 use super::conn::{Conn, DIALER, End, LISTENER};
+use super::happening::{Cause, Happening};
 use super::host::Held;
 use super::mutant::Mutant;
-use super::world::{Cause, Happening, World};
+use super::world::World;
 
 /// QUIC's pause before it sends a packet again.
 const AGAIN: Duration = Duration::from_millis(250);
+
+/// Where nobody is.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 /// A dial under way: its Initial is sent again and again.
 #[derive(Clone, Debug)]
@@ -31,6 +35,12 @@ pub(crate) struct Attempt {
 
 impl World {
     pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: SocketAddr, token: Token) {
+        let is_first = self.hosts[host].shell.dialed.insert(peer);
+        let to = if self.is(Mutant::DialsOnce) && !is_first {
+            NOWHERE
+        } else {
+            to
+        };
         let attempt = Attempt {
             host,
             run: self.hosts[host].run,

@@ -74,21 +74,12 @@ fn show(kind: Kind, seed: u64) {
         for line in &trace[trace.len().saturating_sub(shown)..] {
             eprintln!("{line}");
         }
-        panic!("{kind:?}, seed {seed}: {invariant}: {text}");
+        panic!("{kind:?}, seed {seed}: {invariant:?}: {text}");
     }
     eprintln!("seed {seed} holds after {} steps", world.steps);
 }
 
-/// Whether a mutant is caught by its own invariant within so many seeds; what else was caught, otherwise.
-pub(crate) fn catches(mutant: Mutant, kind: Kind, invariant: &str, seeds: u64) -> Result<u64, Vec<String>> {
-    let mut others = Vec::new();
-    for seed in 0..seeds {
-        let world = scenes::run(kind, seed, Some(mutant), false);
-        match world.watch.violation {
-            Some(violation) if violation.invariant == invariant => return Ok(seed),
-            Some(violation) => others.push(format!("{seed}: {} ({})", violation.invariant, violation.text)),
-            None => {}
-        }
-    }
-    Err(others)
+/// How a mutant is caught in one seed.
+pub(crate) fn violation(kind: Kind, seed: u64, mutant: Mutant) -> Option<Violation> {
+    scenes::run(kind, seed, Some(mutant), false).watch.violation
 }

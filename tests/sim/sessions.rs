@@ -11,12 +11,15 @@ use twocan_core::message::{Frame, Hello, Message, OfCall};
 use twocan_core::session::{Receipt, Session};
 
 use super::dice::Dice;
+use super::watch::{Invariant, Violation};
 
 /// What a faulty connection does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Frames come a second time under a new number.
     Renumbers,
+    /// A frame vanishes while the connection stands.
+    Loses,
     /// A frame and its successor change places, numbers aside.
     Swaps,
 }
@@ -74,6 +77,11 @@ impl End {
         }
     }
 
+    fn acknowledge(&mut self) {
+        let ack = self.session.send(Message::Ack).unwrap();
+        self.wire.push_back(ack.to_bytes());
+    }
+
     fn say(&mut self, connected: bool) {
         let Ok(frame) = self.session.send(numbered(self.life, self.sent + 1)) else {
             return;
@@ -86,7 +94,7 @@ impl End {
 }
 
 /// Runs one seed; what went wrong, if anything.
-pub(crate) fn run(seed: u64, fault: Option<Fault>) -> Result<(), String> {
+pub(crate) fn run(seed: u64, fault: Option<Fault>) -> Result<(), Violation> {
     let mut dice = Dice::new(seed);
     let mut ends = [End::new(&mut dice, 1), End::new(&mut dice, 1)];
     let mut connected = false;
@@ -131,16 +139,19 @@ fn connect(ends: &mut [End; 2]) {
     }
 }
 
-fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Fault>) -> Result<(), String> {
+fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Fault>) -> Result<(), Violation> {
     if fault == Some(Fault::Swaps) && ends[from].wire.len() > 1 && dice.chance(20) {
         swap_bodies(&mut ends[from].wire);
     }
     let Some(bytes) = ends[from].wire.pop_front() else {
         return Ok(());
     };
+    if fault == Some(Fault::Loses) && dice.chance(20) {
+        return Ok(());
+    }
     apply(ends, from, &bytes)?;
     if fault == Some(Fault::Renumbers) && dice.chance(20) {
-        let (frame, message) = Frame::parse(&bytes).map_err(|_| "garbage".to_owned())?;
+        let (frame, message) = opened(&bytes);
         apply(
             ends,
             from,
@@ -151,20 +162,20 @@ fn deliver(ends: &mut [End; 2], from: usize, dice: &mut Dice, fault: Option<Faul
 }
 
 fn swap_bodies(wire: &mut VecDeque<Vec<u8>>) {
-    let (first, one) = Frame::parse(&wire[0]).unwrap();
-    let (second, other) = Frame::parse(&wire[1]).unwrap();
+    let (first, one) = opened(&wire[0]);
+    let (second, other) = opened(&wire[1]);
     if first.number > 0 && second.number > 0 {
         wire[0] = Frame::new(first.number, first.ack, &other).to_bytes();
         wire[1] = Frame::new(second.number, second.ack, &one).to_bytes();
     }
 }
 
-fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), String> {
-    let (frame, message) = Frame::parse(bytes).map_err(|_| "garbage".to_owned())?;
+fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), Violation> {
+    let (frame, message) = opened(bytes);
     let receipt = ends[1 - from]
         .session
         .receive(&frame)
-        .map_err(|_| format!("a gap before {}", frame.number))?;
+        .map_err(|_| broken(Invariant::SessionGap, format!("a gap before {}", frame.number)))?;
     let Some((life, count)) = number_of(&message).filter(|_| receipt == Receipt::Fresh) else {
         return Ok(());
     };
@@ -174,14 +185,19 @@ fn apply(ends: &mut [End; 2], from: usize, bytes: &[u8]) -> Result<(), String> {
         None => count == 1,
     };
     ends[from].applied = Some((life, count));
-    let ack = ends[1 - from]
-        .session
-        .send(Message::Ack)
-        .map_err(|full| full.to_string())?;
-    ends[1 - from].wire.push_back(ack.to_bytes());
+    ends[1 - from].acknowledge();
     if is_next {
         Ok(())
     } else {
-        Err(format!("message {count} of life {life} was applied out of turn"))
+        let text = format!("message {count} of life {life} was applied out of turn");
+        Err(broken(Invariant::SessionOrder, text))
     }
+}
+
+fn opened(bytes: &[u8]) -> (Frame, Message) {
+    Frame::parse(bytes).unwrap()
+}
+
+const fn broken(invariant: Invariant, text: String) -> Violation {
+    Violation { invariant, text }
 }

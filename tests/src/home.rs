@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -187,6 +187,17 @@ impl Home {
             .await
             .unwrap();
         assert!(status.success(), "{}'s daemon ended with {status}", self.name);
+    }
+
+    /// How the daemon ended that ends by itself.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut daemon = self.daemon.take().expect("a running daemon");
+        at_most(&format!("{}'s daemon ending", self.name), GONE, daemon.child.wait())
+            .await
+            .unwrap()
     }
 
     /// Ends the daemon as a power cut would.

@@ -20,6 +20,7 @@ pub mod running;
 pub mod screens;
 pub mod usage;
 pub mod wait;
+pub mod wire;
 
 /// The root of the repository.
 ///

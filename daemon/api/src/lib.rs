@@ -4,6 +4,7 @@
 //! none may leave or change meaning. Times are RFC 3339, durations and milliseconds are numbers, ids are opaque.
 
 pub mod types;
+pub mod who;
 
 #[cfg(feature = "client")]
 pub mod client;

@@ -167,6 +167,7 @@ export class AppElement extends HTMLElement {
     this.#ring.update(ringing && ringing.id !== call?.id && !answered ? ringing : null);
     this.#pickers.update();
     if (this.#person.querySelector("dialog[open]")) this.#person.update();
+    this.#words.update();
     this.#bar.update(live && live !== ringing && live.id !== call?.id && live.id !== this.#session.endedHere ? live : null);
     if (screen !== "call" && document.fullscreenElement) void document.exitFullscreen();
   }

@@ -16,6 +16,8 @@ export class WordsElement extends HTMLElement {
   #context;
   /** @type {string|null} */
   #id = null;
+  /** The words that are shown. @type {string|undefined} */
+  #shown;
   #title = h("span", {}, s.words.heading);
   #text = h("p", { role: "status" });
   #list = h("ol", { class: "words", "data-words": true });
@@ -43,6 +45,13 @@ export class WordsElement extends HTMLElement {
     this.append(this.#dialog);
   }
 
+  /** A far side that restarted has other words, or none yet: those that are shown are of no use then. */
+  update() {
+    if (this.dataset["step"] !== "words" || this.#id === null || !this.#dialog.open) return;
+    const safety = this.#context.store.contacts.get(this.#id)?.safety;
+    if (safety && safety.state !== "running" && safety.words?.join(" ") !== this.#shown) void this.#ask();
+  }
+
   /** @param {string} id of the contact */
   open(id) {
     this.#id = id;
@@ -61,6 +70,7 @@ export class WordsElement extends HTMLElement {
     try {
       const { words, number } = await this.#context.api.safetyWords(id);
       if (this.#id !== id || !this.#dialog.open) return;
+      this.#shown = words?.join(" ");
       this.#list.replaceChildren(...(words ?? []).map((word) => h("li", {}, word)));
       setText(this.#number, number);
       this.#show("words", s.words.read(this.#name), s.words.readHelp);

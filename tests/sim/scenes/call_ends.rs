@@ -9,8 +9,10 @@ use twocan_core::event::{CallState, WhyNot};
 use twocan_core::ids::CallId;
 
 use super::calls::{HEARD, Pair};
+use crate::sim::happening::Happening;
 use crate::sim::host::Then;
-use crate::sim::world::{Happening, World};
+use crate::sim::watch::Invariant;
+use crate::sim::world::World;
 
 /// One way a call can go.
 #[derive(Clone, Copy, Debug)]
@@ -32,10 +34,15 @@ pub(super) enum End {
     PathRecovers,
     CalleeMoves,
     Restart,
+    RingLimit,
+    Blocked,
+    Muted,
+    SecondCall,
+    Words,
 }
 
 /// All of them; glare more often, for it depends on who is faster.
-pub(super) const ENDS: [End; 20] = [
+pub(super) const ENDS: [End; 25] = [
     End::CallerHangsUp,
     End::CalleeHangsUp,
     End::Declined,
@@ -56,6 +63,11 @@ pub(super) const ENDS: [End; 20] = [
     End::PathRecovers,
     End::CalleeMoves,
     End::Restart,
+    End::RingLimit,
+    End::Blocked,
+    End::Muted,
+    End::SecondCall,
+    End::Words,
 ];
 
 impl World {
@@ -78,20 +90,25 @@ impl World {
             End::PathRecovers => self.path_recovers(pair),
             End::CalleeMoves => self.callee_moves(pair),
             End::Restart => self.restart_scene(pair),
+            End::RingLimit => self.ring_limit(pair),
+            End::Blocked => self.blocked(pair),
+            End::Muted => self.muted(pair),
+            End::SecondCall => self.second_call(pair),
+            End::Words => self.words_are_compared(pair),
         }
     }
 
-    fn click_on(&mut self, host: usize, command: Command) {
+    pub(super) fn click_on(&mut self, host: usize, command: Command) {
         self.command(host, command, Then::Nothing);
     }
 
     /// Calls, rings, is answered after a while.
-    fn talk(&mut self, pair: Pair) -> Option<CallId> {
+    pub(super) fn talk(&mut self, pair: Pair) -> Option<CallId> {
         let call = self.ring(pair)?;
         let wait = self.dice.ms(0, 9000);
         self.run_for(wait);
         self.click_on(pair.callee, Command::Answer { call });
-        self.expect_active("answer", pair.caller, pair.callee);
+        self.expect_active(Invariant::Answer, pair.caller, pair.callee);
         let wait = self.dice.ms(0, 30_000);
         self.run_for(wait);
         Some(call)
@@ -150,18 +167,13 @@ impl World {
             HEARD,
             [(pair.third, EndReason::Busy), (pair.callee, EndReason::Missed)],
         );
-        self.click_on(pair.caller, Command::HangUp { call: first });
-        self.ends(
-            first,
-            HEARD,
-            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
-        );
+        self.hang_up(pair, first);
     }
 
     fn does_not_ring(&mut self, pair: Pair) {
         self.set_presence(pair.callee, false);
         let grey = |world: &Self| !world.is_green(pair.caller, pair.callee);
-        self.expect("will_ring", "the dot is not green", HEARD, grey);
+        self.expect(Invariant::WillRing, "the dot is not green", HEARD, grey);
         self.call(pair.caller, pair.callee);
         let Some((call, _)) = self.open_call(pair.caller) else {
             return;
@@ -190,27 +202,25 @@ impl World {
                 },
             );
         }
-        self.expect_active("glare", pair.caller, pair.callee);
+        self.expect_active(Invariant::Glare, pair.caller, pair.callee);
         let mut shown = self.watch.stories.values().filter(|story| story.began >= began);
         let kind = |reason: &EndReason| *reason == EndReason::GlareMerged;
         if !shown.all(|story| story.reasons.values().all(kind)) {
-            self.fail("glare", "somebody who called is shown a missed call".to_owned());
+            self.fail(
+                Invariant::Glare,
+                "somebody who called is shown a missed call".to_owned(),
+            );
         }
         let Some((call, _)) = self.open_call(pair.caller) else {
             return;
         };
-        self.click_on(pair.caller, Command::HangUp { call });
-        self.ends(
-            call,
-            HEARD,
-            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
-        );
+        self.hang_up(pair, call);
     }
 
     fn calling_back(&mut self, pair: Pair) {
         let Some(call) = self.ring(pair) else { return };
         self.call(pair.callee, pair.caller);
-        self.expect_active("answer", pair.caller, pair.callee);
+        self.expect_active(Invariant::Answer, pair.caller, pair.callee);
         self.click_on(pair.callee, Command::HangUp { call });
         self.ends(
             call,
@@ -275,13 +285,8 @@ impl World {
         self.run_for(wait);
         self.heal(pair.caller, pair.callee);
         self.run_for(Duration::from_secs(10));
-        self.expect_active("survives", pair.caller, pair.callee);
-        self.click_on(pair.caller, Command::HangUp { call });
-        self.ends(
-            call,
-            HEARD,
-            [(pair.caller, EndReason::HungUp), (pair.callee, EndReason::HungUp)],
-        );
+        self.expect_active(Invariant::Survives, pair.caller, pair.callee);
+        self.hang_up(pair, call);
     }
 
     fn callee_moves(&mut self, pair: Pair) {
@@ -289,10 +294,13 @@ impl World {
         let mover = if self.dice.chance(50) { pair.caller } else { pair.callee };
         let routes = self.hosts[mover].shell.next_link;
         self.move_away(mover);
-        self.expect("survives", "the call has moved to a new connection", HEARD, |world| {
-            world.hosts[mover].shell.next_link > routes
-        });
-        self.expect_active("survives", pair.caller, pair.callee);
+        self.expect(
+            Invariant::Survives,
+            "the call has moved to a new connection",
+            HEARD,
+            |world| world.hosts[mover].shell.next_link > routes,
+        );
+        self.expect_active(Invariant::Survives, pair.caller, pair.callee);
         self.click_on(pair.callee, Command::HangUp { call });
         self.ends(
             call,
@@ -311,7 +319,7 @@ impl World {
         let why = EndReason::Failed(FailCode::PeerRestarted);
         self.ends(call, bounds::LOST, [(pair.caller, why), (pair.caller, why)]);
         if self.is_calling(pair.callee, CallState::Active) {
-            self.fail("both_end", "a restarted daemon is in a call".to_owned());
+            self.fail(Invariant::BothEnd, "a restarted daemon is in a call".to_owned());
         }
     }
 }

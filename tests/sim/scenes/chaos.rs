@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use crate::sim::happening::Happening;
 use crate::sim::mutant::Mutant;
 use crate::sim::network::Conditions;
-use crate::sim::world::{Happening, World};
+use crate::sim::watch::Invariant;
+use crate::sim::world::World;
 
 /// After chaos, everything is as it should be within this time.
 const HEALED: Duration = Duration::from_secs(150);
@@ -40,7 +42,10 @@ impl World {
             self.check_views(index);
             let waiting = self.hosts[index].shell.asked.len();
             if waiting > 0 && self.is_well() {
-                self.fail("one_reply", format!("host {index} still owes {waiting} replies"));
+                self.fail(
+                    Invariant::OneReply,
+                    format!("host {index} still owes {waiting} replies"),
+                );
             }
         }
     }

@@ -6,6 +6,7 @@ use twocan_core::bounds;
 
 use crate::sim::mutant::Mutant;
 use crate::sim::network::Conditions;
+use crate::sim::watch::Invariant;
 use crate::sim::world::World;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -28,18 +29,18 @@ pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
     let ticks = HOUR.as_secs() / bounds::TICK.as_secs();
     let alive: u64 = world.watch.alive_sent.iter().sum();
     if alive > PER_TICK * (ticks + 5) {
-        world.fail("idle_cost", format!("{alive} keep-alives in an hour"));
+        world.fail(Invariant::IdleAlive, format!("{alive} keep-alives in an hour"));
     }
     let (knocks, searches) = (
         world.watch.knocks_sent[0],
         HOUR.as_secs() / bounds::BACKOFF_MOST.as_secs(),
     );
     if knocks > PER_SEARCH * (searches + 2) {
-        world.fail("idle_cost", format!("{knocks} knocks in an hour"));
+        world.fail(Invariant::IdleKnocks, format!("{knocks} knocks in an hour"));
     }
     let steady = green_before && world.is_linked(0, 1);
     if !steady && world.watch.violation.is_none() {
-        world.fail("green_in_time", "not green while idle".to_owned());
+        world.fail(Invariant::GreenInTime, "not green while idle".to_owned());
     }
     world
 }

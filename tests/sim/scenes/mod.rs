@@ -5,6 +5,7 @@ mod calls;
 mod chaos;
 mod idle;
 mod invites;
+mod manners;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use super::host::{Gift, Then};
 use super::mutant::Mutant;
 use super::network::Conditions;
 use super::people::VIDEO;
+use super::watch::Invariant;
 use super::world::World;
 
 /// The kinds of runs.
@@ -50,7 +52,7 @@ impl World {
     }
 
     /// Fails unless something comes to be so within a time.
-    fn expect(&mut self, invariant: &'static str, what: &str, limit: Duration, is_so: impl Fn(&Self) -> bool) -> bool {
+    fn expect(&mut self, invariant: Invariant, what: &str, limit: Duration, is_so: impl Fn(&Self) -> bool) -> bool {
         let came = self.run_until(limit, is_so);
         if !came && self.is_well() {
             self.fail(invariant, format!("not within {limit:?}: {what}"));
@@ -81,7 +83,7 @@ impl World {
             FRESH
         };
         let limit = grace + Duration::from_millis(200);
-        self.expect("fresh_add", "both green after an invite", limit, |world| {
+        self.expect(Invariant::FreshAdd, "both green after an invite", limit, |world| {
             world.is_linked(from, to)
         })
     }

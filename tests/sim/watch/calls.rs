@@ -8,6 +8,7 @@ use twocan_core::call::EndReason;
 use twocan_core::event::{CallState, CallView};
 use twocan_core::ids::{CallId, ContactId};
 
+use super::invariant::Invariant;
 use crate::sim::network::SLOWEST;
 use crate::sim::world::World;
 
@@ -49,9 +50,14 @@ impl World {
             }
         }
         let open: Vec<&CallView> = fresh.values().filter(|call| call.state != CallState::Ended).collect();
-        if open.len() > 1 {
+        let is_waiting = |call: &&CallView| call.incoming && call.state == CallState::Ringing;
+        let may_wait = self.watch.lets_wait[index]
+            && open.len() == 2
+            && open.iter().filter(|call| call.state == CallState::Active).count() == 1
+            && open.iter().any(is_waiting);
+        if open.len() > 1 && !may_wait {
             let text = format!("host {index} has {} calls at once", open.len());
-            self.fail("one_call", text);
+            self.fail(Invariant::OneCall, text);
         }
     }
 
@@ -91,9 +97,18 @@ impl World {
     }
 
     fn watch_ring(&mut self, index: usize, caller: usize) {
+        if self.hosts[index]
+            .contact_for(caller)
+            .is_some_and(|contact| contact.blocked)
+        {
+            self.fail(
+                Invariant::Blocked,
+                format!("{caller} rings at {index}, where it is blocked"),
+            );
+        }
         if self.watch.contested[index].contains(&caller) {
             self.fail(
-                "contested_rings",
+                Invariant::ContestedRings,
                 format!("{caller} rings at {index} without its user's decision"),
             );
         }
@@ -107,7 +122,7 @@ impl World {
         let ended = gate.unwrap_or_default().ended;
         if ended != 1 {
             self.fail(
-                "end_media",
+                Invariant::EndMedia,
                 format!("media of an ended call was ended {ended} times at host {index}"),
             );
         }
@@ -117,7 +132,7 @@ impl World {
         let ended = self.hosts[index].shell.gates.get(&call).map_or(0, |gate| gate.ended);
         if ended > 1 {
             self.fail(
-                "end_media",
+                Invariant::EndMedia,
                 format!("media of a call was ended {ended} times at host {index}"),
             );
         }
@@ -148,7 +163,7 @@ impl World {
         let gate = self.hosts[index].shell.gates.get(&call).copied().unwrap_or_default();
         if gate.opened > 1 || gate.ended > 0 {
             return self.fail(
-                "gate_after_end",
+                Invariant::GateAfterEnd,
                 format!("a gate opened twice or after its end at host {index}"),
             );
         }
@@ -158,7 +173,7 @@ impl World {
         });
         if !agreed {
             self.fail(
-                "gate_before_accept",
+                Invariant::GateBeforeAccept,
                 format!("a gate opened at host {index} before both accepted"),
             );
         }
@@ -201,7 +216,7 @@ impl World {
     }
 
     /// A call that goes on at `index`: may it?
-    fn judge(&self, index: usize, call: &CallView, story: &Story) -> Option<(&'static str, String)> {
+    fn judge(&self, index: usize, call: &CallView, story: &Story) -> Option<(Invariant, String)> {
         let other = if index == story.caller {
             story.callee?
         } else {
@@ -214,7 +229,7 @@ impl World {
             let grace = if lossy { SOON_LOSSY } else { 2 * SLOWEST };
             // A RING that was held up is followed by its END at once.
             let limit = (since + bounds::RING_LEASE).max(story.rang.unwrap_or(since)).max(woke) + grace;
-            return (self.now > limit).then(|| ("ring_lease", format!("it rings at {index} without a caller")));
+            return (self.now > limit).then(|| (Invariant::RingLease, format!("it rings at {index} without a caller")));
         }
         let calm = self.calm_since(index, other) + CALM < since && self.is_joined(index, other);
         let limit = match (calm, lossy) {
@@ -225,10 +240,16 @@ impl World {
         let state = call.state;
         (self.now > limit).then(|| {
             (
-                "both_end",
+                Invariant::BothEnd,
                 format!("a call is {state:?} at {index} and over at {other}"),
             )
         })
+    }
+
+    /// Whether one of two hosts does not ring for the other, who rang too often.
+    pub(crate) fn is_quiet(&self, one: usize, other: usize) -> bool {
+        let quiet = |at: usize, to: usize| self.hosts[at].contact_for(to).is_some_and(|contact| contact.quiet);
+        quiet(one, other) || quiet(other, one)
     }
 
     /// Whether two hosts show each other green.

@@ -7,6 +7,7 @@ use twocan_core::event::{ContactState, ContactView, InviteRefusal};
 use twocan_core::ids::ContactId;
 use twocan_core::invite::Link;
 
+use super::invariant::Invariant;
 use crate::sim::host::Asked;
 use crate::sim::world::World;
 
@@ -25,24 +26,24 @@ impl World {
         for other in 0..self.hosts.len() {
             let was = before
                 .values()
-                .find(|contact| self.hosts[index].seen.people.get(&contact.id) == Some(&other))
-                .map(|contact| contact.state);
-            let is = self.hosts[index].contact_for(other).map(|contact| contact.state);
-            self.watch_acquaintance(index, other, was, is);
-            self.note_path(index, other);
-            if self.hosts[index]
-                .contact_for(other)
-                .is_some_and(|contact| contact.quiet)
-            {
+                .find(|contact| self.hosts[index].seen.people.get(&contact.id) == Some(&other));
+            let is = self.hosts[index].contact_for(other);
+            if was.into_iter().chain(is).any(|contact| contact.quiet) {
                 self.watch.quiet_until[index][other] = self.now;
             }
+            let (was, is) = (was.map(|contact| contact.state), is.map(|contact| contact.state));
+            self.watch_acquaintance(index, other, was, is);
+            self.note_path(index, other);
         }
         let lost = self.watch.must_hold[index]
             .iter()
             .copied()
             .find(|peer| self.hosts[index].contact_for(*peer).is_none());
         if let Some(peer) = lost {
-            self.fail("contact_lost", format!("host {index} has lost its contact {peer}"));
+            self.fail(
+                Invariant::ContactLost,
+                format!("host {index} has lost its contact {peer}"),
+            );
         }
     }
 
@@ -63,7 +64,7 @@ impl World {
         redeemers.insert(index);
         if redeemers.len() > 1 {
             let text = format!("an invite of host {other} was redeemed by {redeemers:?}");
-            self.fail("one_redeemer", text);
+            self.fail(Invariant::OneRedeemer, text);
         }
     }
 
@@ -83,6 +84,8 @@ impl World {
             Command::StartCall { contact, .. } => self.watch_intent(index, *contact),
             Command::Answer { call } => self.watch_answer(index, *call),
             Command::EditMe { .. } => self.hosts[index].seen.will_ring_since = self.now,
+            Command::Block { .. } => self.disturb(index),
+            Command::SetSecondCall { waits } => self.watch.lets_wait[index] |= waits,
             Command::AddContact { .. }
             | Command::EditContact { .. }
             | Command::CreateInvite { .. }
@@ -90,10 +93,8 @@ impl World {
             | Command::Ping { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }
-            | Command::Block { .. }
             | Command::Verify { .. }
             | Command::Compared { .. }
-            | Command::SetSecondCall { .. }
             | Command::SetSends { .. }
             | Command::SetDoor { .. }
             | Command::CallAddress { .. }
@@ -108,16 +109,16 @@ impl World {
             return;
         };
         let Ok(link) = Link::find(link) else {
-            return self.fail("damaged", format!("host {index} took a damaged link"));
+            return self.fail(Invariant::DamagedRefused, format!("host {index} took a damaged link"));
         };
         let Some(inviter) = self.hosts.iter().position(|host| host.root == link.root) else {
             return;
         };
-        if inviter == index || link.expiry <= self.hosts[index].clock(asked.at).wall {
-            return self.fail(
-                "refused_invites",
-                format!("host {index} took its own or an expired link"),
-            );
+        if inviter == index {
+            return self.fail(Invariant::OwnRefused, format!("host {index} took its own link"));
+        }
+        if link.expiry <= self.hosts[index].clock(asked.at).wall {
+            return self.fail(Invariant::ExpiredRefused, format!("host {index} took an expired link"));
         }
         // A refusal may have been quicker than the disk: then the contact is gone, and its client was told.
         let snapshot = self.snapshot(index);
@@ -136,14 +137,19 @@ impl World {
     pub(crate) fn check_pending(&mut self) {
         let found = self.watch.links.iter().find(|((one, other), link)| {
             let there = &self.hosts[*other];
-            let pending =
-                self.hosts[*one].contact_for(*other).map(|contact| contact.state) == Some(ContactState::Pending);
+            // Who has blocked the inviter meanwhile does not want it to come to an end.
+            let pending = self.hosts[*one]
+                .contact_for(*other)
+                .is_some_and(|contact| contact.state == ContactState::Pending && !contact.blocked);
             let reachable = link.root == there.root && link.candidates.contains(&there.address);
             let valid = link.expiry > there.clock(self.now).wall && there.clock_was_right;
             pending && reachable && valid
         });
         if let Some((pair, _)) = found {
-            self.fail("pending", format!("a redemption does not come to an end: {pair:?}"));
+            self.fail(
+                Invariant::Pending,
+                format!("a redemption does not come to an end: {pair:?}"),
+            );
         }
     }
 

@@ -6,6 +6,7 @@ use twocan_core::bounds;
 use twocan_core::event::Reachable;
 use twocan_core::state::State;
 
+use super::invariant::Invariant;
 use crate::sim::network::SLOWEST;
 use crate::sim::world::World;
 
@@ -47,11 +48,18 @@ impl World {
         };
         let dot = contact.reachable;
         if dot == Reachable::Yes {
+            let blocked = contact.blocked;
+            if blocked {
+                self.fail(
+                    Invariant::Blocked,
+                    format!("host {one} shows the blocked {other} green"),
+                );
+            }
             self.watch.green[one][other] = self.now;
             self.check_green(one, other);
         } else if self.should_be_green(one, other) {
             self.fail(
-                "green_in_time",
+                Invariant::GreenInTime,
                 format!("host {one} does not see host {other}: {dot:?}"),
             );
         }
@@ -62,12 +70,15 @@ impl World {
         let fresh = self.watch.heard[one][other].is_some_and(|heard| self.now <= heard + limit);
         if !fresh {
             let heard = self.watch.heard[one][other];
-            return self.fail("green", format!("host {one} shows {other} green, last heard {heard:?}"));
+            return self.fail(
+                Invariant::Green,
+                format!("host {one} shows {other} green, last heard {heard:?}"),
+            );
         }
         let there = &self.hosts[other].seen;
         if !there.will_ring && self.now > there.will_ring_since + limit {
             self.fail(
-                "will_ring",
+                Invariant::WillRing,
                 format!("host {one} shows {other} green, which does not ring"),
             );
         }
@@ -99,8 +110,12 @@ impl World {
         // Who has rung too often does not ring for a while, and hears of the end of it by a keep-alive.
         let is_quiet = b.contact_for(one).is_some_and(|contact| contact.quiet);
         let heard = self.watch.quiet_until[other][one] + patience;
+        let is_blocked = [(a, other), (b, one)]
+            .iter()
+            .any(|(host, other)| host.contact_for(*other).is_some_and(|contact| contact.blocked));
         self.now > since + patience
             && !is_quiet
+            && !is_blocked
             && self.now > heard
             && a.works()
             && b.works()

@@ -1,11 +1,12 @@
 //! What must hold after every step, and the facts by which that is judged.
 //!
 //! Facts come from the simulated world (what arrived where and when, what people clicked), never from a core's own idea
-//! of them. The first violation stops the run; each is named, and each name has a mutant that provokes it.
+//! of them. The first violation stops the run; each is named by an [`Invariant`], and [`super::proof`] has mutants that provoke each.
 
 mod calls;
 mod contacts;
 mod dots;
+mod invariant;
 mod packets;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,11 +19,12 @@ use twocan_core::invite::Link;
 use twocan_core::io::Input;
 use twocan_core::node::Node;
 
-use super::host::{Asked, Then};
+use super::host::Asked;
 use super::mutant::Mutant;
 use super::world::{World, note};
 
 pub(crate) use calls::Story;
+pub(crate) use invariant::Invariant;
 
 /// A reply comes within this time.
 const REPLY: Duration = Duration::from_secs(15);
@@ -32,7 +34,7 @@ const SPINS: u32 = 1000;
 /// An invariant that does not hold.
 #[derive(Clone, Debug)]
 pub(crate) struct Violation {
-    pub(crate) invariant: &'static str,
+    pub(crate) invariant: Invariant,
     pub(crate) text: String,
 }
 
@@ -63,6 +65,8 @@ pub(crate) struct Watch {
     redeemers: BTreeMap<[u8; 16], BTreeSet<usize>>,
     /// The last link that each host took from each other.
     links: BTreeMap<(usize, usize), Link>,
+    /// Hosts whose user has ever wanted second calls to wait.
+    lets_wait: Vec<bool>,
     packets: packets::Packets,
     /// Keep-alive datagrams and knocks sent by each host.
     pub(crate) alive_sent: Vec<u64>,
@@ -88,6 +92,7 @@ impl Watch {
             redeeming: BTreeMap::new(),
             redeemers: BTreeMap::new(),
             links: BTreeMap::new(),
+            lets_wait: vec![false; hosts],
             packets: packets::Packets::new(hosts),
             alive_sent: vec![0; hosts],
             knocks_sent: vec![0; hosts],
@@ -105,8 +110,8 @@ impl Watch {
 }
 
 impl World {
-    pub(crate) fn fail(&mut self, invariant: &'static str, text: String) {
-        note!(self, "!! {invariant}: {text}");
+    pub(crate) fn fail(&mut self, invariant: Invariant, text: String) {
+        note!(self, "!! {invariant:?}: {text}");
         if self.watch.violation.is_none() {
             self.watch.violation = Some(Violation { invariant, text });
         }
@@ -154,7 +159,7 @@ impl World {
             Some(format!("host {} has not answered {:?}", host.index, asked.command))
         });
         if let Some(text) = late {
-            self.fail("one_reply", text);
+            self.fail(Invariant::OneReply, text);
         }
     }
 
@@ -164,7 +169,7 @@ impl World {
         shell.spins = if shell.last_wakeup == now { shell.spins + 1 } else { 0 };
         shell.last_wakeup = now;
         if shell.spins > SPINS {
-            self.fail("progress", format!("host {index} wakes up without end"));
+            self.fail(Invariant::Progress, format!("host {index} wakes up without end"));
         }
     }
 
@@ -191,27 +196,10 @@ impl World {
                 if let Some(peer) = self.hosts[index].seen.people.get(id).copied() {
                     self.watch.contested[index].insert(peer);
                 }
-                if self.is(Mutant::AutoAccepts) {
-                    let command = twocan_core::command::Command::EditContact {
-                        contact: *id,
-                        name: None,
-                        accept: true,
-                    };
-                    let run = self.hosts[index].run;
-                    self.later(
-                        Duration::ZERO,
-                        super::world::Happening::Do {
-                            host: index,
-                            run,
-                            command,
-                            then: Then::Nothing,
-                        },
-                    );
-                }
             }
             Event::ContactRemoved(id, why) => self.contact_removed(index, *id, *why),
             Event::Notice(Notice::OtherRoot(id)) => {
-                self.fail("other_root", format!("host {index} saw another root of {id:?}"));
+                self.fail(Invariant::OtherRoot, format!("host {index} saw another root of {id:?}"));
             }
             Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Door | Event::Me => {}
         }
@@ -237,7 +225,7 @@ impl World {
         let host = &self.hosts[index];
         host.node
             .as_ref()
-            .map(|node: &Node| node.snapshot(host.clock(self.now)))
+            .map(|node: &Node| node.snapshot(self.shell_clock(index)))
     }
 
     /// What clients were told equals what is.
@@ -262,7 +250,7 @@ impl World {
             let told = format!("{:?} {:?}", seen.contacts, seen.calls);
             let is = format!("{:?} {:?}", snapshot.contacts, snapshot.calls);
             self.fail(
-                "events",
+                Invariant::Events,
                 format!("clients of host {index} were not told of a change: told {told}, is {is}"),
             );
         }

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use twocan_core::bounds;
 
-use crate::sim::world::{Cause, Happening, World, note};
+use super::Watch;
+use super::invariant::Invariant;
+use crate::sim::happening::{Cause, Happening};
+use crate::sim::world::{World, note};
 
 /// Packets of one search to one address.
 const SEARCH: usize = 5;
@@ -19,6 +22,8 @@ const RECORDED: usize = 32;
 #[derive(Debug)]
 pub(super) struct Packets {
     proven: Vec<BTreeSet<SocketAddr>>,
+    /// How many each host sent to each address.
+    all: BTreeMap<(usize, SocketAddr), u64>,
     sent: BTreeMap<(usize, SocketAddr), VecDeque<Duration>>,
     stirs: Vec<VecDeque<Duration>>,
     recorded: VecDeque<(SocketAddr, Vec<u8>)>,
@@ -33,6 +38,7 @@ impl Packets {
     pub(super) fn new(hosts: usize) -> Self {
         Self {
             proven: vec![BTreeSet::new(); hosts],
+            all: BTreeMap::new(),
             sent: BTreeMap::new(),
             stirs: vec![VecDeque::new(); hosts],
             recorded: VecDeque::new(),
@@ -48,6 +54,13 @@ impl Packets {
 
     pub(super) fn stir(&mut self, host: usize, now: Duration) {
         self.stirs[host].push_back(now);
+    }
+}
+
+impl Watch {
+    /// Knocks that a host has sent to an address.
+    pub(crate) fn knocks_to(&self, host: usize, address: SocketAddr) -> u64 {
+        self.packets.all.get(&(host, address)).copied().unwrap_or_default()
     }
 }
 
@@ -108,10 +121,14 @@ impl World {
 
     pub(crate) fn watch_transmit(&mut self, index: usize, to: SocketAddr, bytes: &[u8], cause: Cause, before: usize) {
         self.watch.knocks_sent[index] += 1;
+        *self.watch.packets.all.entry((index, to)).or_default() += 1;
         let size = bytes.len();
         note!(self, "       ({size} bytes)");
         if is_stranger(to, GARBAGE) {
-            return self.fail("silence", format!("host {index} sent {size} bytes to a stranger"));
+            return self.fail(
+                Invariant::Silence,
+                format!("host {index} sent {size} bytes to a stranger"),
+            );
         }
         if !is_stranger(to, REPLAY) {
             self.record(to, bytes);
@@ -140,13 +157,13 @@ impl World {
         let places = answered.len();
         if places > 2 {
             return self.fail(
-                "silence",
+                Invariant::Replays,
                 format!("host {index} answered one knock at {places} addresses"),
             );
         }
         if before >= ANSWERS || (before == 0 && size > asked) {
             let text = format!("host {index} answered {asked} bytes with packet {before} of {size}");
-            self.fail("unproven", text);
+            self.fail(Invariant::Amplification, text);
         }
     }
 
@@ -160,7 +177,7 @@ impl World {
         // A path that falls silent again begins another search; more than one in this time, only inputs begin.
         if count > SEARCH * (2 + stirs) {
             self.fail(
-                "unproven",
+                Invariant::Unproven,
                 format!("host {index} sent {count} packets to {to} within one search"),
             );
         }

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use crate::types::{
     Call, CallPatch, ClipStats, Contact, ContactPatch, Door, DoorPut, Invite, Keep, List, Me, MePatch, NewCall,
-    NewClip, NewContact, NewInvite, NewPage, PageUrl, Pong, Safety, Status, Verify,
+    NewClip, NewContact, NewInvite, NewPage, PageUrl, Pong, Privacy, Safety, Status, Verify,
 };
 
 pub use error::ClientError;
@@ -220,6 +220,11 @@ impl Client {
     /// `GET /v1/calls/{id}/clip`: what came back of the clip.
     pub async fn clip(&self, id: &str) -> Result<Body<ClipStats>, ClientError> {
         self.get(&call_path(id, "/clip")).await
+    }
+
+    /// `GET /v1/privacy`: what is stored, and what outsiders can see.
+    pub async fn privacy(&self) -> Result<Body<Privacy>, ClientError> {
+        self.get("/v1/privacy").await
     }
 
     /// `POST /v1/page`: a URL with a one-time code for the user's browser.

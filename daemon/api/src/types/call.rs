@@ -6,6 +6,7 @@ use super::{Path, Safety};
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Call {
     /// Opaque.
     pub id: String,
@@ -41,6 +42,7 @@ pub struct Call {
 
 /// Who placed a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// It came in.
@@ -51,6 +53,7 @@ pub enum Direction {
 
 /// Where a call stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
     /// Placed, not yet ringing there.
@@ -65,6 +68,7 @@ pub enum CallState {
 
 /// The other end of a call through a door.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stranger {
     /// The safety words, which make themselves once the call was answered (`POST /v1/calls/{id}/verify`).
     pub safety: Safety,
@@ -80,6 +84,7 @@ pub struct Stranger {
 
 /// `POST /v1/calls/{id}/keep`; an empty body means yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keep {
     /// Whether to keep the stranger. A yes cannot be taken back: the other side has been told.
@@ -95,6 +100,7 @@ impl Default for Keep {
 
 /// The other end of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Peer {
     /// The petname; empty for strangers.
     pub name: String,
@@ -105,6 +111,7 @@ pub struct Peer {
 
 /// What a call carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Media {
     /// Sound.
@@ -130,6 +137,7 @@ impl Default for Media {
 
 /// Why a call ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// `hung_up`, `declined`, `declined_elsewhere`, `answered_elsewhere`, `busy`, `missed`, `cancelled`, `unreachable`,
     /// `lost`, `glare_merged`, `blocked` or `failed`.
@@ -144,6 +152,7 @@ pub struct Reason {
 
 /// `PATCH /v1/calls/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CallPatch {
     /// What one's own page sends from now on; the other side sees it as `peer_media`. It stops nothing by itself.
@@ -153,6 +162,7 @@ pub struct CallPatch {
 
 /// A change of what is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MediaPatch {
     /// Whether the microphone is on; unchanged where left out.
@@ -165,10 +175,12 @@ pub struct MediaPatch {
 
 /// `POST /v1/calls`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewCall {
     /// WHO: id, exact petname or unique prefix of a contact; or an IP address, with a port where it is not 2226, whose door
     /// is open.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub to: String,
     /// What to send; sound and picture unless told.
     #[serde(default)]
@@ -177,6 +189,7 @@ pub struct NewCall {
 
 /// `POST /v1/calls/{id}/decline`; an empty body means all defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Decline {
     /// Whether the person's other devices stop ringing too.

@@ -6,14 +6,17 @@ use super::PathKind;
 
 /// `POST /v1/calls/{id}/clip`: attaches the clip. Nothing is sent before the call is active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewClip {
     /// For how many seconds to send, counted from `active`.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3600))]
     pub seconds: u32,
 }
 
 /// `GET /v1/calls/{id}/clip`: what came back. Counts packets and frames received, never those sent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClipStats {
     /// Milliseconds from `active` to the first media packet from the far side; null until one came.
     pub answer_to_media_ms: Option<f64>,

@@ -6,6 +6,7 @@ use super::{DeviceRef, Why};
 
 /// One contact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Contact {
     /// Opaque.
     pub id: String,
@@ -40,6 +41,7 @@ pub struct Contact {
 /// What two people compare to be sure that nobody sits between them. Also the answer to
 /// `POST /v1/contacts/{id}/verify`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Safety {
     /// Where it stands.
     pub state: SafetyState,
@@ -52,6 +54,7 @@ pub struct Safety {
 
 /// Where the comparing of safety words stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SafetyState {
     /// There are no words; a POST without `result` makes some.
@@ -70,6 +73,7 @@ pub enum SafetyState {
 /// `POST /v1/contacts/{id}/verify`. Empty: make the words, or give those that wait for an answer; returns when they are
 /// there, within 5 s.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
     /// What the user found. `same` marks the contact verified, on this side only; `different` ends the call, if there is
@@ -80,6 +84,7 @@ pub struct Verify {
 
 /// What the user found when comparing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SafetyResult {
     /// Both have the same words.
@@ -90,6 +95,7 @@ pub enum SafetyResult {
 
 /// How far an acquaintance has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ContactState {
     /// Pasted here, not yet acknowledged there.
@@ -102,6 +108,7 @@ pub enum ContactState {
 
 /// What the dot shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reachable {
     /// A call will ring there.
@@ -114,6 +121,7 @@ pub enum Reachable {
 
 /// A proven path.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Path {
     /// What it runs over.
     pub kind: PathKind,
@@ -127,6 +135,7 @@ pub struct Path {
 
 /// What a path runs over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PathKind {
     /// This machine or network.
@@ -139,21 +148,26 @@ pub enum PathKind {
 
 /// `POST /v1/contacts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewContact {
     /// The pasted text: a link, or a message around one.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 16384))]
     pub link: String,
     /// The petname to use instead of the one in the link.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub name: Option<String>,
 }
 
 /// `PATCH /v1/contacts/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ContactPatch {
     /// A new petname.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub name: Option<String>,
     /// `accepted` keeps a contested contact; nothing else may be set.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -165,6 +179,7 @@ pub struct ContactPatch {
 
 /// `POST /v1/contacts/{id}/ping`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pong {
     /// Round trip, in milliseconds.
     pub rtt_ms: u64,

@@ -6,6 +6,7 @@ use super::Why;
 
 /// The door.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Door {
     /// Whether strangers may ring.
     pub open: bool,
@@ -28,6 +29,7 @@ pub struct Door {
 
 /// Whether a device can be reached from outside its network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FromOutside {
     /// A stranger from outside has come in since the door was opened.
@@ -41,11 +43,13 @@ pub enum FromOutside {
 
 /// `PUT /v1/door`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DoorPut {
     /// Whether strangers may ring from now on.
     pub open: bool,
     /// For how long, 1 to 3600; ten minutes unless told.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3600))]
     pub seconds: Option<u64>,
 }

@@ -6,6 +6,7 @@ use super::{Call, Contact, Door, Invite, Me, Status, Why};
 
 /// One event. `name` is the SSE event name, the body its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "name", content = "data", rename_all = "snake_case")]
 pub enum Event {
     /// Everything, at the start of a stream and after a gap.
@@ -34,6 +35,7 @@ pub enum Event {
 
 /// Everything a client needs to draw itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// As `GET /v1/status`.
     pub status: Status,
@@ -49,6 +51,7 @@ pub struct Snapshot {
 
 /// A contact is gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ContactRemoved {
     /// Its id.
     pub id: String,
@@ -59,6 +62,7 @@ pub struct ContactRemoved {
 
 /// A call is no longer listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallRemoved {
     /// Its id.
     pub id: String,
@@ -66,6 +70,7 @@ pub struct CallRemoved {
 
 /// An invite was used up, ran out or was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InviteRemoved {
     /// Its id.
     pub id: String,
@@ -73,6 +78,7 @@ pub struct InviteRemoved {
 
 /// Missed events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
     /// The last id that the client had.
     pub from: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One open invite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Invite {
     /// Opaque.
     pub id: String,
@@ -17,9 +18,11 @@ pub struct Invite {
 
 /// `POST /v1/invites`; an empty body means all defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewInvite {
     /// How long it may be redeemed; 48 hours unless told.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 2_592_000))]
     pub expires_in_s: Option<u64>,
 }

@@ -7,6 +7,7 @@ pub mod door;
 pub mod event;
 pub mod invite;
 pub mod page;
+pub mod privacy;
 pub mod problem;
 pub mod status;
 
@@ -17,6 +18,7 @@ pub use door::*;
 pub use event::*;
 pub use invite::*;
 pub use page::*;
+pub use privacy::*;
 pub use problem::*;
 pub use status::*;
 
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 /// A reason with a way out, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Why {
     /// Stable, for programs.
     pub code: String,
@@ -35,6 +38,7 @@ pub struct Why {
 
 /// A list, by cursor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct List<T> {
     /// This page of it.
     pub items: Vec<T>,
@@ -44,9 +48,13 @@ pub struct List<T> {
 
 /// `?cursor=…&limit=…` on lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct ListQuery {
     /// As given in `next`.
+    #[cfg_attr(feature = "openapi", param(pattern = r"^[0-9]{1,9}\.[0-9a-f]{0,64}$"))]
     pub cursor: Option<String>,
     /// Items a page, 1–200; 100 unless told.
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]
     pub limit: Option<u32>,
 }

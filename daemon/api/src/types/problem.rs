@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The body of every error, as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Always `about:blank`: `code` is the stable name.
     #[serde(rename = "type")]

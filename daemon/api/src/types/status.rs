@@ -6,6 +6,7 @@ use super::Why;
 
 /// `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Status {
     /// The daemon's version.
     pub version: String,
@@ -32,6 +33,7 @@ pub struct Status {
 
 /// A person, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PersonRef {
     /// The fingerprint of the root key.
     pub id: String,
@@ -41,6 +43,7 @@ pub struct PersonRef {
 
 /// A device, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeviceRef {
     /// The device key.
     pub id: String,
@@ -50,6 +53,7 @@ pub struct DeviceRef {
 
 /// Whether a device rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// It rings.
@@ -60,6 +64,7 @@ pub enum Presence {
 
 /// `GET /v1/me`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Me {
     /// Oneself.
     pub person: PersonRef,
@@ -74,6 +79,7 @@ pub struct Me {
 
 /// What a second caller meets during a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SecondCall {
     /// It hears that this device is busy, and is listed as missed.
@@ -85,10 +91,12 @@ pub enum SecondCall {
 
 /// `PATCH /v1/me`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MePatch {
     /// A new name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub name: Option<String>,
     /// Whether to ring.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -192,7 +192,7 @@ fn words(parties: &Parties, dialer_nonce: &[u8; 32], listener_nonce: &[u8; 32]) 
 #[must_use]
 pub fn number(one: &RootKey, other: &RootKey) -> String {
     let (low, high) = if one < other { (one, other) } else { (other, one) };
-    let groups: Vec<String> = [low, high].into_iter().flat_map(|root| digits(root)).collect();
+    let groups: Vec<String> = [low, high].into_iter().flat_map(digits).collect();
     groups.join(" ")
 }
 

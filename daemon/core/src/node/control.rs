@@ -124,6 +124,20 @@ impl Node {
         }
     }
 
+    /// What earlier links have swallowed comes first on a link: a number that is missing would be garbage there.
+    pub(super) fn say_again(&mut self, link: LinkId) {
+        let device = self.links.get(&link).map(|link| link.peer);
+        let Some(peer) = device.and_then(|device| self.peers.get(&device)) else {
+            return;
+        };
+        for frame in peer.session.resend() {
+            self.push(Output::Send {
+                link,
+                bytes: frame.to_bytes(),
+            });
+        }
+    }
+
     pub(super) fn send_on(&mut self, link: LinkId, message: Message, now: Now) {
         let Some(device) = self.links.get(&link).map(|link| link.peer) else {
             return;

@@ -188,6 +188,9 @@ impl Node {
             self.event(Event::Contact(id));
         }
         let goes_on = self.meet_session(link, hello);
+        if !goes_on {
+            self.forget_unanswered_words(id);
+        }
         if is_accepted {
             self.make_ready(link, goes_on, now);
         } else if let Some(link) = self.links.get_mut(&link) {

@@ -222,14 +222,8 @@ impl Node {
         if let Some(before) = before.filter(|_| goes_on) {
             self.carry_over(before, link);
         }
-        let Some(peer) = self.peers.get(&device) else { return };
         // Where the session begins anew this is what was said to the peer since its `hello`.
-        for frame in peer.session.resend() {
-            self.push(Output::Send {
-                link,
-                bytes: frame.to_bytes(),
-            });
-        }
+        self.say_again(link);
         self.out.extend(ask.map(|bytes| Output::SendAlive { link, bytes }));
         if let Some(contact) = contact {
             self.remember_address(contact, remote);

@@ -173,8 +173,11 @@ impl Node {
     }
 
     fn refuse_redeemer(&mut self, link: LinkId, redeem: &Redeem, why: InviteRefusal, now: Now) {
-        self.send_on(link, Message::Refused(Refused { why }), now);
         let is_ready = self.links.get(&link).is_some_and(|link| link.stage == Stage::Ready);
+        if !is_ready {
+            self.say_again(link);
+        }
+        self.send_on(link, Message::Refused(Refused { why }), now);
         if let Some(link) = self.links.get_mut(&link).filter(|_| !is_ready) {
             link.closing = Some((now.boot + REFUSAL_LINGER, close_code::STRANGER));
         }

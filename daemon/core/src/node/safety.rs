@@ -2,8 +2,9 @@
 //!
 //! One run a link. A run that deviates or falls silent closes its link, so that the next one has another exporter; after
 //! any run that did not end well this contact pauses, and a day has few runs. Either side may ask: the listener by
-//! SAFETY_ASK, the dialer by its commitment. Words outlive their link for a while, since they vouch for the roots. The mark
-//! *verified* is set by the own user's answer alone.
+//! SAFETY_ASK, the dialer by its commitment. Words outlive their link for a while, since they vouch for the roots, but not
+//! the far side's memory of them: one that has restarted would show others. The mark *verified* is set by the own user's
+//! answer alone.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -295,6 +296,16 @@ impl Node {
             self.safety.remove(&id);
         } else if is_old && !is_linked {
             safety.shown = None;
+            self.event(Event::Contact(id));
+        }
+    }
+
+    /// The far side remembers nothing of before: it shows no words, or will show others.
+    pub(super) fn forget_unanswered_words(&mut self, id: ContactId) {
+        let Some(safety) = self.safety.get_mut(&id) else {
+            return;
+        };
+        if safety.shown.take_if(|shown| shown.same.is_none()).is_some() {
             self.event(Event::Contact(id));
         }
     }

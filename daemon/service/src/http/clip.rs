@@ -19,6 +19,13 @@ use super::{extract, media, view};
 /// Seconds of clip, at most.
 const SECONDS: u32 = 3600;
 
+/// Attaches the built-in clip to a call, as a leg.
+///
+/// Nothing is sent before the call is active.
+#[utoipa::path(post, path = "/v1/calls/{id}/clip", operation_id = "attachClip", tag = "media",
+    params(("id" = String, Path, description = "The call's id")),
+    request_body(content = api::NewClip, content_type = "application/json", description = "For how long"),
+    responses((status = 204, description = "Attached")))]
 pub(super) async fn attach(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<StatusCode, Fault> {
     let call = need_call(&app.published(), id)?.clone();
     let new: api::NewClip = extract::json(body).await?;
@@ -32,7 +39,12 @@ pub(super) async fn attach(State(app): State<App>, At(id): At<CallId>, body: Bod
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What came back of the clip.
+///
 /// The figures stay after the call has ended, as long as the call is listed.
+#[utoipa::path(get, path = "/v1/calls/{id}/clip", operation_id = "getClip", tag = "media",
+    params(("id" = String, Path, description = "The call's id")),
+    responses((status = 200, description = "What came back so far", body = api::ClipStats)))]
 pub(super) async fn stats(State(app): State<App>, At(id): At<CallId>) -> Result<Json<api::ClipStats>, Fault> {
     let published = app.published();
     let call = need_call(&published, id)?;

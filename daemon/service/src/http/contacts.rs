@@ -15,6 +15,10 @@ use super::problem::{Code, Fault, of_invite};
 use super::router::{About, App, contact, need_contact, unexpected};
 use super::{extract, paging, view};
 
+/// The contacts.
+#[utoipa::path(get, path = "/v1/contacts", operation_id = "listContacts", tag = "contacts",
+    params(api::ListQuery),
+    responses((status = 200, description = "One page of them", body = api::List<api::Contact>)))]
 pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::List<api::Contact>>, Fault> {
     let boot = app.core.hub.now().boot;
     let id = |contact: &ContactView| contact.id.to_hex();
@@ -24,8 +28,13 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::L
     Ok(Json(list))
 }
 
+/// Adds a contact by an invite link.
+///
 /// 201 for a new contact; 200 where the link belongs to one that was there already. An inviter who refuses before this is
 /// answered makes it a problem; one who refuses later makes it an event.
+#[utoipa::path(post, path = "/v1/contacts", operation_id = "addContact", tag = "contacts",
+    request_body(content = api::NewContact, content_type = "application/json", description = "The link, or the message around it"),
+    responses((status = 201, description = "A new contact; `pending` until its own device confirms", body = api::Contact, headers(("location" = String, description = "Where it is"))), (status = 200, description = "The contact to whom this link belongs, which was there already", body = api::Contact)))]
 pub(super) async fn add(State(app): State<App>, body: Body) -> Result<Response, Fault> {
     let new: api::NewContact = extract::json(body).await?;
     let before = app.published();
@@ -47,10 +56,19 @@ pub(super) async fn add(State(app): State<App>, body: Body) -> Result<Response, 
     Ok((StatusCode::CREATED, location, body).into_response())
 }
 
+/// One contact.
+#[utoipa::path(get, path = "/v1/contacts/{id}", operation_id = "getContact", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id")),
+    responses((status = 200, description = "The contact", body = api::Contact)))]
 pub(super) async fn show(State(app): State<App>, At(id): At<ContactId>) -> Result<Json<api::Contact>, Fault> {
     render(&app, id)
 }
 
+/// Renames a contact, or keeps a contested one.
+#[utoipa::path(patch, path = "/v1/contacts/{id}", operation_id = "editContact", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id")),
+    request_body(content = api::ContactPatch, content_type = "application/json", description = "What to change"),
+    responses((status = 200, description = "The contact", body = api::Contact)))]
 pub(super) async fn edit(
     State(app): State<App>,
     At(id): At<ContactId>,
@@ -91,6 +109,12 @@ async fn act(app: &App, id: ContactId, command: Command) -> Result<(), Fault> {
 }
 
 /// Makes safety words, or takes the user's answer to them.
+///
+/// Without `result` it returns when the words are there, within 5 s.
+#[utoipa::path(post, path = "/v1/contacts/{id}/verify", operation_id = "verifyContact", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id")),
+    request_body(content = Option<api::Verify>, content_type = "application/json", description = "What the user found"),
+    responses((status = 200, description = "The safety words", body = api::Safety)))]
 pub(super) async fn verify(
     State(app): State<App>,
     At(id): At<ContactId>,
@@ -110,14 +134,20 @@ pub(super) async fn verify(
         },
     };
     let is_answer = verify.result.is_some();
-    act(&app, id, command).await.map_err(|fault| match fault.code {
-        Code::WrongState if is_answer => Fault::new(Code::NoWords),
-        _ => fault,
+    act(&app, id, command).await.map_err(|fault| {
+        if is_answer && fault.code == Code::WrongState {
+            return Fault::new(Code::NoWords);
+        }
+        fault
     })?;
     let published = app.published();
     Ok(Json(view::safety(&need_contact(&published, id)?.safety)))
 }
 
+/// Deletes a contact and the keys shared with it.
+#[utoipa::path(delete, path = "/v1/contacts/{id}", operation_id = "deleteContact", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id")),
+    responses((status = 204, description = "It is gone")))]
 pub(super) async fn remove(State(app): State<App>, At(id): At<ContactId>, body: Body) -> Result<StatusCode, Fault> {
     need_contact(&app.published(), id)?;
     extract::nothing(body).await?;
@@ -126,7 +156,10 @@ pub(super) async fn remove(State(app): State<App>, At(id): At<ContactId>, body: 
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Proves the path now.
+/// Proves the path to a contact now.
+#[utoipa::path(post, path = "/v1/contacts/{id}/ping", operation_id = "pingContact", tag = "contacts",
+    params(("id" = String, Path, description = "The contact's id")),
+    responses((status = 200, description = "The round trip", body = api::Pong)))]
 pub(super) async fn ping(State(app): State<App>, At(id): At<ContactId>, body: Body) -> Result<Json<api::Pong>, Fault> {
     need_contact(&app.published(), id)?;
     extract::nothing(body).await?;

@@ -27,7 +27,12 @@ const ID_CHARS: usize = 64;
 /// Tells clients to come back after this many milliseconds.
 const RETRY: &str = "retry: 1000\n\n";
 
-/// The handler.
+/// What is, then what changes, as server-sent events.
+///
+/// Never ends. Each event has an id `boot-seq`, a name and a JSON body; api-docs/events.md shows every one.
+#[utoipa::path(get, path = "/v1/events", operation_id = "streamEvents", tag = "events",
+    params(("last-event-id" = Option<String>, Header, description = "Go on after this event")),
+    responses((status = 200, description = "The stream", content_type = "text/event-stream", body = String)))]
 pub(super) async fn stream(State(app): State<App>, headers: HeaderMap) -> Result<Response, Fault> {
     let hub = Arc::clone(&app.core.hub);
     // A subscription before the snapshot: what is published in between wakes the stream.

@@ -14,9 +14,9 @@ use twocan_core::ids::{CallId, ContactId, InviteId, LegId};
 use super::problem::{Code, Fault};
 
 /// Bytes of a JSON body, at most: a pasted text, each byte of it escaped at worst, and some fields.
-const JSON_BYTES: usize = 6 * PASTE_BYTES + 4096;
+pub(super) const JSON_BYTES: usize = 6 * PASTE_BYTES + 4096;
 /// Bytes of a session description, at most.
-const SDP_BYTES: usize = 256 * 1024;
+pub(super) const SDP_BYTES: usize = 256 * 1024;
 /// How long a body may take to arrive.
 const BODY: Duration = Duration::from_secs(10);
 
@@ -111,11 +111,6 @@ pub(super) async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Fault> {
     parse(&collect(body, JSON_BYTES).await?)
 }
 
-/// A body as it came, no longer than a JSON one may be.
-pub(super) async fn bytes(body: Body) -> Result<Bytes, Fault> {
-    collect(body, JSON_BYTES).await
-}
-
 /// A JSON body that may be left out.
 pub(super) async fn json_or_default<T: DeserializeOwned + Default>(body: Body) -> Result<T, Fault> {
     let bytes = collect(body, JSON_BYTES).await?;
@@ -142,10 +137,15 @@ pub(super) async fn sdp(body: Body) -> Result<String, Fault> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    // Serde would take an array for the fields in their order.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Fault::new(Code::Malformed).detail("Send a JSON object."));
+    }
     serde_json::from_slice(bytes).map_err(|error| Fault::new(Code::Malformed).detail(format!("{error}.")))
 }
 
-async fn collect(body: Body, most: usize) -> Result<Bytes, Fault> {
+/// A whole body.
+pub(super) async fn collect(body: Body, most: usize) -> Result<Bytes, Fault> {
     collect_within(body, most, BODY).await
 }
 
@@ -153,7 +153,9 @@ async fn collect_within(body: Body, most: usize, within: Duration) -> Result<Byt
     let whole = tokio::time::timeout(within, Limited::new(body, most).collect()).await;
     match whole {
         Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Code::TooLarge.into()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Fault::new(Code::TooLarge).detail(format!("Send at most {most} bytes.")))
+        }
         Ok(Err(_)) => Err(Code::Malformed.into()),
         Err(_) => Err(Code::TooSlow.into()),
     }
@@ -162,8 +164,22 @@ async fn collect_within(body: Body, most: usize, within: Duration) -> Result<Byt
 #[cfg(test)]
 mod tests {
     use futures_util::stream;
+    use twocan_api::MePatch;
 
     use super::*;
+
+    #[test]
+    fn only_objects_are_taken() {
+        for (body, fits) in [
+            ("{}", true),
+            (" \n{}", true),
+            ("[null, null]", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(parse::<MePatch>(body.as_bytes()).is_ok(), fits, "{body:?}");
+        }
+    }
 
     #[tokio::test]
     async fn a_body_that_does_not_end_is_given_up() {

@@ -161,13 +161,15 @@ fn own_page(head: &Parts, own: &str) -> bool {
 
 /// The type that a body must have: JSON, but session descriptions on the media routes.
 fn content_type(head: &Parts, has_body: bool) -> Result<(), Fault> {
-    if reads_only(&head.method) {
+    // No route takes any other method, so there is no body to misread.
+    if ![Method::POST, Method::PUT, Method::PATCH, Method::DELETE].contains(&head.method) {
         return Ok(());
     }
+    let any = || has_body || head.headers.contains_key(CONTENT_TYPE);
     let wanted = match media_type(&head.method, head.uri.path()) {
-        Some(wanted) => Some(wanted),
-        None if has_body || head.headers.contains_key(CONTENT_TYPE) => Some("application/json"),
-        None => None,
+        MediaType::Must(wanted) => Some(wanted),
+        MediaType::NoRoute => None,
+        MediaType::Json => any().then_some("application/json"),
     };
     let Some(wanted) = wanted else {
         return Ok(());
@@ -182,17 +184,30 @@ fn content_type(head: &Parts, has_body: bool) -> Result<(), Fault> {
     Err(Fault::new(Code::WrongType).detail(format!("Send the body as {wanted}.")))
 }
 
-/// The body type of the media routes (RFC 9725, section 4).
-fn media_type(method: &Method, path: &str) -> Option<&'static str> {
-    let rest = path.strip_prefix("/v1/calls/")?;
+/// What a body has to be.
+enum MediaType {
+    /// This, and there must be one.
+    Must(&'static str),
+    /// JSON, if there is one.
+    Json,
+    /// Nobody reads it.
+    NoRoute,
+}
+
+/// The body type of a route; the media routes have their own (RFC 9725, section 4).
+fn media_type(method: &Method, path: &str) -> MediaType {
+    let Some(rest) = path.strip_prefix("/v1/calls/") else {
+        return MediaType::Json;
+    };
     let mut parts = rest.split('/').skip(1);
     if parts.next() != Some("media") {
-        return None;
+        return MediaType::Json;
     }
     match (parts.next().is_some(), method) {
-        (false, &Method::POST) => Some("application/sdp"),
-        (true, &Method::PATCH) => Some("application/trickle-ice-sdpfrag"),
-        (false | true, _) => None,
+        (false, &Method::POST) => MediaType::Must("application/sdp"),
+        (true, &Method::PATCH) => MediaType::Must("application/trickle-ice-sdpfrag"),
+        (true, &Method::DELETE) => MediaType::Json,
+        (false | true, _) => MediaType::NoRoute,
     }
 }
 

@@ -182,6 +182,11 @@ impl Hub {
         id.strip_prefix(&self.boot)?.strip_prefix('-')?.parse().ok()
     }
 
+    /// How many events were told.
+    pub(super) fn told(&self) -> u64 {
+        self.lock().newest
+    }
+
     /// What comes after the event with this number.
     pub(super) fn after(&self, number: u64) -> Next {
         let inner = self.lock();

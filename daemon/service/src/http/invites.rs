@@ -16,6 +16,10 @@ use super::problem::Fault;
 use super::router::{About, App, need_invite, unexpected};
 use super::{extract, paging, view};
 
+/// The open invites.
+#[utoipa::path(get, path = "/v1/invites", operation_id = "listInvites", tag = "invites",
+    params(api::ListQuery),
+    responses((status = 200, description = "One page of them", body = api::List<api::Invite>)))]
 pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::List<api::Invite>>, Fault> {
     let id = |invite: &InviteView| invite.id.to_hex();
     Ok(Json(paging::page(
@@ -26,6 +30,10 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::L
     )?))
 }
 
+/// Makes an invite; an empty body means all defaults.
+#[utoipa::path(post, path = "/v1/invites", operation_id = "createInvite", tag = "invites",
+    request_body(content = Option<api::NewInvite>, content_type = "application/json", description = "How long it may be redeemed"),
+    responses((status = 201, description = "A new invite", body = api::Invite, headers(("location" = String, description = "Where it is")))))]
 pub(super) async fn create(State(app): State<App>, body: Body) -> Result<Response, Fault> {
     let new: api::NewInvite = extract::json_or_default(body).await?;
     let expires_in_s = new.expires_in_s.unwrap_or(INVITE_LIFE_S);
@@ -39,6 +47,10 @@ pub(super) async fn create(State(app): State<App>, body: Body) -> Result<Respons
     Ok((StatusCode::CREATED, location, body).into_response())
 }
 
+/// Takes an invite back.
+#[utoipa::path(delete, path = "/v1/invites/{id}", operation_id = "deleteInvite", tag = "invites",
+    params(("id" = String, Path, description = "The invite's id")),
+    responses((status = 204, description = "It is worth nothing any more")))]
 pub(super) async fn remove(State(app): State<App>, At(id): At<InviteId>, body: Body) -> Result<StatusCode, Fault> {
     need_invite(&app.published(), id)?;
     extract::nothing(body).await?;

@@ -14,6 +14,13 @@ use super::problem::{Code, Fault};
 use super::router::{App, need_call};
 use super::seam::LegProblem;
 
+/// Attaches local media to a call: WHIP, RFC 9725.
+///
+/// The leg takes the place of another one of the same direction.
+#[utoipa::path(post, path = "/v1/calls/{id}/media", operation_id = "attachMedia", tag = "media",
+    params(("id" = String, Path, description = "The call's id, or `current` for the one under way")),
+    request_body(content = String, content_type = "application/sdp", description = "An SDP offer"),
+    responses((status = 201, description = "The SDP answer", body = String, content_type = "application/sdp", headers(("location" = String, description = "The leg")))))]
 pub(super) async fn attach(State(app): State<App>, At(call): At<MediaCall>, body: Body) -> Result<Response, Fault> {
     let call = find(&app.published(), &call)?.clone();
     if call.state == CallState::Ended {
@@ -31,6 +38,11 @@ pub(super) async fn attach(State(app): State<App>, At(call): At<MediaCall>, body
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 
+/// Adds candidates to a leg, or restarts its ICE: RFC 8840.
+#[utoipa::path(patch, path = "/v1/calls/{id}/media/{leg}", operation_id = "trickleMedia", tag = "media",
+    params(("id" = String, Path, description = "The call's id, or `current` for the one under way"), ("leg" = String, Path, description = "The leg's number, as in Location")),
+    request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "An SDP fragment"),
+    responses((status = 204, description = "Taken"), (status = 200, description = "The fragment that answers a restart", body = String, content_type = "application/trickle-ice-sdpfrag")))]
 pub(super) async fn trickle(
     State(app): State<App>,
     At(call): At<MediaCall>,
@@ -45,7 +57,10 @@ pub(super) async fn trickle(
     })
 }
 
-/// 200, as WHIP clients expect.
+/// Takes a leg off its call; 200, as WHIP clients expect.
+#[utoipa::path(delete, path = "/v1/calls/{id}/media/{leg}", operation_id = "detachMedia", tag = "media",
+    params(("id" = String, Path, description = "The call's id, or `current` for the one under way"), ("leg" = String, Path, description = "The leg's number, as in Location")),
+    responses((status = 200, description = "It is off")))]
 pub(super) async fn detach(
     State(app): State<App>,
     At(call): At<MediaCall>,

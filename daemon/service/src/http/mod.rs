@@ -8,6 +8,8 @@
 //! - Every request passes [`guard`] before any route sees it: Host, origin, credential, content type, in this order.
 //!   What is left to the handlers is the id (404) and the state (409), in this order.
 //! - No header of cross-origin sharing is ever sent, and no GET changes anything but a one-time code.
+//! - What creates something answers once for each `Idempotency-Key` ([`once`]).
+//! - Every route is described where it is written, its problems in [`openapi`]; `api-docs/openapi.json` is that.
 //! - HTTP/1.1 only, and every wait, buffer, body and count of connections is bounded.
 //! - Core values become API values in [`view`] alone, problems come from the table in [`problem`] alone, and the
 //!   sentences that people read about their contacts and invites stand in [`words`].
@@ -15,6 +17,7 @@
 mod calls;
 mod clip;
 mod contacts;
+mod docs;
 mod door;
 mod entrance;
 mod events;
@@ -23,13 +26,16 @@ mod files;
 mod guard;
 mod holder;
 mod hub;
-mod idempotency;
 mod invites;
 mod listen;
 mod me;
 mod media;
+mod metrics;
+mod once;
+mod openapi;
 mod page;
 mod paging;
+mod privacy;
 mod problem;
 mod router;
 pub mod seam;
@@ -38,7 +44,6 @@ pub mod server;
 mod site;
 mod stall;
 mod view;
-mod who;
 mod words;
 
 #[cfg(test)]

@@ -19,6 +19,12 @@ pub(super) const ENTER: &str = "/enter/";
 /// Characters of a path to open, at most.
 const PATH_CHARS: usize = 512;
 
+/// Makes a one-time way in for the user's browser.
+///
+/// The URL works once, within 60 s; an empty body means the page's first screen.
+#[utoipa::path(post, path = "/v1/page", operation_id = "openPage", tag = "service",
+    request_body(content = Option<api::NewPage>, content_type = "application/json", description = "Which screen"),
+    responses((status = 200, description = "The way in", body = api::PageUrl)))]
 pub(super) async fn open(State(app): State<App>, body: Body) -> Result<Json<api::PageUrl>, Fault> {
     let new: api::NewPage = extract::json_or_default(body).await?;
     let path = new.path.unwrap_or_else(|| "/".to_owned());

@@ -21,8 +21,9 @@ pub(super) enum Code {
     TooLarge,
     TooSlow,
     Malformed,
-    KeyReused,
     BadQuery,
+    BadKey,
+    KeyReused,
     NotFound,
     NoSuchContact,
     NoSuchInvite,
@@ -78,11 +79,12 @@ impl Code {
             Self::PageLocked => (401, "page_locked", "This browser has not been let in.", "Open the page with `twocan open`."),
             Self::Spent => (403, "code_spent", "This link to the page was used already or is older than a minute.", "Open the page again with `twocan open`."),
             Self::WrongType => (415, "wrong_type", "The body has another content type than this route takes.", "Send the body as application/json."),
-            Self::TooLarge => (413, "too_large", "The body is too large.", "Send less."),
+            Self::TooLarge => (413, "too_large", "The body is too large.", "Send a smaller one."),
             Self::TooSlow => (408, "too_slow", "The body did not arrive in time.", "Send it again."),
             Self::Malformed => (400, "malformed", "The body is not what this route takes.", "Look at the fields that this route names."),
-            Self::KeyReused => (422, "key_reused", "This Idempotency-Key was used for another request.", "Take a new key for each new request."),
             Self::BadQuery => (400, "bad_query", "The query cannot be used.", "Take `cursor` from `next`, and `limit` from 1 to 200."),
+            Self::BadKey => (400, "bad_key", "The Idempotency-Key cannot be used.", "Send one key of 1 to 255 visible ASCII characters."),
+            Self::KeyReused => (422, "key_reused", "This Idempotency-Key was used for another request.", "Take a new key for each new request."),
             Self::NotFound => (404, "not_found", "There is nothing at this path.", "Look at the list of routes."),
             Self::NoSuchContact => (404, "no_such_contact", "There is no such contact.", "Look at the list of contacts."),
             Self::NoSuchInvite => (404, "no_such_invite", "There is no such open invite.", "It may have been used, run out or been taken back: make a new one."),
@@ -109,7 +111,7 @@ impl Code {
             Self::InviteUsed => (409, "invite_used", "Somebody else has used this invite before you.", "Tell the person who sent it, and ask for a new one."),
             Self::InviteUnknown => (409, "invite_unknown", "The person who made this invite has taken it back.", "Ask for a new one."),
             Self::InviteBadProof => (409, "invite_bad_proof", "This invite was altered on its way to you.", "Ask for a new one, over another channel."),
-            Self::BadName => (422, "bad_name", "This name cannot be used.", "Use 1 to 64 visible characters."),
+            Self::BadName => (422, "bad_name", "This name cannot be used.", "Use 1 to 64 characters, none of them a control, invisible, or one that turns the direction of writing."),
             Self::OutOfBounds => (422, "out_of_bounds", "A value is outside its bounds.", "Choose another value."),
             Self::BadPath => (422, "bad_path", "This is not a path of the page.", "Use `/` or `/call/` and a call's id."),
             Self::BadAddress => (422, "bad_address", "Nobody can be called at this address.", "Use the address and port that the other person's Twocan shows, such as 203.0.113.7:2226."),
@@ -128,6 +130,16 @@ impl Code {
 }
 
 impl Code {
+    /// The stable name.
+    pub(super) const fn name(self) -> &'static str {
+        self.row().1
+    }
+
+    /// What happened.
+    pub(super) const fn title(self) -> &'static str {
+        self.row().2
+    }
+
     /// The HTTP status.
     pub(super) const fn status(self) -> u16 {
         self.row().0
@@ -253,7 +265,9 @@ pub(super) const fn of_invite(refusal: InviteRefusal) -> Code {
 impl From<LegProblem> for Fault {
     fn from(problem: LegProblem) -> Self {
         match problem {
-            LegProblem::BadOffer(why) => Self::new(Code::BadOffer).detail(why),
+            LegProblem::BadOffer(why) => {
+                Self::new(Code::BadOffer).detail(format!("The reason: {}.", why.trim_end_matches('.')))
+            }
             LegProblem::NotFound => Code::NoSuchLeg.into(),
             LegProblem::CallEnded => Self::new(Code::CallEnded).state(Some("ended".to_owned())),
             LegProblem::TooMany => Code::TooManyLegs.into(),

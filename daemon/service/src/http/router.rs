@@ -5,18 +5,23 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::get;
 use tokio::sync::watch;
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::{CallView, ContactView};
 use twocan_core::ids::{CallId, ContactId, InviteId};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::entrance::Entrance;
 use super::hub::Published;
-use super::idempotency::{self, Answers};
+use super::metrics::Meters;
+use super::once::{Kept, once};
 use super::problem::{Code, Fault, of_refusal};
 use super::seam::{Clips, Legs, Loop};
-use super::{calls, clip, contacts, door, events, files, invites, me, media, page, view};
+use super::{
+    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, openapi, page, privacy, view,
+};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -26,70 +31,75 @@ pub(super) struct App {
     /// Absent in a daemon without built-in clip.
     pub(super) clips: Option<Arc<dyn Clips>>,
     pub(super) entrance: Arc<Entrance>,
-    pub(super) answers: Arc<Answers>,
+    pub(super) kept: Arc<Kept>,
+    pub(super) meters: Arc<Meters>,
     /// Becomes true when the daemon shuts down.
     pub(super) closing: watch::Receiver<bool>,
 }
 
 /// The routes of the control listener and the Unix socket.
 pub(super) fn control(app: App) -> Router {
-    finish(v1(Arc::clone(&app.answers)).fallback(no_route), app)
+    let routes: Router<App> = described(&app.kept).into();
+    finish(routes.fallback(no_route), app)
 }
 
 /// The same, and the page's files.
 pub(super) fn page(app: App, files: files::Files) -> Router {
     let enter = format!("{}{{code}}", page::ENTER);
     let shown = move |method: Method, uri: Uri| async move { files::serve(files, &method, uri.path()) };
-    finish(
-        v1(Arc::clone(&app.answers))
-            .route(&enter, get(page::enter))
-            .fallback(shown),
-        app,
-    )
+    let routes: Router<App> = described(&app.kept).into();
+    let routes = routes
+        .route(&enter, get(page::enter))
+        .route(docs::PATH, get(docs::index))
+        .route(&format!("{}/{{file}}", docs::PATH), get(docs::file))
+        .fallback(shown);
+    finish(routes, app)
 }
 
 fn finish(routes: Router<App>, app: App) -> Router {
     routes.method_not_allowed_fallback(wrong_method).with_state(app)
 }
 
-fn v1(answers: Arc<Answers>) -> Router<App> {
-    let once = from_fn_with_state(answers, idempotency::once);
-    Router::new()
-        .route("/healthz", get(me::healthz))
-        .route("/readyz", get(me::readyz))
-        .route("/v1/status", get(me::status))
-        .route("/v1/me", get(me::show).patch(me::edit))
-        .route("/v1/events", get(events::stream))
-        .route(
-            "/v1/contacts",
-            get(contacts::list).merge(post(contacts::add).layer(once.clone())),
-        )
-        .route(
-            "/v1/contacts/{id}",
-            get(contacts::show).patch(contacts::edit).delete(contacts::remove),
-        )
-        .route("/v1/contacts/{id}/ping", post(contacts::ping))
-        .route("/v1/contacts/{id}/verify", post(contacts::verify))
-        .route(
-            "/v1/invites",
-            get(invites::list).merge(post(invites::create).layer(once.clone())),
-        )
-        .route("/v1/invites/{id}", delete(invites::remove))
-        .route("/v1/door", get(door::show).put(door::put))
-        .route("/v1/calls", get(calls::list).merge(post(calls::start).layer(once)))
-        .route("/v1/calls/{id}", get(calls::show).patch(calls::edit).delete(calls::see))
-        .route("/v1/calls/{id}/answer", post(calls::answer))
-        .route("/v1/calls/{id}/decline", post(calls::decline))
-        .route("/v1/calls/{id}/hangup", post(calls::hang_up))
-        .route("/v1/calls/{id}/keep", post(calls::keep))
-        .route("/v1/calls/{id}/verify", post(calls::verify))
-        .route("/v1/calls/{id}/media", post(media::attach))
-        .route(
-            "/v1/calls/{id}/media/{leg}",
-            patch(media::trickle).delete(media::detach),
-        )
-        .route("/v1/calls/{id}/clip", get(clip::stats).post(clip::attach))
-        .route("/v1/page", post(page::open))
+/// Every route that both doors lead to, with its description. What creates something answers once for each key.
+pub(super) fn described(kept: &Arc<Kept>) -> OpenApiRouter<App> {
+    creating()
+        .route_layer(from_fn_with_state(Arc::clone(kept), once))
+        .merge(other())
+}
+
+fn creating() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(contacts::list, contacts::add))
+        .routes(routes!(invites::list, invites::create))
+        .routes(routes!(calls::list, calls::start))
+        .routes(routes!(media::attach))
+        .routes(routes!(clip::stats, clip::attach))
+        .routes(routes!(page::open))
+}
+
+fn other() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(me::healthz))
+        .routes(routes!(me::readyz))
+        .routes(routes!(metrics::show))
+        .routes(routes!(openapi::show))
+        .routes(routes!(me::status))
+        .routes(routes!(me::show, me::edit))
+        .routes(routes!(privacy::show))
+        .routes(routes!(privacy::erase))
+        .routes(routes!(events::stream))
+        .routes(routes!(contacts::show, contacts::edit, contacts::remove))
+        .routes(routes!(contacts::ping))
+        .routes(routes!(contacts::verify))
+        .routes(routes!(invites::remove))
+        .routes(routes!(door::show, door::put))
+        .routes(routes!(calls::show, calls::edit, calls::see))
+        .routes(routes!(calls::answer))
+        .routes(routes!(calls::decline))
+        .routes(routes!(calls::hang_up))
+        .routes(routes!(calls::keep))
+        .routes(routes!(calls::verify))
+        .routes(routes!(media::trickle, media::detach))
 }
 
 async fn no_route() -> Fault {
@@ -149,6 +159,8 @@ impl About {
         }
         let state = match self {
             Self::Me | Self::Paste | Self::Invite => return None,
+            Self::Contact(_) if code == Code::Blocked => "blocked",
+            Self::Contact(id) if code == Code::Unreachable => view::reachable_name(contact(published, id)?.reachable),
             Self::Contact(id) => view::contact_state_name(contact(published, id)?.state),
             Self::Call(id) => view::call_state_name(call(published, id)?.state),
         };

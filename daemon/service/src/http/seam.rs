@@ -23,13 +23,21 @@ const WAITING: usize = 64;
 /// Reads the clock; the loop's own, so that ages come out right.
 pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
 
-/// One command on its way to the loop.
+/// Something on its way to the loop. Dropping a reply means that the daemon is shutting down.
 #[derive(Debug)]
-pub struct Ask {
-    /// What is asked.
-    pub command: Command,
-    /// Where the answer goes. Dropping it means that the daemon is shutting down.
-    pub reply: oneshot::Sender<Reply>,
+pub enum Ask {
+    /// A command for the core.
+    Command {
+        /// What is asked.
+        command: Command,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Reply>,
+    },
+    /// Everything that is stored shall be erased, and then the daemon shall end.
+    Erase {
+        /// Whether all of it is gone.
+        reply: oneshot::Sender<bool>,
+    },
 }
 
 /// What the shell knows and the core does not.
@@ -75,7 +83,14 @@ impl Loop {
     /// Sends a command and awaits its answer; `None` when the loop is gone.
     pub async fn ask(&self, command: Command) -> Option<Reply> {
         let (reply, answer) = oneshot::channel();
-        self.asks.send(Ask { command, reply }).await.ok()?;
+        self.asks.send(Ask::Command { command, reply }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Has everything erased, after which the daemon ends; tells whether all of it is gone. `None` when the loop is gone.
+    pub async fn erase(&self) -> Option<bool> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.send(Ask::Erase { reply }).await.ok()?;
         answer.await.ok()
     }
 

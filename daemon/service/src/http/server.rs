@@ -17,6 +17,8 @@ use super::guard::{Control, Guard, Page};
 use super::holder::holder;
 use super::hub::Listeners;
 use super::listen::{Limits, Listener, run};
+use super::metrics::Meters;
+use super::once::Kept;
 use super::router::{self, App};
 use super::seam::{Clips, Legs, Loop};
 use super::secret::Secret;
@@ -95,12 +97,14 @@ pub(super) async fn serve_files(
 
     let (closing, stop) = watch::channel(false);
     let entrance = Arc::new(Entrance::default());
+    let meters = Arc::new(Meters::default());
     let app = App {
         core,
         legs: media.legs,
         clips: media.clips,
         entrance: Arc::clone(&entrance),
-        answers: Arc::default(),
+        kept: Arc::new(Kept::default()),
+        meters: Arc::clone(&meters),
         closing: stop.clone(),
     };
     let routes = router::control(app.clone());
@@ -122,7 +126,7 @@ pub(super) async fn serve_files(
     for (listener, guard, routes) in sites {
         listeners.spawn(run(
             listener,
-            Arc::new(Site::new(guard, routes)),
+            Arc::new(Site::new(guard, routes, Arc::clone(&meters))),
             Limits::USUAL,
             stop.clone(),
         ));

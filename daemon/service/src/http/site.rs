@@ -1,6 +1,7 @@
 //! One listener's whole answer: guard, routes, headers, and a net under all of it.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
@@ -12,6 +13,7 @@ use tower::Service as _;
 use twocan_api::Problem;
 
 use super::guard::Guard;
+use super::metrics::{Door, Meters};
 use super::problem::{Code, Fault};
 use super::words;
 
@@ -39,11 +41,12 @@ const PAGE: [(HeaderName, &str); 5] = [
 pub(super) struct Site {
     guard: Guard,
     router: Router,
+    meters: Arc<Meters>,
 }
 
 impl Site {
-    pub(super) const fn new(guard: Guard, router: Router) -> Self {
-        Self { guard, router }
+    pub(super) const fn new(guard: Guard, router: Router, meters: Arc<Meters>) -> Self {
+        Self { guard, router, meters }
     }
 
     /// Answers one request. Never fails and never unwinds.
@@ -58,6 +61,7 @@ impl Site {
             response = self.for_people(response);
         }
         self.dress(response.headers_mut());
+        self.meters.count(self.door(), response.status());
         response
     }
 
@@ -86,13 +90,22 @@ impl Site {
         }
     }
 
+    const fn door(&self) -> Door {
+        match self.guard {
+            Guard::Unix => Door::Unix,
+            Guard::Control(_) => Door::Control,
+            Guard::Page(_) => Door::Page,
+        }
+    }
+
     fn dress(&self, headers: &mut HeaderMap) {
         let page = match self.guard {
             Guard::Unix | Guard::Control(_) => None,
             Guard::Page(_) => Some(PAGE),
         };
         for (name, value) in ALWAYS.into_iter().chain(page.into_iter().flatten()) {
-            headers.insert(name, HeaderValue::from_static(value));
+            // A handler may set its own, as the documentation's pages do.
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
         }
     }
 }

@@ -155,6 +155,15 @@ pub(super) const fn contact_state_name(state: ContactState) -> &'static str {
     }
 }
 
+/// The name of what a dot shows, as problems and counts carry it.
+pub(super) const fn reachable_name(reachable: Reachable) -> &'static str {
+    match reachable {
+        Reachable::Yes => "yes",
+        Reachable::Checking(_) => "checking",
+        Reachable::No(_) => "no",
+    }
+}
+
 fn device(device: &twocan_core::event::DeviceView) -> api::DeviceRef {
     api::DeviceRef {
         id: device.key.to_hex(),

@@ -35,6 +35,14 @@ pub(super) struct Shell {
     events: Vec<Event>,
     commands: u64,
     echo: Option<Echo>,
+    erasing: Option<Erasing>,
+}
+
+/// An erasure under way.
+#[derive(Debug)]
+struct Erasing {
+    outcome: oneshot::Receiver<bool>,
+    asker: oneshot::Sender<bool>,
 }
 
 impl Shell {
@@ -57,6 +65,7 @@ impl Shell {
             events: Vec::new(),
             commands: 0,
             echo: echo.then(Echo::default),
+            erasing: None,
         }
     }
 
@@ -67,7 +76,7 @@ impl Shell {
         self.publish(now);
     }
 
-    /// Runs until a signal, or until whoever feeds the loop is gone.
+    /// Runs until a signal, until everything is erased, or until whoever feeds the loop is gone.
     pub(super) async fn run(
         &mut self,
         mut inbox: mpsc::Receiver<Input>,
@@ -93,6 +102,7 @@ impl Shell {
                     Some(report) => self.handle(leg_input(report)),
                     None => break,
                 },
+                is_erased = erased(&mut self.erasing) => if is_erased { break },
                 rung = alarm.until(Some(due)) => rung?,
             }
             if watch.resumed(Some(due)) {
@@ -121,13 +131,18 @@ impl Shell {
     }
 
     fn take_ask(&mut self, ask: Ask) {
-        self.commands += 1;
-        let id = CommandId(self.commands);
-        self.replies.insert(id, ask.reply);
-        self.handle(Input::Command {
-            id,
-            command: ask.command,
-        });
+        match ask {
+            Ask::Command { command, reply } => {
+                self.commands += 1;
+                let id = CommandId(self.commands);
+                self.replies.insert(id, reply);
+                self.handle(Input::Command { id, command });
+            }
+            Ask::Erase { reply } => {
+                let outcome = self.store.erase();
+                self.erasing = Some(Erasing { outcome, asker: reply });
+            }
+        }
     }
 
     fn command(&mut self, command: Command) {
@@ -215,6 +230,19 @@ impl Shell {
             Output::Event(event) => self.events.push(event),
         }
     }
+}
+
+/// Waits for the outcome of an erasure, and tells whoever asked for it.
+async fn erased(erasing: &mut Option<Erasing>) -> bool {
+    let Some(under_way) = erasing else {
+        return std::future::pending().await;
+    };
+    let is_erased = (&mut under_way.outcome).await.unwrap_or(false);
+    if let Some(done) = erasing.take() {
+        // Whoever asked may have hung up meanwhile.
+        let _ = done.asker.send(is_erased);
+    }
+    is_erased
 }
 
 const fn leg_input(report: LegReport) -> Input {

@@ -189,6 +189,30 @@ impl StateFile {
         sealed::seal(&self.key, nonce, generation, state).map_err(|_| io::Error::other("the state is too long to seal"))
     }
 
+    /// Removes everything that was stored: identity, contacts, invites, every copy of them, and their key.
+    ///
+    /// After an interruption at any point the next start finds either the state as it was or nothing at all.
+    ///
+    /// # Errors
+    /// The disk refuses. What is still there loads.
+    pub fn erase(&self) -> io::Result<()> {
+        let folder = self.paths.state_folder();
+        remove(&self.paths.new_state())?;
+        for path in quarantined(&self.paths)? {
+            remove(&path)?;
+        }
+        remove(&self.paths.previous_state())?;
+        // A key under this name belongs to no state yet, so it is no reason to miss one.
+        if exists(&self.paths.key())? {
+            fs::rename(self.paths.key(), self.paths.new_key())?;
+        }
+        sync_folder(folder)?;
+        remove(&self.paths.state())?;
+        sync_folder(folder)?;
+        remove(&self.paths.new_key())?;
+        sync_folder(folder)
+    }
+
     fn write_new(&self, sealed: &[u8]) -> io::Result<()> {
         let path = self.paths.new_state();
         let write = || {
@@ -294,18 +318,28 @@ impl StateFile {
 
 /// Whether anything is left of an identity that had been stored.
 fn is_left(paths: &Paths) -> io::Result<bool> {
-    Ok(exists(&paths.state())? || exists(&paths.previous_state())? || has_quarantined(paths)?)
+    Ok(exists(&paths.state())? || exists(&paths.previous_state())? || !quarantined(paths)?.is_empty())
 }
 
-fn has_quarantined(paths: &Paths) -> io::Result<bool> {
+/// The damaged files that were moved away.
+fn quarantined(paths: &Paths) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(paths.state_folder())? {
-        let name = entry?.file_name();
+        let entry = entry?;
+        let name = entry.file_name();
         let name = name.to_string_lossy();
         if name.starts_with("state.sealed") && name.contains(".damaged-") {
-            return Ok(true);
+            found.push(entry.path());
         }
     }
-    Ok(false)
+    Ok(found)
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Renames to `….damaged-N` with the first free N.

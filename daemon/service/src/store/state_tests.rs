@@ -305,3 +305,38 @@ fn a_key_is_never_kept_elsewhere_than_asked() {
     }
     assert!(!home.paths.new_key().exists());
 }
+
+#[test]
+fn everything_is_erased_and_the_next_start_is_the_first() {
+    let home = Home::with(&[b"one", b"two"]);
+    let damaged = home.paths.state().with_file_name("state.sealed.damaged-1");
+    fs::write(&damaged, b"x").unwrap();
+    home.open().file.erase().unwrap();
+    let left: Vec<_> = fs::read_dir(home.paths.state_folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .filter(|name| name.to_string_lossy().starts_with("state"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(held(&home.open().loaded), None);
+}
+
+/// Erasing removes one thing after another; whatever stands in its way, what is left loads.
+#[test]
+fn an_erasure_that_breaks_off_leaves_a_state_that_loads() {
+    for blocked in ["state.sealed.new", "state.sealed.1", "state.sealed", "state.key.new"] {
+        let home = Home::with(&[b"one", b"two"]);
+        let opened = home.open();
+        let path = home.paths.state().with_file_name(blocked);
+        let was = fs::read(&path).ok();
+        // A folder in its place cannot be removed as a file.
+        drop(fs::remove_file(&path));
+        fs::create_dir(&path).unwrap();
+        opened.file.erase().unwrap_err();
+        fs::remove_dir(&path).unwrap();
+        if let Some(was) = was {
+            fs::write(&path, was).unwrap();
+        }
+        assert_eq!(held(&home.open().loaded), Some((&b"two"[..], 2, false)), "{blocked}");
+    }
+}

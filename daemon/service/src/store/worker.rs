@@ -1,17 +1,25 @@
-//! Saves states on a thread of its own, so that no call waits for a slow disk.
+//! Saves states, and erases them, on a thread of its own, so that no call waits for a slow disk.
 //!
 //! The newest state wins: while one is being written, those that arrive meanwhile are skipped but for the last. Every
-//! generation is answered, in order: a skipped one shares the fate of the newer one that contains it.
+//! generation is answered, in order: a skipped one shares the fate of the newer one that contains it. Once everything is
+//! erased nothing is written any more.
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
+use tokio::sync::oneshot;
 use twocan_core::io::Input;
 
 use super::state::StateFile;
 
-struct Job {
+enum Job {
+    Save(Save),
+    /// Tells whether everything is gone.
+    Erase(oneshot::Sender<bool>),
+}
+
+struct Save {
     generation: u64,
     state: Vec<u8>,
 }
@@ -39,7 +47,18 @@ impl StoreWorker {
 
     /// Hands a state in and returns at once.
     pub fn store(&self, generation: u64, state: Vec<u8>) {
-        if self.jobs.send(Job { generation, state }).is_err() {
+        self.hand_in(Job::Save(Save { generation, state }));
+    }
+
+    /// Has everything erased that was stored, and returns at once. What comes is whether all of it is gone.
+    pub fn erase(&self) -> oneshot::Receiver<bool> {
+        let (told, outcome) = oneshot::channel();
+        self.hand_in(Job::Erase(told));
+        outcome
+    }
+
+    fn hand_in(&self, job: Job) {
+        if self.jobs.send(job).is_err() {
             tracing::error!("the thread that saves the state is gone");
         }
     }
@@ -54,25 +73,45 @@ impl StoreWorker {
 }
 
 fn run(file: &StateFile, before: u64, queue: &Receiver<Job>, report: impl Fn(Input)) {
+    let mut is_erased = false;
     while let Ok(first) = queue.recv() {
-        let mut newest = first;
-        let mut generations = vec![newest.generation];
-        for job in queue.try_iter() {
-            generations.push(job.generation);
-            newest = job;
+        let mut saves = Vec::new();
+        let mut erasing = None;
+        for job in std::iter::once(first).chain(queue.try_iter()) {
+            match job {
+                Job::Save(save) => saves.push(save),
+                Job::Erase(told) => erasing = Some(told),
+            }
         }
-        let saved = file.save(before.saturating_add(newest.generation), newest.state);
-        if let Err(error) = &saved {
-            tracing::warn!(%error, "the state cannot be stored");
-        }
+        let generations: Vec<u64> = saves.iter().map(|save| save.generation).collect();
+        let saved = saves.pop().is_none_or(|save| !is_erased && store(file, before, save));
         for generation in generations {
-            report(if saved.is_ok() {
+            report(if saved {
                 Input::Stored { generation }
             } else {
                 Input::StoreFailed { generation }
             });
         }
+        if let Some(told) = erasing {
+            is_erased |= erase(file);
+            // Whoever asked may be gone; the files are all the same.
+            let _ = told.send(is_erased);
+        }
     }
+}
+
+fn store(file: &StateFile, before: u64, save: Save) -> bool {
+    let saved = file.save(before.saturating_add(save.generation), save.state);
+    saved
+        .inspect_err(|error| tracing::warn!(%error, "the state cannot be stored"))
+        .is_ok()
+}
+
+fn erase(file: &StateFile) -> bool {
+    let erased = file.erase();
+    erased
+        .inspect_err(|error| tracing::warn!(%error, "the state cannot be erased"))
+        .is_ok()
 }
 
 #[cfg(test)]
@@ -125,6 +164,23 @@ mod tests {
         assert!(matches!(answers.recv().unwrap(), Input::Stored { generation: 1 }));
         let loaded = StateFile::open(&paths, SecretStore::File).unwrap().loaded;
         assert!(matches!(loaded, Loaded::Found { generation: 8, .. }));
+    }
+
+    #[test]
+    fn what_is_erased_is_not_written_again() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths::at(home.path()).unwrap();
+        paths.prepare().unwrap();
+        let (sender, answers) = channel();
+        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
+        let worker = StoreWorker::start(file, 0, move |input| sender.send(input).unwrap()).unwrap();
+        worker.store(1, vec![1]);
+        assert!(matches!(answers.recv().unwrap(), Input::Stored { generation: 1 }));
+        assert!(worker.erase().blocking_recv().unwrap());
+        worker.store(2, vec![2]);
+        assert!(matches!(answers.recv().unwrap(), Input::StoreFailed { generation: 2 }));
+        worker.finish();
+        assert!(!paths.state().exists() && !paths.key().exists());
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! `twocan add LINK`: pastes a link and waits until both sides hold the contact.
+//! `twocan add LINK`: pastes a link and waits until both sides hold the contact, then a moment for its dot, so that a
+//! script may call next and a person is not told "checking" about a path that just proved itself.
 
 use std::io::Read as _;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use twocan_api::client::{Body, Client, ClientError, Events};
-use twocan_api::{Contact, ContactRemoved, ContactState, Event, NewContact};
+use twocan_api::{Contact, ContactRemoved, ContactState, Event, NewContact, Reachable};
 
 use crate::exit::Exit;
 use crate::failure::{Done, Failure};
@@ -14,6 +15,9 @@ use crate::words;
 
 /// How long the inviter may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the dot of a new contact may take.
+const DOT: Duration = Duration::from_secs(5);
 
 /// The most that is read from standard input: a long mail around a link.
 const MOST_BYTES: u64 = 1 << 20;
@@ -45,12 +49,13 @@ pub(crate) async fn run(args: Add, out: Out) -> Done {
         name: args.name,
     };
     let client = Client::find();
-    let (events, contact) = redeem(&client, &new).await?;
+    let (mut events, contact) = redeem(&client, &new).await?;
     if contact.value.state == ContactState::Pending {
         out.progress(&format!("Waiting for {} …", contact.value.name));
     }
-    match settle(&client, events, contact).await? {
+    match settle(&client, &mut events, contact).await? {
         Added::Held(contact) => {
+            let contact = dot(&client, &mut events, contact).await?;
             out.result(&contact.json, &[words::contact(&contact.value)]);
             out.hint(&format!(
                 "Added, not yet verified. Call with: twocan call \"{}\"",
@@ -81,15 +86,27 @@ pub(crate) async fn redeem(client: &Client, new: &NewContact) -> Result<(Events,
 ///
 /// # Errors
 /// The inviter refused, and the contact is gone.
-pub(crate) async fn settle(client: &Client, mut events: Events, mut contact: Body<Contact>) -> Result<Added, Failure> {
+pub(crate) async fn settle(client: &Client, events: &mut Events, mut contact: Body<Contact>) -> Result<Added, Failure> {
     let give_up = Instant::now() + PATIENCE;
     while contact.value.state == ContactState::Pending {
-        match timeout_at(give_up, change(client, &mut events, &contact.value.id)).await {
+        match timeout_at(give_up, change(client, events, &contact.value.id)).await {
             Ok(changed) => contact = changed?,
             Err(_) => return Ok(Added::Waiting(contact)),
         }
     }
     Ok(Added::Held(contact))
+}
+
+/// The contact once it is known whether it can be reached, or as it is after [`DOT`].
+async fn dot(client: &Client, events: &mut Events, mut contact: Body<Contact>) -> Result<Body<Contact>, Failure> {
+    let give_up = Instant::now() + DOT;
+    while contact.value.reachable == Reachable::Checking {
+        match timeout_at(give_up, change(client, events, &contact.value.id)).await {
+            Ok(changed) => contact = changed?,
+            Err(_) => break,
+        }
+    }
+    Ok(contact)
 }
 
 /// The next state of one contact.

@@ -103,8 +103,8 @@ async fn whom(client: &Client, who: String) -> Result<String, Failure> {
     if !who.contains("twocan:") {
         return Ok(who);
     }
-    let (events, contact) = redeem(client, &NewContact { link: who, name: None }).await?;
-    match settle(client, events, contact).await? {
+    let (mut events, contact) = redeem(client, &NewContact { link: who, name: None }).await?;
+    match settle(client, &mut events, contact).await? {
         Added::Held(contact) => Ok(contact.value.id),
         Added::Waiting(contact) => {
             let text = format!("{} is not online.", contact.value.name);

@@ -13,6 +13,7 @@ mod manners;
 mod open;
 mod papers;
 mod ping;
+mod privacy;
 mod status;
 mod up;
 mod verify;
@@ -80,6 +81,8 @@ pub(crate) enum Command {
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
     Ping(ping::Ping),
+    /// Show everything that is stored, and who can see what.
+    Privacy,
     /// Follow everything that happens, until Ctrl-C.
     Events,
     /// Open the page in a browser, and print its one-time address.
@@ -122,10 +125,11 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
+        Command::Privacy => privacy::run(out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
         Command::Config(args) => config::run(&args, out),
-        Command::Completions(args) => papers::completions(&args, out),
+        Command::Completions(args) => Ok(papers::completions(&args, out)),
         Command::Man(args) => papers::manual(&args, out),
         Command::Demo(args) => demo::run(args, out).await,
     }
@@ -151,6 +155,7 @@ fn runtime(command: &Command) -> Result<Runtime, Failure> {
         | Command::Unblock(_)
         | Command::Dnd(_)
         | Command::Ping(_)
+        | Command::Privacy
         | Command::Events
         | Command::Open(_)
         | Command::Config(_)

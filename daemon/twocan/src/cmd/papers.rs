@@ -27,11 +27,11 @@ pub(crate) struct Manual {
 }
 
 /// Prints the script that makes a shell complete.
-pub(crate) fn completions(args: &Completions, out: Out) -> Done {
+pub(crate) fn completions(args: &Completions, out: Out) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Args::command(), "twocan", &mut script);
     out.raw(&script);
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 /// Prints the man page, or writes all of them.

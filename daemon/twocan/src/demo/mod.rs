@@ -138,8 +138,8 @@ fn address_beside(status: &Status) -> IpAddr {
 }
 
 /// Waits until both sides hold the contact and its dot is green; gives its id.
-async fn acquainted(client: &Client, events: Events, contact: Body<Contact>) -> Result<String, Failure> {
-    let contact = match settle(client, events, contact).await? {
+async fn acquainted(client: &Client, mut events: Events, contact: Body<Contact>) -> Result<String, Failure> {
+    let contact = match settle(client, &mut events, contact).await? {
         Added::Held(contact) => contact.value,
         Added::Waiting(_) => {
             let fix = "See more with: TWOCAN_LOG=debug twocan demo";

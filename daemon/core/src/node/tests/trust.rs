@@ -53,6 +53,22 @@ fn somebody_refused_hears_of_no_address() {
 }
 
 #[test]
+fn a_refusal_that_was_lost_is_said_again() {
+    let mut world = World::new(3);
+    let link = world.invite(1);
+    world.add(0, &link);
+    world.pass(Duration::from_secs(1));
+    world.loses_refusals = true;
+    world.add(2, &link);
+    world.pass(Duration::from_millis(500));
+    world.loses_refusals = false;
+    assert_eq!(world.contacts(2).len(), 1, "the refusal is lost");
+    // The session goes on over the next connection, and its numbers with it.
+    world.pass(Duration::from_secs(30));
+    assert!(world.contacts(2).is_empty());
+}
+
+#[test]
 fn a_refusal_is_about_the_link_that_was_tried() {
     let mut world = World::new(3);
     let old = world.invite(1);

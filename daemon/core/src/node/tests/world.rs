@@ -8,6 +8,7 @@ use crate::command::{Command, Reply};
 use crate::event::{CallView, ContactView, Event};
 use crate::ids::{CallId, CommandId, ContactId, LinkId, Token};
 use crate::io::{Input, LinkUp, Output};
+use crate::message::{Frame, Message};
 use crate::node::{Defaults, Node};
 use crate::reach::candidates::{Interface, OwnAddresses};
 use crate::time::Now;
@@ -44,6 +45,8 @@ pub(super) struct World {
     pub(super) now: Now,
     /// Whether anything passes between hosts.
     pub(super) cut: bool,
+    /// Whether every REFUSED is lost.
+    pub(super) loses_refusals: bool,
     /// Frames to this host wait.
     pub(super) hold: Option<usize>,
     held: Vec<(usize, Input)>,
@@ -89,6 +92,7 @@ impl World {
             now,
             cut: false,
             hold: None,
+            loses_refusals: false,
             held: Vec::new(),
             links: BTreeMap::new(),
             next_link: 1,
@@ -321,6 +325,9 @@ impl World {
             }
             Output::Send { link, bytes } => {
                 self.hosts[host].frames.push(bytes.clone());
+                if self.loses_refusals && matches!(Frame::parse(&bytes), Ok((_, Message::Refused(_)))) {
+                    return;
+                }
                 if let Some((other, far)) = self.far(host, link) {
                     let input = Input::Control { link: far, bytes };
                     if self.hold == Some(other) {

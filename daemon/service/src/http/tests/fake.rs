@@ -1,5 +1,6 @@
 //! A loop that keeps its picture in a plain struct, and legs that answer from a script.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ const NOW: Now = Now {
 pub(super) struct FakeLoop {
     picture: Mutex<Snapshot>,
     publisher: Publisher,
+    /// Whether erasing works.
+    pub(super) erases: AtomicBool,
 }
 
 pub(super) const fn contact_id(number: u8) -> ContactId {
@@ -139,12 +142,18 @@ impl FakeLoop {
         let fake = Arc::new(Self {
             picture: Mutex::new(picture),
             publisher,
+            erases: AtomicBool::new(true),
         });
         let served = Arc::clone(&fake);
         tokio::spawn(async move {
             while let Some(ask) = inbox.recv().await {
-                if let Some(reply) = served.perform(ask.command) {
-                    let _ = ask.reply.send(reply);
+                match ask {
+                    Ask::Command { command, reply } => {
+                        if let Some(answer) = served.perform(command) {
+                            let _ = reply.send(answer);
+                        }
+                    }
+                    Ask::Erase { reply } => drop(reply.send(served.erases.load(Ordering::Relaxed))),
                 }
             }
         });

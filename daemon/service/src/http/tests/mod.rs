@@ -5,8 +5,10 @@
     reason = "a test fails by panicking, and JSON values answer a missing key with null"
 )]
 
+mod described;
 mod fake;
 mod guards;
+mod once;
 mod routes;
 mod server;
 mod stream;

@@ -1,5 +1,7 @@
 //! What each route does.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
 use twocan_core::event::{CallState, ContactState, Reachable};
 
@@ -99,7 +101,11 @@ async fn contacts() {
         json!({ "rtt_ms": 3 })
     );
     let other = format!("/v1/contacts/{}/ping", contact_id(2).to_hex());
-    assert_eq!(world.post(&other, "{}").await.code(), "unreachable");
+    let unreachable = world.post(&other, "{}").await;
+    assert_eq!(
+        (unreachable.code().as_str(), &unreachable.json()["state"]),
+        ("unreachable", &json!("no"))
+    );
 
     assert_eq!(world.send(&world.control("DELETE", &path)).await.status, 204);
     for method in ["GET", "DELETE"] {
@@ -130,6 +136,24 @@ async fn adding() {
         let refused = world.post("/v1/contacts", &json!({ "link": link }).to_string()).await;
         assert_eq!((refused.status, refused.code()), (status, code.to_owned()));
     }
+}
+
+#[tokio::test]
+async fn erasing() {
+    let world = World::new().await;
+    let erase = |body: &str| world.control("DELETE", "/v1/data").json(body);
+    for (body, code) in [
+        ("", "malformed"),
+        ("{}", "malformed"),
+        (r#"{"everything":false}"#, "out_of_bounds"),
+    ] {
+        assert_eq!(world.send(&erase(body)).await.code(), code, "{body:?}");
+    }
+    let meant = erase(r#"{"everything":true}"#);
+    assert_eq!(world.send(&meant).await.status, 204);
+    world.core.erases.store(false, Ordering::Relaxed);
+    let answer = world.send(&meant).await;
+    assert_eq!((answer.status, answer.code().as_str()), (507, "store_failed"));
 }
 
 #[tokio::test]
@@ -505,7 +529,7 @@ async fn codes_work_once() {
     assert_eq!(world.send_page(&enter).await.code(), "code_spent");
 
     let path = world.code("/").await;
-    world.boot_ms.fetch_add(60_000, std::sync::atomic::Ordering::Relaxed);
+    world.boot_ms.fetch_add(60_000, Ordering::Relaxed);
     let late = Request::new("GET", &path).header("Host", world.bound.page);
     assert_eq!(world.send_page(&late).await.code(), "code_spent");
 }

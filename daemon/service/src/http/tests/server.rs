@@ -118,7 +118,7 @@ async fn another_user_is_turned_away() {
     let path = world.home.path().join("other.sock");
     let stranger = nix::unistd::geteuid().as_raw() + 1;
     let listener = Listener::Unix(UnixListener::bind(&path).unwrap(), stranger);
-    let site = Site::new(Guard::Unix, axum::Router::new());
+    let site = Site::new(Guard::Unix, axum::Router::new(), Arc::default());
     let (_closing, stop) = watch::channel(false);
     let serving = tokio::spawn(run(listener, Arc::new(site), Limits::USUAL, stop));
     let mut stream = UnixStream::connect(&path).await.unwrap();
@@ -139,7 +139,8 @@ async fn tight() -> (SocketAddr, watch::Sender<bool>) {
         legs: media.legs,
         clips: media.clips,
         entrance: Arc::default(),
-        answers: Arc::default(),
+        kept: Arc::default(),
+        meters: Arc::default(),
         closing: stop.clone(),
     };
     let listener = TcpListener::bind(loopback()).await.unwrap();
@@ -149,7 +150,7 @@ async fn tight() -> (SocketAddr, watch::Sender<bool>) {
         head: Duration::from_millis(200),
         ..Limits::USUAL
     };
-    let site = Site::new(Guard::Unix, router::control(app));
+    let site = Site::new(Guard::Unix, router::control(app), Arc::default());
     tokio::spawn(run(Listener::Tcp(listener), Arc::new(site), limits, stop));
     (address, closing)
 }

@@ -1,0 +1,168 @@
+//! `GET /v1/privacy`: what is stored, and what outsiders can see, in plain words and with present counts; and
+//! `DELETE /v1/data`, which erases all of it.
+//!
+//! Whoever stores or sends something new says it here.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use twocan_api as api;
+
+use super::extract;
+use super::hub::Published;
+use super::once::KEYS;
+use super::problem::{Code, Fault};
+use super::router::App;
+
+const SEALED: &str = "encrypted; the key is beside it in state.key, so whoever can read your files can read this";
+
+const ERASED: &str = "you erase everything: DELETE /v1/data";
+
+/// What is stored, and what outsiders can see.
+#[utoipa::path(get, path = "/v1/privacy", operation_id = "getPrivacy", tag = "me",
+    responses((status = 200, description = "All of it", body = api::Privacy)))]
+pub(super) async fn show(State(app): State<App>) -> Json<api::Privacy> {
+    let never = [
+        "no history of calls",
+        "no account, and no server that places calls",
+        "no recording",
+        "no message to the makers of Twocan, for no reason",
+        "no name and no address in the log, unless you ask for it at the level debug",
+    ];
+    Json(api::Privacy {
+        stored: stored(&app.published()),
+        outsiders: outsiders(),
+        never: never.map(str::to_owned).to_vec(),
+    })
+}
+
+/// Erases everything and ends the daemon.
+///
+/// Identity, contacts and invites are gone for good, with their key; the next start makes a new person. Your settings in
+/// `config.toml` stay. Contacts are told nothing: to them this device is off.
+#[utoipa::path(delete, path = "/v1/data", operation_id = "eraseData", tag = "me",
+    request_body(content = api::Erase, content_type = "application/json", description = "That this is meant"),
+    responses((status = 204, description = "All of it is gone; the daemon ends")))]
+pub(super) async fn erase(State(app): State<App>, body: Body) -> Result<StatusCode, Fault> {
+    let api::Erase { everything } = extract::json(body).await?;
+    if !everything {
+        return Err(Fault::new(Code::OutOfBounds).detail("`everything` must be true: there is no erasing of a part."));
+    }
+    match app.core.erase().await {
+        Some(true) => Ok(StatusCode::NO_CONTENT),
+        Some(false) => Err(Fault::new(Code::StoreFailed).detail("Make the state folder writable, then try again.")),
+        None => Err(Code::ShuttingDown.into()),
+    }
+}
+
+fn stored(published: &Published) -> Vec<api::Stored> {
+    let shown = &published.snapshot;
+    let line = |what: &str, count: Option<usize>, place: &str, protection: &str, until: &str| api::Stored {
+        what: what.to_owned(),
+        count: count.map(|many| u64::try_from(many).unwrap_or(u64::MAX)),
+        place: place.to_owned(),
+        protection: protection.to_owned(),
+        until: until.to_owned(),
+    };
+    let (sealed, yours) = ("state.sealed", "only your own user can read the file");
+    vec![
+        line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
+        line(
+            "contacts: petname, keys, devices, whether verified or blocked, the addresses where they were last reached",
+            Some(shown.contacts.len()),
+            sealed,
+            SEALED,
+            "you delete the contact; the generation before stays in state.sealed.1 until the next change",
+        ),
+        line(
+            "open invites: secrets, link, expiry",
+            Some(shown.invites.len()),
+            sealed,
+            SEALED,
+            "each expires, or you take it back",
+        ),
+        line("the key of the two files above", None, "state.key", yours, ERASED),
+        line("your settings", None, "config.toml", yours, "you delete the file"),
+        line(
+            "the token for programs of yours",
+            None,
+            "run/api.token",
+            yours,
+            "the daemon ends",
+        ),
+        line(
+            "calls under way, ended less than a minute ago, or missed and not seen",
+            Some(shown.calls.len()),
+            "memory",
+            "the daemon alone",
+            "a minute after the call, resp. when you have seen it; at the latest the daemon ends",
+        ),
+        line(
+            "which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
+            None,
+            "memory",
+            "the daemon alone",
+            "the daemon ends",
+        ),
+        line(
+            "which camera, microphone and speaker you chose, and how loud; in a call, what you switched off",
+            None,
+            "the browser's storage for the page's address",
+            "whoever can use that browser",
+            "you clear the browser's data of that address; what you switched off goes with the tab",
+        ),
+        line(
+            &format!("answers to the last {KEYS} requests that carried an Idempotency-Key"),
+            None,
+            "memory",
+            "the daemon alone",
+            "newer ones come, or the daemon ends",
+        ),
+    ]
+}
+
+fn outsiders() -> Vec<api::Outsider> {
+    let line = |who: &str, sees: &str, hidden: &str| api::Outsider {
+        who: who.to_owned(),
+        sees: sees.to_owned(),
+        hidden: hidden.to_owned(),
+    };
+    vec![
+        line(
+            "your contacts",
+            "your name, your device's name, the addresses of this device, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
+            "your other contacts, and your calls with them",
+        ),
+        line(
+            "whoever holds an open invite of yours",
+            "your name, your public keys and the addresses of this device when the invite was made; whether it is up, by knocking",
+            "everything else",
+        ),
+        line(
+            "networks between you and a contact, such as your provider",
+            "the two IP addresses, when packets pass, and how many; so also that there is a call, and about how long",
+            "who you are, and all that is said, shown or written",
+        ),
+        line(
+            "strangers who scan your address",
+            "nothing: no packet of theirs is answered, unless your door is open",
+            "that Twocan runs here",
+        ),
+        line(
+            "strangers who ring while your door is open",
+            "that Twocan runs here, under a key made for this opening; if you answer, your public keys and your device's name; your name if you keep them",
+            "who you are, until you answer; your contacts",
+        ),
+        line(
+            "other programs of your own user on this machine",
+            "all that you can see: they can read your files and use the local API",
+            "nothing",
+        ),
+        line(
+            "web pages in your browser",
+            "at most that something listens at the local addresses",
+            "everything, for both local listeners refuse them",
+        ),
+    ]
+}

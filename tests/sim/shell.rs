@@ -1,0 +1,88 @@
+//! The loop of a shell: an input goes into the core, and every output that comes of it is performed in order.
+
+use twocan_core::io::{Input, Output};
+use twocan_core::node::Node;
+
+use super::happening::Cause;
+use super::mutant::Mutant;
+use super::world::{World, note};
+
+impl World {
+    pub(crate) fn feed(&mut self, index: usize, input: Input, cause: Cause) {
+        if super::words::is_told(&input) {
+            note!(self, "{} <- {}", self.hosts[index].name(), super::words::input(&input));
+        }
+        self.watch_input(index, &input);
+        let now = self.shell_clock(index);
+        if let Some(node) = &mut self.hosts[index].node {
+            node.handle(input, now);
+        }
+        self.drain(index, cause);
+    }
+
+    pub(super) fn drain(&mut self, index: usize, cause: Cause) {
+        let mut changed = false;
+        let mut sent = 0;
+        while let Some(output) = self.hosts[index].node.as_mut().and_then(Node::poll_output) {
+            note!(
+                self,
+                "    {} -> {}",
+                self.hosts[index].name(),
+                super::words::output(&output)
+            );
+            changed |= matches!(output, Output::Event(_));
+            self.perform(index, output, cause, &mut sent);
+        }
+        if changed {
+            self.look(index);
+        }
+        self.arm(index);
+    }
+
+    pub(super) fn perform(&mut self, index: usize, output: Output, cause: Cause, sent: &mut usize) {
+        match output {
+            Output::Transmit { to, bytes } => {
+                self.transmit(index, to, bytes, cause, sent);
+            }
+            Output::Admit { token, valid_for } => {
+                if !self.is(Mutant::DeafDoor) {
+                    let until = self.now + valid_for;
+                    self.hosts[index].shell.admitted.insert(token, until);
+                }
+            }
+            Output::Revoke { token } => {
+                self.hosts[index].shell.admitted.remove(&token);
+            }
+            Output::Dial {
+                dial,
+                peer,
+                to,
+                token,
+                initial_mtu: _,
+            } => self.dial(index, dial, peer, to, token),
+            // Nobody here calls an address.
+            Output::OpenDoor { .. }
+            | Output::CloseDoor
+            | Output::LetIn { .. }
+            | Output::TurnAway { .. }
+            | Output::DialDoor { .. } => {}
+            Output::Close { link, code } => self.close(index, link, code),
+            Output::Send { link, bytes } => self.send(index, link, bytes),
+            Output::SendAlive { link, bytes } => self.send_alive(index, link, bytes),
+            Output::Route {
+                call,
+                link: _,
+                base: _,
+                role: _,
+            } => self.route(index, call),
+            Output::OpenGate { call } => self.open_gate(index, call),
+            Output::EndMedia { call } => self.end_media(index, call),
+            Output::Store { generation, state } => self.store(index, generation, state),
+            Output::Reply { id, reply } => self.reply(index, id, &reply),
+            Output::Event(event) => {
+                self.watch_told(index, &event);
+                self.act_on_event(index, &event);
+            }
+        }
+    }
+}
