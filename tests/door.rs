@@ -1,6 +1,6 @@
 //! The door on the page: opened by the switch, an address called from the box, a stranger's ring, words, and keeping each
 //! other.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
 use twocan_tests::chromium::{Driver, Page, STEP};

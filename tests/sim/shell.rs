@@ -60,12 +60,11 @@ impl World {
                 token,
                 initial_mtu: _,
             } => self.dial(index, dial, peer, to, token),
-            // Nobody here calls an address.
-            Output::OpenDoor { .. }
-            | Output::CloseDoor
-            | Output::LetIn { .. }
-            | Output::TurnAway { .. }
-            | Output::DialDoor { .. } => {}
+            Output::OpenDoor { seed, valid_for } => self.open_door(index, &seed, valid_for),
+            Output::CloseDoor => self.close_door(index),
+            Output::LetIn { visitor } => self.let_in(index, visitor),
+            Output::TurnAway { visitor } => self.turn_away(index, visitor),
+            Output::DialDoor { dial, to, seed } => self.dial_door(index, dial, to, &seed),
             Output::Close { link, code } => self.close(index, link, code),
             Output::Send { link, bytes } => self.send(index, link, bytes),
             Output::SendAlive { link, bytes } => self.send_alive(index, link, bytes),

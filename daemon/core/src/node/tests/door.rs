@@ -29,10 +29,11 @@ impl Lab {
 
     fn call_address(&mut self, index: usize, there: usize) -> CallId {
         let to = format!("11.0.0.{}:2226", there + 1).parse().unwrap();
-        match self.ask(index, Command::CallAddress { to, media: BOTH }) {
-            Reply::CallStarted(call) => call,
-            other => panic!("{other:?}"),
-        }
+        let reply = self.ask(index, Command::CallAddress { to, media: BOTH });
+        let Reply::CallStarted(call) = reply else {
+            panic!("{reply:?}")
+        };
+        call
     }
 
     /// Ann calls, Bob answers, and both have words.
@@ -440,19 +441,22 @@ fn whoever_does_not_show_himself_rightly_is_cut_off() {
         ),
         (|message| (!message.is_safety()).then_some(message), close_code::SILENT),
         (
-            |message| match message {
-                Message::Show(show) => Some(Message::Show(Show {
+            |message| {
+                let Message::Show(show) = message else {
+                    return Some(message);
+                };
+                Some(Message::Show(Show {
                     signature: vec![1; 64],
                     ..show
-                })),
-                other => Some(other),
+                }))
             },
             close_code::BAD_HELLO,
         ),
         (
-            |message| match message {
-                Message::SafetyReveal(_) => Some(Message::SafetyReveal(Nonce { nonce: [1; 32] })),
-                other => Some(other),
+            |message| {
+                let is_last = matches!(message, Message::SafetyReveal(_));
+                let wrong = Message::SafetyReveal(Nonce { nonce: [1; 32] });
+                Some(if is_last { wrong } else { message })
             },
             close_code::GARBAGE,
         ),
@@ -496,10 +500,14 @@ fn what_strangers_may_not_say_ends_the_visit() {
     for wrong in wrong {
         let mut lab = Lab::open();
         let sent = wrong.clone();
-        lab.bend = Box::new(move |from, message| match message {
-            Message::Ring(_) if from == 0 && sent.is_numbered() => Some(sent.clone()),
-            Message::Ack if from == 0 && !sent.is_numbered() => Some(sent.clone()),
-            other => Some(other),
+        lab.bend = Box::new(move |from, message| {
+            let is_first = matches!(message, Message::Ring(_)) && sent.is_numbered();
+            let is_unnumbered = message == Message::Ack && !sent.is_numbered();
+            Some(if from == 0 && (is_first || is_unnumbered) {
+                sent.clone()
+            } else {
+                message
+            })
         });
         lab.call_address(0, 1);
         assert_eq!(lab.hosts[1].closed, [close_code::GARBAGE], "{wrong:?}");

@@ -270,26 +270,8 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::StartCall { contact, .. } => self.start_call(contact)?,
-            Command::SetDoor { open_for_s: Some(0) } => Reply::Refused(Refusal::OutOfBounds),
-            Command::SetDoor { open_for_s } => {
-                self.change(&[Event::Door], |picture| {
-                    picture.door.open_until = open_for_s.map(|seconds| Now {
-                        boot: NOW.boot + Duration::from_secs(seconds),
-                        wall: NOW.wall + seconds,
-                    });
-                });
-                Reply::Done
-            }
-            Command::CallAddress { to, .. } if to.ip().is_multicast() => Reply::Refused(Refusal::BadAddress),
-            Command::CallAddress { to, .. } => {
-                let mut view = call(7, 1, false, CallState::Dialing);
-                view.contact = None;
-                view.peer_name = String::new();
-                view.stranger = Some(stranger(to));
-                let id = view.id;
-                self.set_call(view);
-                Reply::CallStarted(id)
-            }
+            Command::SetDoor { open_for_s } => self.set_door(open_for_s),
+            Command::CallAddress { to, .. } => self.call_address(to),
             Command::Keep { call, keep } => self.on_stranger(call, |stranger| stranger.keep = Some(keep)),
             Command::ComparedWithStranger { call, same } => self.on_stranger(call, |stranger| {
                 stranger.safety.state = if same {
@@ -306,6 +288,32 @@ impl FakeLoop {
                 Reply::Done
             }
         })
+    }
+
+    fn set_door(&self, open_for_s: Option<u64>) -> Reply {
+        if open_for_s == Some(0) {
+            return Reply::Refused(Refusal::OutOfBounds);
+        }
+        self.change(&[Event::Door], |picture| {
+            picture.door.open_until = open_for_s.map(|seconds| Now {
+                boot: NOW.boot + Duration::from_secs(seconds),
+                wall: NOW.wall + seconds,
+            });
+        });
+        Reply::Done
+    }
+
+    fn call_address(&self, to: std::net::SocketAddr) -> Reply {
+        if to.ip().is_multicast() {
+            return Reply::Refused(Refusal::BadAddress);
+        }
+        let mut view = call(7, 1, false, CallState::Dialing);
+        view.contact = None;
+        view.peer_name = String::new();
+        view.stranger = Some(stranger(to));
+        let id = view.id;
+        self.set_call(view);
+        Reply::CallStarted(id)
     }
 
     fn on_stranger(&self, call: CallId, change: impl FnOnce(&mut StrangerView)) -> Reply {
