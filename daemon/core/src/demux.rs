@@ -11,6 +11,7 @@
 //! door that the daemon still runs. No connection but a stranger's carries one.
 
 use crate::ids::Token;
+use crate::reach::pulse;
 
 /// Bytes of the connection ids that this daemon issues.
 pub const OWN_CID: usize = 8;
@@ -40,6 +41,8 @@ pub enum Class {
     Stun,
     /// A knock or a relay frame.
     Knock,
+    /// A keep-alive of a link.
+    Pulse,
     /// QUIC, which [`admits`] looks at next.
     Quic,
     /// Nothing of ours.
@@ -51,6 +54,7 @@ pub enum Class {
 pub const fn classify(first_byte: u8) -> Class {
     match first_byte {
         0..=3 => Class::Stun,
+        pulse::FORM => Class::Pulse,
         4..=15 => Class::Knock,
         16..=63 => Class::Other,
         64..=255 => Class::Quic,
@@ -173,14 +177,16 @@ mod tests {
 
     #[test]
     fn the_first_byte_decides() {
-        let classes: Vec<Class> = [0, 3, 4, 15, 16, 63, 64, 127, 128, 255]
+        let classes: Vec<Class> = [0, 3, 4, 7, 8, 9, 15, 16, 63, 64, 127, 128, 255]
             .into_iter()
             .map(classify)
             .collect();
-        use Class::{Knock, Other, Quic, Stun};
+        use Class::{Knock, Other, Pulse, Quic, Stun};
         assert_eq!(
             classes,
-            [Stun, Stun, Knock, Knock, Other, Other, Quic, Quic, Quic, Quic]
+            [
+                Stun, Stun, Knock, Knock, Pulse, Knock, Knock, Other, Other, Quic, Quic, Quic, Quic
+            ]
         );
     }
 

@@ -67,7 +67,7 @@ impl Node {
                 code: close_code::STRANGER,
             });
         }
-        let number = u32::from_be_bytes(self.rng.bytes());
+        let number = u32::from(u16::from_be_bytes(self.rng.bytes()));
         let link = Link {
             id: up.link,
             peer: up.peer,

@@ -88,6 +88,7 @@ impl Node {
             }
         }
         self.out.extend(asks);
+        self.peers.values_mut().for_each(|peer| peer.search.tick(now.boot));
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
         self.forget_guests(now);

@@ -3,4 +3,5 @@
 pub mod candidates;
 pub mod door;
 pub mod keepalive;
+pub mod pulse;
 pub mod search;

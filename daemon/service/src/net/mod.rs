@@ -49,6 +49,7 @@ use self::frames::End;
 use self::link::{Link, Opened};
 use self::socket::{Gate, Passes};
 use self::tls::Tls;
+use crate::FAREWELL;
 use crate::media::{MediaSender, MediaSink};
 
 pub use self::link::LinkStats;
@@ -56,8 +57,6 @@ pub use self::socket::{SocketStats, UdpBind};
 
 /// The server name that TLS's interface wants; it is never sent.
 const NO_NAME: &str = "twocan";
-/// How long [`Net::shutdown`] waits at most for the far sides to hear of it.
-const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// What the network needs to start.
 pub struct NetConfig {
@@ -198,10 +197,11 @@ impl Net {
         }
     }
 
-    /// Sends one keep-alive datagram.
+    /// Sends one keep-alive.
     pub fn send_alive(&self, link: LinkId, bytes: &[u8]) {
-        if let Some(link) = self.shared.link(link) {
-            link.send_alive(bytes);
+        let sealed = self.shared.link(link).and_then(|link| link.seal_alive(bytes));
+        if let Some((to, packet)) = sealed {
+            self.shared.gate.transmit(to, &packet);
         }
     }
 
@@ -239,7 +239,7 @@ impl Net {
         self.shared.local()
     }
 
-    /// Closes every link with [`close_code::GOING`] and waits, at most a second, until the far sides know.
+    /// Closes every link with [`close_code::GOING`] and waits, for a moment at most, until the far sides know.
     pub async fn shutdown(&self) {
         let links: Vec<_> = self.shared.lock().values().cloned().collect();
         let farewell = async {
@@ -247,7 +247,7 @@ impl Net {
             self.shared.endpoint.close(VarInt::from_u32(close_code::GOING), &[]);
             self.shared.endpoint.wait_idle().await;
         };
-        if timeout(SHUTDOWN, farewell).await.is_err() {
+        if timeout(FAREWELL, farewell).await.is_err() {
             tracing::debug!("some links did not end in time");
         }
     }
@@ -283,10 +283,6 @@ impl Shared {
     /// Tells the loop, when it has room. A loop that is gone needs no telling.
     async fn tell(&self, input: Input) {
         let _ = self.events.send(input).await;
-    }
-
-    fn try_tell(&self, input: Input) -> bool {
-        self.events.try_send(input).is_ok()
     }
 
     async fn dial_failed(&self, dial: Option<DialId>) {

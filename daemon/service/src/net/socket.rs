@@ -1,19 +1,21 @@
 //! The one UDP socket, and the gate in front of the QUIC stack.
 //!
-//! Every datagram is sorted here, segment by segment where the kernel joined several: knocks go to the loop, QUIC
-//! packets that [`demux::admits`] go to quinn, all else vanishes and is counted. While the door is closed quinn never sees a
-//! packet that somebody without a secret of ours can have made, so nothing answers a stranger.
+//! Every datagram is sorted here, segment by segment where the kernel joined several: knocks go to the loop, keep-alives
+//! of links too once they are opened, QUIC packets that [`demux::admits`] go to quinn, all else vanishes and is counted.
+//! While the door is closed quinn never sees a packet that somebody without a secret of ours can have made, so nothing
+//! answers a stranger.
 //!
 //! quinn is given addresses as the socket has them (IPv4-mapped on a dual-stack socket); the loop is given, and gives,
 //! plain ones.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use quinn::udp::{RecvMeta, Transmit, UdpSocketState};
@@ -24,11 +26,14 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use twocan_core::bounds::PORT;
 use twocan_core::demux::{self, Class};
+use twocan_core::ids::LinkId;
 use twocan_core::io::Input;
+use twocan_core::reach::pulse::Tag;
 
 use super::admission::Admissions;
 use super::cid::CidKey;
 use super::door::Door;
+use super::link::Link;
 
 /// How many ports after the default one are tried before the system chooses.
 const PORTS_TRIED: u16 = 100;
@@ -57,7 +62,7 @@ pub struct SocketStats {
     pub quic: u64,
     /// QUIC packets that nobody we know can have made.
     pub quic_refused: u64,
-    /// STUN, oversized knocks, and what is nothing of ours.
+    /// STUN, oversized knocks, keep-alives of no link, and what is nothing of ours.
     pub other: u64,
 }
 
@@ -85,6 +90,8 @@ pub(super) struct Gate {
     passes: Passes,
     events: mpsc::Sender<Input>,
     counters: Counters,
+    /// The links, by the tag of what comes for them.
+    pulses: Mutex<HashMap<Tag, Arc<Link>>>,
 }
 
 impl Gate {
@@ -104,6 +111,7 @@ impl Gate {
             passes,
             events,
             counters: Counters::default(),
+            pulses: Mutex::default(),
         })
     }
 
@@ -158,6 +166,10 @@ impl Gate {
                 self.hand_knock_over(packet, from);
                 false
             }
+            Some(Class::Pulse) => {
+                self.hand_alive_over(packet, from);
+                false
+            }
             Some(Class::Quic) => self.is_admitted(packet),
             Some(Class::Knock | Class::Stun | Class::Other) | None => {
                 count(&self.counters.other);
@@ -185,6 +197,36 @@ impl Gate {
             &self.counters.quic_refused
         });
         admitted
+    }
+
+    /// Listens to a link's keep-alives.
+    pub(super) fn hear(&self, tag: Tag, link: Arc<Link>) {
+        self.pulses().insert(tag, link);
+    }
+
+    /// The end of [`Self::hear`].
+    pub(super) fn forget(&self, tag: Tag, link: LinkId) {
+        let mut pulses = self.pulses();
+        if pulses.get(&tag).is_some_and(|heard| heard.id() == link) {
+            pulses.remove(&tag);
+        }
+    }
+
+    fn pulses(&self) -> MutexGuard<'_, HashMap<Tag, Arc<Link>>> {
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the loop is behind, keep-alives are lost.
+    fn hand_alive_over(&self, packet: &[u8], from: SocketAddr) {
+        let link = Tag::of(packet).and_then(|tag| self.pulses().get(&tag).cloned());
+        let Some(inputs) = link.and_then(|link| link.open_alive(packet, from)) else {
+            return count(&self.counters.other);
+        };
+        for input in inputs {
+            if self.events.try_send(input).is_err() {
+                tracing::debug!("keep-alive dropped, the loop is behind");
+            }
+        }
     }
 
     /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.

@@ -103,8 +103,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     ));
 
     shell.run(inbox, asks, leg_reports, signals).await?;
-    bound.shutdown().await;
-    media.block_on_shutdown(net).await;
+    tokio::join!(bound.shutdown(), media.shut_down(net));
     shell.finish();
     Ok(())
 }

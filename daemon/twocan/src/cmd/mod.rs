@@ -99,7 +99,7 @@ pub(crate) enum Command {
 
 /// Runs one command to its end.
 pub(crate) fn run(command: Command, out: Out) -> Done {
-    let runtime = runtime(&command)?;
+    let runtime = runtime()?;
     let exit = runtime.block_on(dispatch(command, out));
     // A blocking read of standard input must not hold up the end.
     runtime.shutdown_background();
@@ -135,34 +135,10 @@ async fn dispatch(command: Command, out: Out) -> Done {
     }
 }
 
-/// The daemon works in parallel; a client waits for one thing at a time.
-fn runtime(command: &Command) -> Result<Runtime, Failure> {
-    let mut builder = match command {
-        Command::Up(_) => Builder::new_multi_thread(),
-        Command::Status
-        | Command::Invite(_)
-        | Command::Add(_)
-        | Command::Contacts
-        | Command::Calls
-        | Command::Call(_)
-        | Command::Answer(_)
-        | Command::Decline(_)
-        | Command::Hangup(_)
-        | Command::Verify(_)
-        | Command::Door(_)
-        | Command::Keep(_)
-        | Command::Block(_)
-        | Command::Unblock(_)
-        | Command::Dnd(_)
-        | Command::Ping(_)
-        | Command::Privacy
-        | Command::Events
-        | Command::Open(_)
-        | Command::Config(_)
-        | Command::Completions(_)
-        | Command::Man(_)
-        | Command::Demo(_) => Builder::new_current_thread(),
-    };
+/// One thread: a client waits for one thing at a time, and the daemon's media has a thread of its own. A second one for its
+/// loop and API would only be woken to wake the first.
+fn runtime() -> Result<Runtime, Failure> {
+    let mut builder = Builder::new_current_thread();
     builder.enable_all().build().map_err(|error| {
         let text = format!("The system gives no event queue: {error}.");
         Failure::new(Exit::Failed, text, "Close some programs and try again.")
