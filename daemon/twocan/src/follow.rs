@@ -90,9 +90,16 @@ impl Follow {
         u64::try_from(rang.as_millis()).ok()
     }
 
-    /// Waits until the call's state is another. Cancel-safe.
+    /// What there is to tell of it: its state, and of a stranger the words and his wish.
+    fn news(&self) -> (String, CallState, Option<(bool, bool)>) {
+        let stranger = self.call.stranger.as_ref();
+        let stranger = stranger.map(|stranger| (stranger.safety.words.is_some(), stranger.peer_keeps));
+        (self.call.id.clone(), self.call.state, stranger)
+    }
+
+    /// Waits until there is something to tell of the call. Cancel-safe.
     pub(crate) async fn changed(&mut self) -> Result<(), Failure> {
-        let before = (self.call.id.clone(), self.call.state);
+        let before = self.news();
         loop {
             if self.look_up {
                 let found = self.client.call(&self.call.id).await?;
@@ -102,7 +109,7 @@ impl Follow {
                 let frame = self.events.next_frame().await?;
                 self.heed(frame)?;
             }
-            if before != (self.call.id.clone(), self.call.state) {
+            if before != self.news() {
                 return Ok(());
             }
         }
@@ -231,6 +238,7 @@ impl Follow {
                 | Event::CallRemoved(_)
                 | Event::Invite(_)
                 | Event::InviteRemoved(_)
+                | Event::Door(_)
                 | Event::Me(_)
                 | Event::Warning(_)
                 | Event::Gap(_),

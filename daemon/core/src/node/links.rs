@@ -53,11 +53,14 @@ impl Node {
     }
 
     pub(super) fn handle_link_up(&mut self, up: LinkUp, now: Now) {
+        if self.visit_up(&up, now) {
+            return;
+        }
         let dialed = up.dial.is_some();
         if let Some(dial) = up.dial {
             self.end_dial(dial);
         }
-        let is_expected = self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
+        let is_expected = up.visitor.is_none() && self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
         if !is_expected {
             return self.push(Output::Close {
                 link: up.link,
@@ -85,6 +88,9 @@ impl Node {
     }
 
     pub(super) fn handle_dial_failed(&mut self, dial: DialId, now: Now) {
+        if self.visit_failed(dial, false, now) {
+            return;
+        }
         let Some(device) = self.end_dial(dial) else { return };
         if let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link.is_none()) {
             peer.search.pause(now.boot);
@@ -325,7 +331,9 @@ impl Node {
         if self.unstored {
             self.store();
         }
-        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        self.close_door();
+        let mut links: Vec<LinkId> = self.links.keys().copied().collect();
+        links.extend(self.visit_links());
         for link in links {
             self.push(Output::Close {
                 link,

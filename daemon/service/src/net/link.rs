@@ -22,7 +22,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use twocan_core::bounds::close_code;
-use twocan_core::ids::{DeviceKey, DialId, LinkId};
+use twocan_core::ids::{DeviceKey, DialId, LinkId, VisitorId};
 use twocan_core::io::{Input, LinkUp};
 use twocan_core::media::flow;
 use twocan_core::media::fragment::{self, Reassembler};
@@ -68,6 +68,7 @@ enum Outgoing {
 pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) dial: Option<DialId>,
+    pub(super) visitor: Option<VisitorId>,
     pub(super) send: SendStream,
     pub(super) recv: RecvStream,
 }
@@ -230,11 +231,12 @@ pub(super) async fn run(shared: Arc<Shared>, opened: Opened) {
     let Opened {
         connection,
         dial,
+        visitor,
         send,
         mut recv,
     } = opened;
     let id = shared.next_link();
-    let up = match introduce(&connection, id, dial) {
+    let up = match introduce(&connection, id, dial, visitor) {
         Ok(up) => up,
         Err(error) => {
             tracing::error!(%error, "a finished handshake without key or exporter");
@@ -276,7 +278,12 @@ pub(super) async fn run(shared: Arc<Shared>, opened: Opened) {
         .await;
 }
 
-fn introduce(connection: &Connection, link: LinkId, dial: Option<DialId>) -> anyhow::Result<LinkUp> {
+fn introduce(
+    connection: &Connection,
+    link: LinkId,
+    dial: Option<DialId>,
+    visitor: Option<VisitorId>,
+) -> anyhow::Result<LinkUp> {
     let mut exporter = [0; 32];
     connection
         .export_keying_material(&mut exporter, EXPORTER, &[])
@@ -285,6 +292,7 @@ fn introduce(connection: &Connection, link: LinkId, dial: Option<DialId>) -> any
     Ok(LinkUp {
         link,
         dial,
+        visitor,
         peer: peer_key(connection)?,
         remote,
         exporter,

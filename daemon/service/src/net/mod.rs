@@ -5,11 +5,12 @@
 //! [`MediaSink`] without touching the loop.
 //!
 //! Invariants: a packet reaches quinn only through the gate in [`socket`]; an admitted dialer is answered, a stranger
-//! never; [`Input::LinkDown`] follows each [`Input::LinkUp`] exactly once; no timer runs while nothing happens.
+//! only while the [`door`] is open; [`Input::LinkDown`] follows each [`Input::LinkUp`] exactly once; no timer runs while nothing happens.
 
 mod admission;
 mod cid;
 mod congestion;
+mod door;
 mod frames;
 mod interfaces;
 mod link;
@@ -29,22 +30,24 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use futures_util::future::join_all;
-use quinn::{ClientConfig, Endpoint, Incoming, VarInt};
+use quinn::{ClientConfig, Connecting, Endpoint, Incoming, VarInt};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use twocan_core::bounds::{self, close_code};
-use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
+use twocan_core::crypto::Secret;
+use twocan_core::ids::{DeviceKey, DialId, LinkId, Token, VisitorId};
 use twocan_core::io::Input;
 use twocan_core::reach::candidates::OwnAddresses;
 use zeroize::Zeroizing;
 
 use self::admission::Admissions;
 use self::cid::CidKey;
+use self::door::Door;
 use self::frames::End;
 use self::link::{Link, Opened};
-use self::socket::Gate;
+use self::socket::{Gate, Passes};
 use self::tls::Tls;
 use crate::FAREWELL;
 use crate::media::{MediaSender, MediaSink};
@@ -94,8 +97,13 @@ impl Net {
         runtime.spawn_blocking(move || cold.warm_up());
         let cids = CidKey::generate()?;
         let admissions = Arc::new(Admissions::default());
-        let gate = Gate::bind(config.udp, cids.clone(), Arc::clone(&admissions), events.clone())
-            .context("the UDP socket cannot be bound")?;
+        let door = Arc::new(Door::default());
+        let passes = Passes {
+            cids: cids.clone(),
+            admissions: Arc::clone(&admissions),
+            door: Arc::clone(&door),
+        };
+        let gate = Gate::bind(config.udp, passes, events.clone()).context("the UDP socket cannot be bound")?;
         let gate = Arc::new(gate);
         let endpoint = quic::endpoint(Arc::clone(&gate), cids, &tls)?;
         let shared = Arc::new(Shared {
@@ -104,6 +112,7 @@ impl Net {
             gate,
             tls,
             admissions,
+            door,
             events,
             sink: config.sink,
             links: Mutex::default(),
@@ -136,6 +145,30 @@ impl Net {
     /// Takes an admission back.
     pub fn revoke(&self, token: Token) {
         self.shared.admissions.revoke(&token);
+    }
+
+    /// Lets strangers ask to come in for a while; each is an [`Input::Visitor`]. `seed` grows the TLS key that they see.
+    pub fn open_door(&self, seed: &Secret, valid_for: Duration) {
+        if let Err(error) = self.shared.door.open(seed, valid_for) {
+            tracing::error!(error = format!("{error:#}"), "the door cannot be opened");
+        }
+    }
+
+    /// Answers no stranger any more. Whoever is in stays.
+    pub fn close_door(&self) {
+        self.shared.door.close();
+    }
+
+    /// Lets a visitor in, or tells him to come another time.
+    pub fn decide(&self, visitor: VisitorId, may_enter: bool) {
+        self.shared.door.decide(visitor, may_enter);
+    }
+
+    /// Rings at the door of whoever is at an address; ends in [`Input::LinkUp`], [`Input::TurnedAway`] or
+    /// [`Input::DialFailed`] within [`bounds::DIAL`].
+    pub fn dial_door(&self, dial: DialId, to: SocketAddr, seed: Secret) {
+        let shared = Arc::clone(&self.shared);
+        self.shared.runtime.spawn(door::ring(shared, dial, to, seed));
     }
 
     /// Opens a link to the device that holds `peer`'s key; ends in [`Input::LinkUp`] or [`Input::DialFailed`] within
@@ -227,6 +260,7 @@ struct Shared {
     gate: Arc<Gate>,
     tls: Tls,
     admissions: Arc<Admissions>,
+    door: Arc<Door>,
     events: mpsc::Sender<Input>,
     sink: Arc<dyn MediaSink>,
     links: Mutex<HashMap<LinkId, Arc<Link>>>,
@@ -308,20 +342,21 @@ impl Drop for Tasks {
 }
 
 /// Takes up what passed the gate. The gate lets packets for our own ids pass too, which quinn would take for the
-/// start of a connection where theirs is gone: only a token opens one.
+/// start of a connection where theirs is gone: only a token opens one, or the door.
 async fn listen(shared: Arc<Shared>) {
     while let Some(incoming) = shared.endpoint.accept().await {
         match <[u8; 16]>::try_from(&*incoming.orig_dst_cid()).map(Token) {
             Ok(token) if shared.admissions.admitted(&token) => {
                 tokio::spawn(take_up(Arc::clone(&shared), incoming, token));
             }
-            Ok(_) | Err(_) => incoming.ignore(),
+            Ok(_) | Err(_) => door::meet(&shared, incoming),
         }
     }
 }
 
 async fn take_up(shared: Arc<Shared>, incoming: Incoming, token: Token) {
-    match timeout(bounds::DIAL, answer(incoming)).await {
+    let opened = async { answer(incoming.accept()?, None).await };
+    match timeout(bounds::DIAL, opened).await {
         Ok(Ok(opened)) => {
             shared.admissions.revoke(&token);
             link::run(shared, opened).await;
@@ -339,19 +374,21 @@ async fn open(endpoint: &Endpoint, config: ClientConfig, dial: DialId, to: Socke
     Ok(Opened {
         connection,
         dial: Some(dial),
+        visitor: None,
         send,
         recv,
     })
 }
 
 /// The listener's half.
-async fn answer(incoming: Incoming) -> anyhow::Result<Opened> {
-    let connection = incoming.accept()?.await?;
+async fn answer(connecting: Connecting, visitor: Option<VisitorId>) -> anyhow::Result<Opened> {
+    let connection = connecting.await?;
     let (send, mut recv) = connection.accept_bi().await?;
     match frames::read_opening(&mut recv).await {
         Ok(()) => Ok(Opened {
             connection,
             dial: None,
+            visitor,
             send,
             recv,
         }),

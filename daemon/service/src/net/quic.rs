@@ -53,7 +53,8 @@ pub(super) fn endpoint(gate: Arc<Gate>, cids: CidKey, tls: &Tls) -> anyhow::Resu
     endpoint.context("QUIC endpoint")
 }
 
-fn server_config(tls: &Tls) -> anyhow::Result<ServerConfig> {
+/// How connections are answered: those of contacts, or with a door's key those of strangers.
+pub(super) fn server_config(tls: &Tls) -> anyhow::Result<ServerConfig> {
     let crypto = QuicServerConfig::try_from(tls.server()?).context("QUIC needs AES-128-GCM")?;
     let mut transport = transport(bounds::MTU_SAFE);
     transport.max_concurrent_bidi_streams(VarInt::from_u32(1));
@@ -75,6 +76,16 @@ pub(super) fn client_config(tls: &Tls, peer: DeviceKey, token: Token, mtu: u16) 
         .transport_config(Arc::new(transport(mtu)))
         .token_store(Arc::new(NoneTokenStore))
         .initial_dst_cid_provider(Arc::new(move || ConnectionId::new(&token.0)));
+    Ok(config)
+}
+
+/// The configuration of a ring at somebody's door: whoever is there may answer.
+pub(super) fn door_client_config(tls: &Tls) -> anyhow::Result<ClientConfig> {
+    let crypto = QuicClientConfig::try_from(tls.client_to_anybody()?).context("QUIC needs AES-128-GCM")?;
+    let mut config = ClientConfig::new(Arc::new(crypto));
+    config
+        .transport_config(Arc::new(transport(bounds::MTU_SAFE)))
+        .token_store(Arc::new(NoneTokenStore));
     Ok(config)
 }
 

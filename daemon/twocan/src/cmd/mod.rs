@@ -6,6 +6,7 @@ mod call;
 mod calls;
 mod config;
 mod contacts;
+mod door;
 mod events;
 mod invite;
 mod manners;
@@ -68,6 +69,10 @@ pub(crate) enum Command {
     Hangup(calls::Which),
     /// Compare safety words with a contact: the same on both sides means that nobody sits between you.
     Verify(verify::Verify),
+    /// Let strangers who know your address ring, for a time.
+    Door(door::Door),
+    /// Keep the stranger of a call as a contact; it takes both of you.
+    Keep(door::Keeping),
     /// Hear nothing of a contact any more; it sees you as switched off.
     Block(manners::Whom),
     /// Hear a contact again.
@@ -114,6 +119,8 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Decline(args) => calls::decline(args, out).await,
         Command::Hangup(args) => calls::hang_up(args, out).await,
         Command::Verify(args) => verify::run(args, out).await,
+        Command::Door(args) => door::run(args, out).await,
+        Command::Keep(args) => door::keep(args, out).await,
         Command::Block(args) => manners::block(args, true, out).await,
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
