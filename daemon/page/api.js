@@ -104,6 +104,11 @@ export class Api {
     await send("POST", `/v1/calls/${encodeURIComponent(id)}/verify`, { result });
   }
 
+  /** @param {string} id @returns {Promise<Call>} */
+  async call(id) {
+    return (await request("GET", `/v1/calls/${encodeURIComponent(id)}`)).json();
+  }
+
   /** @param {string} id @param {"answer"|"decline"|"hangup"} act */
   async actOnCall(id, act) {
     await send("POST", `/v1/calls/${encodeURIComponent(id)}/${act}`, {});

@@ -117,9 +117,9 @@ export class TopElement extends HTMLElement {
     setText(this.#time, clock(since(this.#call.id)));
     if (document.hidden) return;
     const now = performance.now();
-    if (this.#call.contact !== null && now - this.#askedPath >= PATH_MS) {
+    if (now - this.#askedPath >= PATH_MS) {
       this.#askedPath = now;
-      void this.#askPath(this.#call.contact);
+      void this.#askPath(this.#call);
     }
     if (now - this.#askedFacts >= FACTS_MS) {
       this.#askedFacts = now;
@@ -127,11 +127,12 @@ export class TopElement extends HTMLElement {
     }
   }
 
-  /** @param {string} id */
-  async #askPath(id) {
+  /** @param {Call} call */
+  async #askPath(call) {
     const { api, store } = this.#context;
     try {
-      store.apply("contact", await api.contact(id));
+      if (call.stranger) store.apply("call", await api.call(call.id));
+      else if (call.contact !== null) store.apply("contact", await api.contact(call.contact));
     } catch {
       // The badge keeps what it shows; the event stream tells when something is wrong.
     }

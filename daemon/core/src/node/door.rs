@@ -62,6 +62,8 @@ pub(super) struct Line {
     rtt: Duration,
     /// When it is closed if nobody has rung on it.
     ring_by: Duration,
+    /// When it is closed, once it is of no more use: what was said last gets a moment to arrive.
+    close_at: Option<Duration>,
 }
 
 impl Visit {
@@ -212,6 +214,7 @@ impl Node {
             keepalive: Keepalive::new(dialed, number, now.boot),
             rtt: Duration::ZERO,
             ring_by: now.boot + bounds::DOOR_ENTRY,
+            close_at: None,
         }));
         visit.address = if dialed { visit.address } else { up.remote };
         if dialed {
@@ -275,11 +278,16 @@ impl Node {
         let Some(line) = self.visits.get_mut(&id).and_then(Visit::line_mut) else {
             return;
         };
-        let link = line.link;
-        match line.keepalive.receive(bytes, true, now.boot) {
+        let (link, was_proven) = (line.link, line.keepalive.last_proof().is_some());
+        let answer = line.keepalive.receive(bytes, true, now.boot);
+        let is_first = !was_proven && line.keepalive.last_proof().is_some();
+        match answer {
             Ok(Some(bytes)) => self.push(Output::SendAlive { link, bytes }),
             Ok(None) => {}
-            Err(_) => self.close_visit(id, close_code::GARBAGE, now),
+            Err(_) => return self.close_visit(id, close_code::GARBAGE, now),
+        }
+        if is_first {
+            self.visit_changed(id);
         }
     }
 
@@ -323,7 +331,7 @@ impl Node {
             Way::Open(line) => {
                 let alive = line.keepalive.next_timeout(self.calls.is_busy_with(visit.id));
                 let ring = visit.call.is_none().then_some(line.ring_by);
-                let due = [ring, visit.talk.next_timeout()].into_iter().flatten();
+                let due = [ring, visit.talk.next_timeout(), line.close_at].into_iter().flatten();
                 Some(due.fold(alive, Duration::min))
             }
             Way::Dialing(_) | Way::Closed => None,
@@ -348,6 +356,9 @@ impl Node {
         let has_rung = visit.call.is_some();
         match &mut visit.way {
             Way::Entering { until, .. } if now.boot >= *until => visit.way = Way::Closed,
+            Way::Open(line) if line.close_at.is_some_and(|at| now.boot >= at) => {
+                self.close_visit(id, close_code::GOING, now);
+            }
             Way::Open(line) if !has_rung && now.boot >= line.ring_by => {
                 self.close_visit(id, close_code::SILENT, now);
             }
@@ -371,8 +382,10 @@ impl Node {
         let ids: Vec<ContactId> = self.visits.keys().copied().collect();
         for id in ids {
             self.introduce(id, now);
-            if self.is_done(id) {
-                self.close_visit(id, close_code::GOING, now);
+            let is_done = self.is_done(id);
+            if let Some(line) = self.visits.get_mut(&id).and_then(Visit::line_mut) {
+                let soon = now.boot + bounds::CAMERA_OFF;
+                line.close_at = is_done.then(|| line.close_at.unwrap_or(soon));
             }
         }
         let (visits, calls) = (&mut self.visits, &self.calls);
