@@ -67,6 +67,17 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     /// Invites not yet used, expired or taken back.
     pub invites: Vec<InviteView>,
+    /// Linked contacts whose wall clock is [`crate::bounds::CLOCKS_APART_S`] or more from ours.
+    pub clocks: Vec<ClockApart>,
+}
+
+/// A contact whose wall clock is not ours. Which of the two is wrong nobody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockApart {
+    /// Whose.
+    pub contact: ContactId,
+    /// How far apart, in seconds, as they were when the link came up.
+    pub by_s: u64,
 }
 
 /// Oneself.

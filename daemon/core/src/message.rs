@@ -15,6 +15,7 @@ use crate::event::InviteRefusal;
 use crate::identity::SignedList;
 use crate::ids::CallId;
 use crate::media::flow;
+use crate::time::UnixSeconds;
 
 /// One frame of the control stream.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -105,6 +106,9 @@ pub struct Hello {
     /// As [`Message::Held`].
     #[n(7)]
     pub held: bool,
+    /// The sender's wall clock.
+    #[n(8)]
+    pub time: Option<UnixSeconds>,
 }
 
 /// The proof that the sender holds an invite's secret.

@@ -92,7 +92,7 @@ impl Follow {
 
     /// Waits until the call's state is another. Cancel-safe.
     pub(crate) async fn changed(&mut self) -> Result<(), Failure> {
-        let before = (self.call.id.clone(), self.call.state);
+        let before = self.standing();
         loop {
             if self.look_up {
                 let found = self.client.call(&self.call.id).await?;
@@ -102,10 +102,15 @@ impl Follow {
                 let frame = self.events.next_frame().await?;
                 self.heed(frame)?;
             }
-            if before != (self.call.id.clone(), self.call.state) {
+            if before != self.standing() {
                 return Ok(());
             }
         }
+    }
+
+    /// What a person is told of.
+    fn standing(&self) -> (String, CallState, bool) {
+        (self.call.id.clone(), self.call.state, self.call.reconnecting)
     }
 
     /// Answers it.

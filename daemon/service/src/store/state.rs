@@ -16,7 +16,7 @@ use twocan_api::types::Why;
 use zeroize::Zeroizing;
 
 use super::config::SecretStore;
-use super::paths::Paths;
+use super::paths::{Paths, WRITABLE};
 use super::sealed::{self, Plain, Unreadable};
 use super::{exists, secrets, sync_folder, warning};
 
@@ -108,7 +108,7 @@ pub enum StoreError {
         store: &'static str,
     },
     /// The disk refused.
-    #[error("{path} cannot be used: {source}")]
+    #[error("the file {path} cannot be used ({source}); {WRITABLE}")]
     Io {
         /// What was touched.
         path: PathBuf,

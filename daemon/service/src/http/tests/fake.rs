@@ -112,6 +112,7 @@ fn picture() -> Snapshot {
         ],
         calls: vec![call(1, 1, true, CallState::Ended)],
         invites: Vec::new(),
+        clocks: Vec::new(),
     }
 }
 
