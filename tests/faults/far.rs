@@ -72,7 +72,7 @@ fn far_side_killed() {
         let said = "const text = document.querySelector('twocan-ended').innerText;
             return text.includes('The connection to Bob was lost')
                 && text.includes('Nothing came through for 30 seconds. Check your network, then call again.')
-                && text.includes('Ask Bob to check that Twocan is running and the device is online.')";
+                && text.includes('The path to Bob has gone silent and is being tried again.')";
         ann.page.until("why, and what to do", STEP * 2, said).await;
         assert_eq!(ann.page.wrong().await, Vec::<String>::new());
     });

@@ -9,6 +9,9 @@ use twocan_tests::screens::check;
 
 use crate::disk::SmallDisk;
 
+/// The other person's picture moves.
+const MOVING: &str = "return document.querySelector('twocan-call')?.dataset.picture === 'moving'";
+
 /// Something that fits `css` is seen and says `text`.
 async fn says(page: &Page, css: &str, text: &str) {
     let script = format!(
@@ -27,7 +30,7 @@ fn camera_refused() {
         let driver = Driver::start().await;
         let ann = Person::come(&driver, "Ann").await;
         let page = driver.asking_page("Bob").await;
-        for device in ["videoCapture", "audioCapture"] {
+        for device in ["camera", "microphone"] {
             page.permit(device, false).await;
         }
         let bob = Person::at(Home::up("Bob").await, page).await;
@@ -44,26 +47,21 @@ fn camera_refused() {
         bob.page.click("join-video").await;
         ann.page.click("answer").await;
         bob.page.screen("call").await;
+        bob.page.until("Ann's picture", STEP, MOVING).await;
         bob.sees_a_moving_picture().await;
         says(&bob.page, "[data-hint=video]", refused).await;
         let deaf = "The browser may not use your microphone. Allow it beside the address, then press M.";
         says(&bob.page, "[data-hint=audio]", deaf).await;
         bob.page.screenshot("camera-refused").await;
 
-        for (device, key) in [("videoCapture", 'v'), ("audioCapture", 'm')] {
+        for (device, key) in [("camera", 'v'), ("microphone", 'm')] {
             bob.page.permit(device, true).await;
             bob.page.press(key).await;
         }
         let quiet =
             "return [...document.querySelectorAll('[data-hint=video], [data-hint=audio]')].every(it => it.hidden)";
         bob.page.until("no complaint", STEP, quiet).await;
-        ann.page
-            .until(
-                "Bob's picture",
-                STEP,
-                "return document.querySelector('twocan-call').dataset.picture === 'moving'",
-            )
-            .await;
+        ann.page.until("Bob's picture", STEP, MOVING).await;
         ann.hears_something().await;
         for person in [&ann, &bob] {
             assert_eq!(person.page.wrong().await, Vec::<String>::new());
@@ -97,12 +95,14 @@ fn camera_busy() {
         ann.page.screen("call").await;
         let taken = "Another program has the camera. Close it there, then press V.";
         says(&ann.page, "[data-hint=video]", taken).await;
+        ann.page.until("Bob's picture", STEP, MOVING).await;
         ann.sees_a_moving_picture().await;
         bob.hears_something().await;
         check(&ann.page, "camera-busy").await;
 
         ann.page.run("globalThis.cameraBusy = false").await;
         ann.page.press('v').await;
+        bob.page.until("Ann's picture", STEP, MOVING).await;
         bob.sees_a_moving_picture().await;
         let quiet = "return document.querySelector('[data-hint=video]').hidden";
         ann.page.until("no complaint", STEP, quiet).await;

@@ -281,7 +281,7 @@ impl Page {
             .await
     }
 
-    /// What the person would say to a page that wants `device`, `audioCapture` or `videoCapture`.
+    /// What the person would say to a page that wants `device`, `camera` or `microphone`.
     pub async fn permit(&self, device: &str, is_granted: bool) {
         let setting = if is_granted { "granted" } else { "denied" };
         let answer = json!({ "permission": { "name": device }, "setting": setting });

@@ -22,12 +22,12 @@ pub enum LockError {
         pid: String,
     },
     /// The lock file cannot be opened or written.
-    #[error("the file {path} cannot be written ({source}); {WRITABLE}")]
+    #[error("the file {path} cannot be written ({cause}); {WRITABLE}")]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -43,9 +43,9 @@ impl Lock {
     /// # Errors
     /// Another daemon has it, or the file cannot be used.
     pub fn take(paths: &Paths) -> Result<Self, LockError> {
-        let unusable = |source| LockError::Io {
+        let unusable = |cause| LockError::Io {
             path: paths.lock(),
-            source,
+            cause,
         };
         let mut file = OpenOptions::new()
             .read(true)

@@ -108,20 +108,20 @@ pub enum StoreError {
         store: &'static str,
     },
     /// The disk refused.
-    #[error("the file {path} cannot be used ({source}); {WRITABLE}")]
+    #[error("the file {path} cannot be used ({cause}); {WRITABLE}")]
     Io {
         /// What was touched.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 impl StoreError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        |source| Self::Io {
+        |cause| Self::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 }
