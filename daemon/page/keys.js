@@ -20,30 +20,32 @@ export function setKeysOn(on) {
 
 /**
  * @param {() => boolean} inCall
+ * @param {() => boolean} previewing whether one's own picture is looked at outside a call
  * @param {KeyActions} actions
  */
-export function listenForKeys(inCall, actions) {
+export function listenForKeys(inCall, previewing, actions) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || typing(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
-    const action = actionOf(event.key, inCall(), actions);
+    const action = actionOf(event.key, inCall(), previewing(), actions);
     if (!action) return;
     event.preventDefault();
     action();
   });
 }
 
-/** @param {string} key @param {boolean} inCall @param {KeyActions} actions */
-function actionOf(key, inCall, actions) {
+/** @param {string} key @param {boolean} inCall @param {boolean} previewing @param {KeyActions} actions */
+function actionOf(key, inCall, previewing, actions) {
   if (key === "Escape") return inCall ? actions.escape : null;
   if (!keysOn()) return null;
   if (key === "?") return actions.help;
+  const letter = key.toLowerCase();
+  if (inCall || previewing) {
+    if (letter === "m") return actions.mute;
+    if (letter === "v") return actions.camera;
+  }
   if (!inCall) return null;
-  switch (key.toLowerCase()) {
-    case "m":
-      return actions.mute;
-    case "v":
-      return actions.camera;
+  switch (letter) {
     case "s":
       return actions.share;
     case "d":

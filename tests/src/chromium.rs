@@ -28,7 +28,7 @@ const START: Duration = Duration::from_secs(40);
 pub const STEP: Duration = Duration::from_secs(10);
 
 /// No sandbox, for it wants rights that a container does not give; no traffic of the browser's own.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -39,11 +39,13 @@ const FLAGS: [&str; 14] = [
     "--disable-component-update",
     "--disable-sync",
     "--use-fake-device-for-media-stream=device-count=2",
-    "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
     "--window-size=1280,800",
     "--lang=en-US",
 ];
+
+/// Every page gets camera and microphone.
+const ASKS_NOBODY: &str = "--use-fake-ui-for-media-stream";
 
 /// `chromedriver`, and a folder in which browsers keep what they keep. Dropping it ends both.
 #[derive(Debug)]
@@ -83,8 +85,18 @@ impl Driver {
     /// # Panics
     /// If it does not start.
     pub async fn page(&self, name: &str) -> Page {
+        self.page_with(name, &[ASKS_NOBODY]).await
+    }
+
+    /// The same, but for a browser that asks the person before a page gets camera or microphone. Nobody answers here:
+    /// [`Page::permit`] says beforehand what the answer is.
+    pub async fn asking_page(&self, name: &str) -> Page {
+        self.page_with(name, &[]).await
+    }
+
+    async fn page_with(&self, name: &str, more: &[&str]) -> Page {
         let profile = format!("--user-data-dir={}", self.folder.path().join(name).display());
-        let flags: Vec<_> = FLAGS.iter().copied().chain([profile.as_str()]).collect();
+        let flags: Vec<_> = FLAGS.iter().chain(more).copied().chain([profile.as_str()]).collect();
         let wishes = json!({
             "browserName": "chrome",
             "goog:chromeOptions": { "args": flags },
@@ -267,6 +279,13 @@ impl Page {
     pub async fn devtools(&self, command: &str, params: Value) -> Value {
         self.command("goog/cdp/execute", json!({ "cmd": command, "params": params }))
             .await
+    }
+
+    /// What the person would say to a page that wants `device`, `camera` or `microphone`.
+    pub async fn permit(&self, device: &str, is_granted: bool) {
+        let setting = if is_granted { "granted" } else { "denied" };
+        let answer = json!({ "permission": { "name": device }, "setting": setting });
+        self.devtools("Browser.setPermission", answer).await;
     }
 
     /// Keeps a picture of the page and gives its place.

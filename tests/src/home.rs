@@ -30,6 +30,7 @@ pub struct Home {
     name: String,
     folder: TempDir,
     udp: String,
+    environment: Vec<(String, String)>,
     daemon: Option<Daemon>,
 }
 
@@ -89,6 +90,7 @@ impl Home {
             name: name.to_owned(),
             folder,
             udp: "127.0.0.1:0".to_owned(),
+            environment: Vec::new(),
             daemon: None,
         }
     }
@@ -99,16 +101,26 @@ impl Home {
     }
 
     /// The same, with its UDP socket bound to `udp`.
-    ///
-    /// # Panics
-    /// If the daemon does not take the name.
     pub async fn up_on(name: &str, udp: &str) -> Self {
         let mut home = Self::empty(name);
         udp.clone_into(&mut home.udp);
-        home.start().await;
-        let answer = home.api().patch("/v1/me", json!({ "name": name })).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
+        home.begin_life().await;
         home
+    }
+
+    /// Sets a variable in the environment of the daemon, from its next start on.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Starts the daemon for the first time, and gives it the person's name.
+    ///
+    /// # Panics
+    /// If it does not take the name.
+    pub async fn begin_life(&mut self) {
+        self.start().await;
+        let answer = self.api().patch("/v1/me", json!({ "name": self.name })).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     /// The folder that `TWOCAN_HOME` names.
@@ -162,6 +174,7 @@ impl Home {
                 "127.0.0.1:0",
             ])
             .env("TWOCAN_LOG", LOGGED)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stderr(Stdio::from(self.open_log()))
             .spawn()
             .unwrap();

@@ -51,8 +51,14 @@ impl Person {
     /// # Panics
     /// If the page does not open.
     pub async fn come(driver: &Driver, name: &str) -> Self {
-        let home = Home::up(name).await;
-        let page = driver.page(name).await;
+        Self::at(Home::up(name).await, driver.page(name).await).await
+    }
+
+    /// Opens the page of a daemon that runs in a browser that does.
+    ///
+    /// # Panics
+    /// If the page does not open.
+    pub async fn at(home: Home, page: Page) -> Self {
         let opened = home.json(&["open"]).await;
         page.open(opened["url"].as_str().unwrap()).await;
         page.screen("home").await;

@@ -95,6 +95,10 @@ pub const INVITE_LIFE_MOST_S: u64 = 30 * 24 * 3600;
 /// A redeemed invite is kept for this long after its expiry, for a redeemer who has not heard that he was accepted.
 pub const REDEEMED_KEPT_S: u64 = 30 * 24 * 3600;
 
+/// Wall clocks of two people that differ by this much, in seconds, are worth a word: dated knocks no longer open there, and
+/// invites run out at the wrong time.
+pub const CLOCKS_APART_S: u64 = 3600;
+
 /// UDP payload bytes of a QUIC Initial on a path of which nothing is known.
 pub const MTU_SAFE: u16 = 1200;
 /// UDP payload bytes of a padded knock; a path that echoed one carries QUIC packets of this size from the start.

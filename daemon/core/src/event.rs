@@ -71,6 +71,8 @@ pub struct Snapshot {
     pub invites: Vec<InviteView>,
     /// The door.
     pub door: DoorView,
+    /// Linked contacts whose wall clock is [`crate::bounds::CLOCKS_APART_S`] or more from ours.
+    pub clocks: Vec<ClockApart>,
 }
 
 /// The door, and where strangers would find it.
@@ -111,6 +113,15 @@ pub struct StrangerView {
     pub can_keep: bool,
     /// The path, where there is a connection.
     pub path: Option<PathView>,
+}
+
+/// A contact whose wall clock is not ours. Which of the two is wrong nobody can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockApart {
+    /// Whose.
+    pub contact: ContactId,
+    /// How far apart, in seconds, as they were when the link came up.
+    pub by_s: u64,
 }
 
 /// Oneself.

@@ -15,6 +15,7 @@ use crate::event::InviteRefusal;
 use crate::identity::SignedList;
 use crate::ids::{CallId, DeviceKey};
 use crate::media::flow;
+use crate::time::UnixSeconds;
 
 /// One frame of the control stream.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -109,6 +110,9 @@ pub struct Hello {
     /// As [`Message::Held`].
     #[n(7)]
     pub held: bool,
+    /// The sender's wall clock.
+    #[n(8)]
+    pub time: Option<UnixSeconds>,
 }
 
 /// The proof that the sender holds an invite's secret.

@@ -99,7 +99,7 @@ export class AppElement extends HTMLElement {
     this.#devices.addEventListener("change", later);
     window.addEventListener("popstate", later);
     setInterval(later, REDRAW_MS);
-    listenForKeys(() => !this.#call.hidden, {
+    listenForKeys(() => !this.#call.hidden, () => !this.#join.hidden, {
       mute: () => this.#session.toggleMute(),
       camera: () => this.#session.toggleCamera(),
       share: () => void this.#call.share(),

@@ -1,8 +1,11 @@
 //! Opening the page in the user's browser.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::Duration;
 
+use tokio::process::Command;
+use tokio::time::timeout;
 use twocan_api::NewPage;
 use twocan_api::client::Client;
 use twocan_service::store::config::{Browser, Config};
@@ -21,6 +24,9 @@ const OPENERS: [&str; 6] = [
     "open",
 ];
 
+/// By then an opener that found no browser has ended.
+const OPENED: Duration = Duration::from_secs(1);
+
 /// Opens a call's page for a person at a terminal. The call is what counts: trouble with the page is told and no more.
 pub(crate) async fn show(client: &Client, out: Out, call: &str) {
     if !is_wanted(out) {
@@ -32,18 +38,23 @@ pub(crate) async fn show(client: &Client, out: Out, call: &str) {
         })
         .await
     {
-        Ok(page) if !open(&page.value.url) => {
-            out.hint(&format!("Open this in a browser within a minute: {}", page.value.url));
-        }
-        Ok(_) => {}
+        Ok(page) => open_or_tell(&page.value.url, out).await,
         Err(error) => out.hint(&Failure::from(error).text),
     }
 }
 
 /// Opens a URL for a person at a terminal.
-pub(crate) fn open_for_person(url: &str, out: Out) {
+pub(crate) async fn open_for_person(url: &str, out: Out) {
     if is_wanted(out) {
-        open(url);
+        open_or_tell(url, out).await;
+    }
+}
+
+async fn open_or_tell(url: &str, out: Out) {
+    if !open(url).await {
+        out.hint(&format!(
+            "No browser could be started. Open this address in one on this computer, within a minute: {url}"
+        ));
     }
 }
 
@@ -53,18 +64,19 @@ fn is_wanted(out: Out) -> bool {
 }
 
 /// Starts a browser; false where there is no desktop or none could be started.
-fn open(url: &str) -> bool {
-    match setting() {
-        Browser::None => false,
-        Browser::Program(name) => find(&name).is_some_and(|program| start(&program, url)),
-        Browser::Default => {
-            has_desktop()
-                && OPENERS
-                    .iter()
-                    .filter_map(|name| find(name))
-                    .any(|program| start(&program, url))
+async fn open(url: &str) -> bool {
+    let programs: Vec<PathBuf> = match setting() {
+        Browser::None => Vec::new(),
+        Browser::Program(name) => find(&name).into_iter().collect(),
+        Browser::Default if has_desktop() => OPENERS.iter().filter_map(|name| find(name)).collect(),
+        Browser::Default => Vec::new(),
+    };
+    for program in programs {
+        if start(&program, url).await {
+            return true;
         }
     }
+    false
 }
 
 /// `calls.browser`. A configuration that cannot be read opens nothing: it may say so.
@@ -92,14 +104,21 @@ fn find(name: &str) -> Option<PathBuf> {
         .find(|program| program.is_file())
 }
 
-/// The browser gets none of the terminal and outlives the command.
-fn start(program: &PathBuf, url: &str) -> bool {
+/// The browser gets none of the terminal and outlives the command. A desktop's opener that finds no browser says so by
+/// its exit, soon; what still runs then is taken for a browser.
+async fn start(program: &PathBuf, url: &str) -> bool {
     let mut command = Command::new(program);
     command
         .arg(url)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    command.spawn().is_ok()
+        .stderr(Stdio::null())
+        .process_group(0);
+    let Ok(mut child) = command.spawn() else {
+        return false;
+    };
+    match timeout(OPENED, child.wait()).await {
+        Ok(ended) => ended.is_ok_and(|status| status.success()),
+        Err(_) => true,
+    }
 }

@@ -90,11 +90,11 @@ impl Follow {
         u64::try_from(rang.as_millis()).ok()
     }
 
-    /// What there is to tell of it: its state, and of a stranger the words and his wish.
-    fn news(&self) -> (String, CallState, Option<(bool, bool)>) {
+    /// What there is to tell of it: its state, whether its path is gone, and of a stranger the words and his wish.
+    fn news(&self) -> (String, CallState, bool, Option<(bool, bool)>) {
         let stranger = self.call.stranger.as_ref();
         let stranger = stranger.map(|stranger| (stranger.safety.words.is_some(), stranger.peer_keeps));
-        (self.call.id.clone(), self.call.state, stranger)
+        (self.call.id.clone(), self.call.state, self.call.reconnecting, stranger)
     }
 
     /// Waits until there is something to tell of the call. Cancel-safe.

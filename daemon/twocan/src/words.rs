@@ -140,6 +140,7 @@ pub(crate) fn call(call: &Call) -> String {
     match call.state {
         CallState::Dialing => "dialing".into(),
         CallState::Ringing => "ringing".into(),
+        CallState::Active if call.reconnecting => "reconnecting".into(),
         CallState::Active => "connected".into(),
         CallState::Ended => ended(call),
     }
@@ -241,6 +242,9 @@ fn standing(call: &Call) -> String {
         (CallState::Dialing, _) => format!("Calling {name} …"),
         (CallState::Ringing, Direction::Out) => format!("Ringing at {name}."),
         (CallState::Ringing, Direction::In) => format!("{name} is calling."),
+        (CallState::Active, _) if call.reconnecting => {
+            format!("Nothing comes from {name} at the moment. Reconnecting …")
+        }
         (CallState::Active, _) => format!("Connected with {name}. Ctrl-C hangs up."),
         (CallState::Ended, _) => ended(call),
     }

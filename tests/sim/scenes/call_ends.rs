@@ -14,6 +14,9 @@ use crate::sim::host::Then;
 use crate::sim::watch::Invariant;
 use crate::sim::world::World;
 
+/// Who slept is green again within this time: a whole search by either side, after the longest pause between two.
+const AWAKE: Duration = Duration::from_secs(70);
+
 /// One way a call can go.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum End {
@@ -29,6 +32,8 @@ pub(super) enum End {
     CallerDiesRinging,
     CalleeDiesRinging,
     CallerDiesTalking,
+    CalleeSleepsTalking,
+    CalleeNodsTalking,
     CalleeExitsTalking,
     PathDies,
     PathRecovers,
@@ -42,7 +47,7 @@ pub(super) enum End {
 }
 
 /// All of them; glare more often, for it depends on who is faster.
-pub(super) const ENDS: [End; 25] = [
+pub(super) const ENDS: [End; 27] = [
     End::CallerHangsUp,
     End::CalleeHangsUp,
     End::Declined,
@@ -58,6 +63,8 @@ pub(super) const ENDS: [End; 25] = [
     End::CallerDiesRinging,
     End::CalleeDiesRinging,
     End::CallerDiesTalking,
+    End::CalleeSleepsTalking,
+    End::CalleeNodsTalking,
     End::CalleeExitsTalking,
     End::PathDies,
     End::PathRecovers,
@@ -85,6 +92,8 @@ impl World {
             End::CallerDiesRinging => self.caller_dies_ringing(pair),
             End::CalleeDiesRinging => self.callee_dies_ringing(pair),
             End::CallerDiesTalking => self.dies_talking(pair),
+            End::CalleeSleepsTalking => self.sleeps_talking(pair),
+            End::CalleeNodsTalking => self.nods_talking(pair),
             End::CalleeExitsTalking => self.exits_talking(pair),
             End::PathDies => self.path_dies(pair),
             End::PathRecovers => self.path_recovers(pair),
@@ -256,6 +265,29 @@ impl World {
         let why = EndReason::Lost { after_s: 0 };
         let limit = bounds::LOST + HEARD;
         self.ends(call, limit, [(pair.callee, why), (pair.callee, why)]);
+    }
+
+    /// Two minutes of sleep and more: the call is lost on both sides, each told when it can be, and the way is found again.
+    fn sleeps_talking(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        let time = self.dice.ms(120_000, 7_200_000);
+        self.sleep(pair.callee, time);
+        let why = EndReason::Lost { after_s: 0 };
+        self.ends(call, bounds::LOST + HEARD, [(pair.caller, why), (pair.caller, why)]);
+        self.ends(call, time + HEARD, [(pair.callee, why), (pair.callee, why)]);
+        self.expect(Invariant::GreenInTime, "green again after a sleep", AWAKE, |world| {
+            world.is_linked(pair.caller, pair.callee)
+        });
+    }
+
+    /// A sleep shorter than it takes to lose a call is heard as a pause.
+    fn nods_talking(&mut self, pair: Pair) {
+        let Some(call) = self.talk(pair) else { return };
+        let time = self.dice.ms(500, 20_000);
+        self.sleep(pair.callee, time);
+        self.run_for(time + Duration::from_secs(10));
+        self.expect_active(Invariant::Survives, pair.caller, pair.callee);
+        self.hang_up(pair, call);
     }
 
     fn exits_talking(&mut self, pair: Pair) {

@@ -8,10 +8,10 @@ use crate::invite::{self, Side};
 use crate::io::Output;
 use crate::message::{Hello, Message, Redeem};
 use crate::state::{Alarm, Contact};
-use crate::time::Now;
+use crate::time::{Now, UnixSeconds, signed};
 
 impl Node {
-    pub(super) fn send_hello(&mut self, link: LinkId) {
+    pub(super) fn send_hello(&mut self, link: LinkId, now: Now) {
         let Some((device, exporter)) = self.links.get(&link).map(|link| (link.peer, link.exporter)) else {
             return;
         };
@@ -34,12 +34,20 @@ impl Node {
             keys: contact.map(|contact| contact.keys.clone()).unwrap_or_default(),
             redeem,
             held: contact.is_some_and(|contact| contact.contested),
+            time: Some(now.wall),
         };
         if let Ok(frame) = peer.session.send(Message::Hello(Box::new(hello))) {
             self.push(Output::Send {
                 link,
                 bytes: frame.to_bytes(),
             });
+        }
+    }
+
+    /// Remembers the peer's wall clock as it stands to our boot clock, so that a correction of our own is seen at once.
+    fn note_clock(&mut self, link: LinkId, time: Option<UnixSeconds>, now: Now) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.clock = time.map(|time| signed(time).saturating_sub(signed(now.boot.as_secs())));
         }
     }
 
@@ -73,6 +81,7 @@ impl Node {
             return self.close(link, close_code::GARBAGE, now);
         }
         let (device, dialed) = (known.peer, self.dials(&known.peer));
+        self.note_clock(link, hello.time, now);
         let Ok(list) = hello.list.verify() else {
             return self.close(link, close_code::BAD_HELLO, now);
         };
@@ -92,7 +101,7 @@ impl Node {
                 }
                 // Said before the session is judged: the answer must show what was remembered until now.
                 if !dialed {
-                    self.send_hello(link);
+                    self.send_hello(link, now);
                 }
                 let is_ours = |redeem: &Redeem| self.invite_named(redeem).is_some();
                 let is_guest = self.peers.get(&device).is_some_and(|peer| peer.guest.is_some());
@@ -104,7 +113,7 @@ impl Node {
             }
             (None, Some(redeem)) => {
                 if !dialed {
-                    self.send_hello(link);
+                    self.send_hello(link, now);
                 }
                 self.meet_session(link, hello);
                 if let Some(link) = self.links.get_mut(&link) {

@@ -78,12 +78,13 @@ impl Node {
             stage: Stage::AwaitingHello,
             keepalive: Keepalive::new(dialed, number, now.boot),
             rtt: Duration::ZERO,
+            clock: None,
             closing: None,
         };
         self.links.insert(up.link, link);
         // The listening side says nothing of itself before the dialing side has shown who it is.
         if dialed {
-            self.send_hello(up.link);
+            self.send_hello(up.link, now);
         }
     }
 

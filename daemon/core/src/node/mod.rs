@@ -119,6 +119,8 @@ struct Link {
     stage: Stage,
     keepalive: Keepalive,
     rtt: Duration,
+    /// The peer's wall clock less our boot clock, in seconds, as its `hello` said.
+    clock: Option<i64>,
     /// When it is closed in any case, and with which code.
     closing: Option<(Duration, u32)>,
 }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::Node;
 use crate::bounds;
-use crate::event::{ContactState, ContactView, DeviceView, Event, InviteView, MeView, Reachable, Snapshot, WhyNot};
+use crate::event::{
+    ClockApart, ContactState, ContactView, DeviceView, Event, InviteView, MeView, Reachable, Snapshot, WhyNot,
+};
 use crate::identity::SignedList;
 use crate::ids::ContactId;
 use crate::state::Contact;
-use crate::time::Now;
+use crate::time::{Now, signed};
 
 impl Node {
     /// Everything that a client may see.
@@ -31,7 +33,21 @@ impl Node {
             calls: self.calls.views().map(|call| self.with_stranger(call)).collect(),
             invites: open.map(view).collect(),
             door: self.door_view(),
+            clocks: self.clocks_apart(now).collect(),
         }
+    }
+
+    fn clocks_apart(&self, now: Now) -> impl Iterator<Item = ClockApart> {
+        let ours = signed(now.wall).saturating_sub(signed(now.boot.as_secs()));
+        let contacts = self.state.contacts.iter().filter(|contact| contact.accepted);
+        let apart = contacts.filter_map(move |contact| {
+            let by_s = self.link_to(contact.id)?.clock?.abs_diff(ours);
+            Some(ClockApart {
+                contact: contact.id,
+                by_s,
+            })
+        });
+        apart.filter(|clock| clock.by_s >= bounds::CLOCKS_APART_S)
     }
 
     fn me(&self) -> MeView {

@@ -133,7 +133,8 @@ impl Hub {
             facts: inner.published.facts.clone(),
             listeners: inner.published.listeners,
         };
-        let told = render_batch(&published, events, self.now());
+        let mut told = render_batch(&published, events, self.now());
+        told.extend(new_warnings(&inner.published, &published));
         inner.published = Arc::new(published);
         inner.remember_refusals(events);
         self.tell(inner, &told);
@@ -150,15 +151,12 @@ impl Hub {
     pub(super) fn set_facts(&self, facts: ServiceFacts) {
         let mut inner = self.lock();
         let old = Arc::clone(&inner.published);
-        let new = facts
-            .warnings
-            .iter()
-            .filter(|warning| !old.facts.warnings.contains(warning));
-        let told: Vec<_> = new.cloned().map(api::Event::Warning).collect();
-        inner.published = Arc::new(Published {
+        let new = Published {
             facts,
             ..Published::clone(&old)
-        });
+        };
+        let told = new_warnings(&old, &new);
+        inner.published = Arc::new(new);
         self.tell(inner, &told);
     }
 
@@ -275,6 +273,14 @@ fn frame(out: &mut String, id: &str, event: &api::Event) {
     let data = value.get("data").unwrap_or(&serde_json::Value::Null);
     // Writing to a String cannot fail, and JSON holds no raw line break.
     let _ = write!(out, "id: {id}\nevent: {name}\ndata: {data}\n\n");
+}
+
+/// The standing warnings of a kind of which there was none before.
+fn new_warnings(before: &Published, after: &Published) -> Vec<api::Event> {
+    let known = view::warnings(before);
+    let is_new = |warning: &api::Why| known.iter().all(|known| known.code != warning.code);
+    let new = view::warnings(after).into_iter().filter(is_new);
+    new.map(api::Event::Warning).collect()
 }
 
 /// Turns a batch into API events. Bodies show the picture after the batch, so each thing is told once.

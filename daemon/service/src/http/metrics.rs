@@ -108,7 +108,7 @@ fn render(app: &App) -> String {
     text.head("twocan_invites_open", "gauge", "Open invites.");
     text.line("twocan_invites_open", count(shown.invites.len()));
     text.head("twocan_warnings", "gauge", "Standing warnings.");
-    text.line("twocan_warnings", count(published.facts.warnings.len()));
+    text.line("twocan_warnings", count(view::warnings(&published).len()));
     text.head("twocan_events_total", "counter", "Events told since the start.");
     text.line("twocan_events_total", app.core.hub.told());
     text.answers(&app.meters);

@@ -105,7 +105,7 @@ impl Code {
             Self::SafetyUnsupported => (409, "safety_unsupported", "The other side's Twocan does not know safety words.", "Ask for an update there, or compare the number on paper."),
             Self::Ambiguous => (409, "ambiguous", "More than one contact fits that name.", "Write more of the name, or use the id."),
             Self::InviteOwn => (409, "invite_own", "This is your own invite.", "Send it to the person who is to call you."),
-            Self::InviteExpired => (409, "invite_expired", "This invite has run out.", "Ask for a new one."),
+            Self::InviteExpired => (409, "invite_expired", "This invite has run out.", "Ask for a new one. If it was made just now, one of the two computers has a wrong clock: look at date and time on both."),
             Self::InviteDamaged => (422, "invite_damaged", "There is no whole invite in this text.", "Copy the whole link, from `twocan:` to its end, and paste it again."),
             Self::InviteNewer => (422, "invite_newer", "This invite was made by a newer Twocan.", "Update Twocan, then paste it again."),
             Self::InviteUsed => (409, "invite_used", "Somebody else has used this invite before you.", "Tell the person who sent it, and ask for a new one."),

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use twocan_api as api;
+use twocan_core::bounds::GREY_AFTER;
 use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
 use twocan_core::event::{
     CallState, CallView, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, Notice, PathKind,
-    PathView, Reachable, SafetyState, SafetyView, StrangerView,
+    PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
 };
 use twocan_core::ids::{ContactId, RootKey};
 use twocan_core::state::Alarm;
@@ -36,8 +37,19 @@ pub(super) fn status(published: &Published) -> Option<api::Status> {
         device: me.device,
         presence: me.presence,
         second_call: me.second_call,
-        warnings: facts.warnings.clone(),
+        warnings: warnings(published),
     })
+}
+
+/// The standing warnings: the shell's, and the one about clocks, of whoever is furthest from ours.
+pub(super) fn warnings(published: &Published) -> Vec<api::Why> {
+    let shown = &published.snapshot;
+    let furthest = shown.clocks.iter().max_by_key(|clock| clock.by_s);
+    let clock = furthest.and_then(|clock| {
+        let contact = shown.contacts.iter().find(|contact| contact.id == clock.contact)?;
+        Some(words::clocks_apart(&contact.name, clock.by_s))
+    });
+    published.facts.warnings.iter().cloned().chain(clock).collect()
 }
 
 /// Everything, with ages as of `boot`.
@@ -101,7 +113,7 @@ pub(super) const fn will_ring(presence: api::Presence) -> bool {
 }
 
 pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
-    let (reachable, why) = match contact.reachable {
+    let (reachable, why) = match as_of(contact, boot) {
         Reachable::Yes => (api::Reachable::Yes, None),
         Reachable::Checking(why) => (api::Reachable::Checking, Some(why)),
         Reachable::No(why) => (api::Reachable::No, Some(why)),
@@ -119,6 +131,16 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         blocked: contact.blocked,
         quiet: contact.quiet,
         alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
+    }
+}
+
+/// The dot as of `boot`. A picture that was drawn before the machine slept is looked at, for a moment, after it has woken:
+/// what was green in it need not be.
+pub(super) fn as_of(contact: &ContactView, boot: Duration) -> Reachable {
+    let is_old = |path: &PathView| boot >= path.last_proof + GREY_AFTER;
+    match contact.reachable {
+        Reachable::Yes if contact.path.as_ref().is_some_and(is_old) => Reachable::Checking(WhyNot::Silent),
+        shown @ (Reachable::Yes | Reachable::Checking(_) | Reachable::No(_)) => shown,
     }
 }
 

@@ -93,6 +93,33 @@ pub(super) fn alarm(alarm: Alarm, name: &str) -> Why {
     }
 }
 
+/// The wall clock of the contact called `name` and ours are `by_s` seconds apart.
+pub(super) fn clocks_apart(name: &str, by_s: u64) -> Why {
+    Why {
+        code: "clocks_apart".to_owned(),
+        text: format!(
+            "The clocks of this computer and of {name}'s are about {} apart.",
+            span(by_s)
+        ),
+        fix: format!(
+            "Set date and time right where they are wrong, here or at {name}'s; until then links run out too early or too late."
+        ),
+    }
+}
+
+/// A long time, rounded to hours or days.
+fn span(seconds: u64) -> String {
+    const HOUR: u64 = 3600;
+    const DAY: u64 = 24 * HOUR;
+    let rounded = |unit: u64| seconds.saturating_add(unit / 2) / unit;
+    match (rounded(DAY), rounded(HOUR)) {
+        (_, 0..=1) => "an hour".to_owned(),
+        (_, hours @ 2..=23) => format!("{hours} hours"),
+        (0..=1, _) => "a day".to_owned(),
+        (days, _) => format!("{days} days"),
+    }
+}
+
 /// Somebody else tried to redeem the invite that made this contact.
 pub(super) fn contested(name: &str) -> Why {
     why_not(WhyNot::Contested, name)

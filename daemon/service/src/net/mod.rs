@@ -22,12 +22,13 @@ mod tls;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use quinn::{ClientConfig, Connecting, Endpoint, Incoming, VarInt};
@@ -68,6 +69,20 @@ pub struct NetConfig {
     pub sink: Arc<dyn MediaSink>,
 }
 
+/// Why no calls can come in, and what to do about it.
+fn unbound(udp: UdpBind, error: &io::Error) -> anyhow::Error {
+    let place = match udp {
+        UdpBind::Default => "the UDP address".to_owned(),
+        UdpBind::Explicit(address) => format!("the UDP address {address}"),
+    };
+    let what = if error.kind() == io::ErrorKind::AddrInUse {
+        "is in use by another program, or another Twocan; stop that".to_owned()
+    } else {
+        format!("cannot be had: {error}")
+    };
+    anyhow!("{place} {what}, or choose another address with --udp")
+}
+
 impl fmt::Debug for NetConfig {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("NetConfig")
@@ -103,7 +118,7 @@ impl Net {
             admissions: Arc::clone(&admissions),
             door: Arc::clone(&door),
         };
-        let gate = Gate::bind(config.udp, passes, events.clone()).context("the UDP socket cannot be bound")?;
+        let gate = Gate::bind(config.udp, passes, events.clone()).map_err(|error| unbound(config.udp, &error))?;
         let gate = Arc::new(gate);
         let endpoint = quic::endpoint(Arc::clone(&gate), cids, &tls)?;
         let shared = Arc::new(Shared {

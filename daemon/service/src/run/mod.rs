@@ -12,7 +12,7 @@ mod shell;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -27,7 +27,7 @@ use crate::leg::gate::Gates;
 use crate::net::{NetConfig, UdpBind};
 use crate::store::config::Config;
 use crate::store::lock::Lock;
-use crate::store::paths::Paths;
+use crate::store::paths::{Paths, WRITABLE};
 use crate::store::state::{Loaded, Opened, StateFile};
 use crate::store::worker::StoreWorker;
 
@@ -89,8 +89,8 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         udp: vec![udp],
         warnings,
     };
-    let (publisher, core, asks) = http::seam(facts, Arc::new(clock::now))?;
-    let mut shell = Shell::new(node, net.clone(), gates.clone(), store, publisher, options.echo);
+    let (publisher, core, asks) = http::seam(facts.clone(), Arc::new(clock::now))?;
+    let mut shell = Shell::new(node, net.clone(), gates.clone(), store, publisher, facts, options.echo);
     shell.begin(clock::now());
     let local = LocalMedia {
         legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
@@ -130,7 +130,7 @@ fn awaken(paths: &Paths, config: &Config) -> anyhow::Result<(Node, StateFile, u6
     while let Some(output) = node.poll_output() {
         if let Output::Store { generation, state } = output {
             file.save(stored.saturating_add(generation), state)
-                .context("the new identity cannot be stored")?;
+                .map_err(|error| anyhow!("a new identity cannot be stored ({error}); {WRITABLE}"))?;
             node.handle(Input::Stored { generation }, clock::now());
         }
     }

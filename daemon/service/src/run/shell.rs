@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use twocan_api::Why;
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::Event;
 use twocan_core::ids::CommandId;
@@ -14,7 +15,7 @@ use twocan_core::time::Now;
 use super::Signals;
 use super::echo::Echo;
 use crate::clock::{self, Alarm, SleepWatch};
-use crate::http::{Ask, Publisher};
+use crate::http::{Ask, Publisher, ServiceFacts};
 use crate::leg::gate::{Gates, LegReport};
 use crate::net::Net;
 use crate::store::worker::StoreWorker;
@@ -36,6 +37,9 @@ pub(super) struct Shell {
     commands: u64,
     echo: Option<Echo>,
     erasing: Option<Erasing>,
+    facts: ServiceFacts,
+    /// The last store failed, and the core tries again.
+    disk_refuses: bool,
 }
 
 /// An erasure under way.
@@ -52,6 +56,7 @@ impl Shell {
         gates: Gates,
         store: StoreWorker,
         publisher: Publisher,
+        facts: ServiceFacts,
         echo: bool,
     ) -> Self {
         Self {
@@ -66,6 +71,8 @@ impl Shell {
             commands: 0,
             echo: echo.then(Echo::default),
             erasing: None,
+            facts,
+            disk_refuses: false,
         }
     }
 
@@ -152,8 +159,22 @@ impl Shell {
     }
 
     fn handle(&mut self, input: Input) {
+        self.watch_disk(&input);
         self.node.handle(input, clock::now());
         self.perform_all();
+    }
+
+    /// Warns as long as the disk takes nothing.
+    fn watch_disk(&mut self, input: &Input) {
+        let refuses = matches!(input, Input::StoreFailed { .. });
+        if !refuses && !matches!(input, Input::Stored { .. }) {
+            return;
+        }
+        if std::mem::replace(&mut self.disk_refuses, refuses) != refuses {
+            let mut facts = self.facts.clone();
+            facts.warnings.extend(refuses.then(not_stored));
+            self.publisher.facts(facts);
+        }
     }
 
     fn next_timeout(&self) -> Duration {
@@ -229,6 +250,14 @@ impl Shell {
             }
             Output::Event(event) => self.events.push(event),
         }
+    }
+}
+
+fn not_stored() -> Why {
+    Why {
+        code: "not_stored".to_owned(),
+        text: "The disk is full, read-only or broken: nothing that changes here can be stored. Calls go on.".to_owned(),
+        fix: "Free some space, or make the state folder writable; Twocan tries again by itself.".to_owned(),
     }
 }
 

@@ -6,21 +6,29 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 
-use super::paths::Paths;
+use super::paths::{Paths, WRITABLE};
 
 /// Why the home cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another daemon has it.
-    #[error("already running, pid {pid}")]
+    #[error(
+        "Twocan is already running, pid {pid}, for this home; see it with `twocan status` and `twocan open`, or stop it first"
+    )]
     Running {
         /// Its process id; "unknown" in the instant in which it has the lock and has not yet written its id.
         pid: String,
     },
     /// The lock file cannot be opened or written.
-    #[error("the lock file cannot be used: {0}")]
-    Io(#[from] io::Error),
+    #[error("the file {path} cannot be written ({cause}); {WRITABLE}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
 }
 
 /// Holds the home until dropped.
@@ -35,27 +43,37 @@ impl Lock {
     /// # Errors
     /// Another daemon has it, or the file cannot be used.
     pub fn take(paths: &Paths) -> Result<Self, LockError> {
+        let unusable = |cause| LockError::Io {
+            path: paths.lock(),
+            cause,
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(paths.lock())?;
+            .open(paths.lock())
+            .map_err(unusable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(LockError::Running {
-                    pid: holder(&mut file)?,
+                    pid: holder(&mut file).map_err(unusable)?,
                 });
             }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        file.set_len(0)?;
-        file.rewind()?;
-        writeln!(file, "{}", std::process::id())?;
+        sign(&mut file).map_err(unusable)?;
         Ok(Self { _file: file })
     }
+}
+
+/// Says in the file who has it.
+fn sign(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
 }
 
 fn holder(file: &mut File) -> io::Result<String> {
@@ -77,10 +95,8 @@ mod tests {
         paths.prepare().unwrap();
         let first = Lock::take(&paths).unwrap();
         let refused = Lock::take(&paths).unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            format!("already running, pid {}", std::process::id())
-        );
+        let said = format!("already running, pid {}, ", std::process::id());
+        assert!(refused.to_string().contains(&said), "{refused}");
         drop(first);
         Lock::take(&paths).unwrap();
     }

@@ -8,11 +8,15 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use directories::ProjectDirs;
 
 /// The variable that names the one folder.
 pub const HOME_VARIABLE: &str = "TWOCAN_HOME";
+
+/// What to do about a home that cannot be written.
+pub const WRITABLE: &str =
+    "make its folder writable for you and see that the disk has room, or let TWOCAN_HOME name a folder of your own";
 
 /// The sticky bit, as `/tmp` has it: a folder shared by many users.
 const STICKY: u32 = 0o1000;
@@ -150,7 +154,7 @@ fn make_private(folder: &Path) -> Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .with_context(|| format!("the folder {shown} cannot be created"))?;
+        .map_err(|error| anyhow!("the folder {shown} cannot be created ({error}); {WRITABLE}"))?;
     let facts = fs::metadata(folder).with_context(|| format!("the folder {shown} cannot be read"))?;
     if facts.uid() != nix::unistd::geteuid().as_raw() {
         bail!("the folder {shown} belongs to another user; choose a folder of your own");

@@ -16,7 +16,7 @@ use twocan_api::types::Why;
 use zeroize::Zeroizing;
 
 use super::config::SecretStore;
-use super::paths::Paths;
+use super::paths::{Paths, WRITABLE};
 use super::sealed::{self, Plain, Unreadable};
 use super::{exists, secrets, sync_folder, warning};
 
@@ -108,20 +108,20 @@ pub enum StoreError {
         store: &'static str,
     },
     /// The disk refused.
-    #[error("{path} cannot be used: {source}")]
+    #[error("the file {path} cannot be used ({cause}); {WRITABLE}")]
     Io {
         /// What was touched.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
 impl StoreError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        |source| Self::Io {
+        |cause| Self::Io {
             path: path.to_owned(),
-            source,
+            cause,
         }
     }
 }

@@ -19,6 +19,6 @@ pub(crate) struct Open {
 pub(crate) async fn run(args: Open, out: Out) -> Done {
     let page = Client::find().page(&NewPage { path: args.path }).await?;
     out.result(&page.json, std::slice::from_ref(&page.value.url));
-    browser::open_for_person(&page.value.url, out);
+    browser::open_for_person(&page.value.url, out).await;
     Ok(Exit::Done)
 }

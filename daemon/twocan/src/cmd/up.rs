@@ -11,7 +11,7 @@ use twocan_service::run::{UpOptions, up};
 
 use crate::demo;
 use crate::exit::Exit;
-use crate::failure::{Done, Failure};
+use crate::failure::{Done, Failure, sentence};
 use crate::print::Out;
 
 /// `twocan up`.
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
     }
     match ended {
         Ok(()) => Ok(Exit::Done),
-        Err(error) => Err(Failure::new(Exit::Failed, format!("{error:#}"), "")),
+        Err(error) => Err(Failure::new(Exit::Failed, sentence(&format!("{error:#}")), "")),
     }
 }
 

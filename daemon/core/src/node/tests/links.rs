@@ -18,6 +18,26 @@ fn friends_are_green() {
     assert_eq!(world.hosts[0].dials, 1);
 }
 
+/// Both sides say in their `hello` what time it is; what counts is one's own clock as it is when one looks.
+#[test]
+fn clocks_far_apart_are_shown_until_they_are_set_right() {
+    let world = World::friends(2);
+    let day = 24 * 3600;
+    for host in [0, 1] {
+        let seen_at = |wall| {
+            let now = crate::time::Now { wall, ..world.now };
+            world.hosts[host].node.snapshot(now).clocks
+        };
+        let right = world.now.wall;
+        let contact = world.contact(host).id;
+        let apart = |by_s| vec![crate::event::ClockApart { contact, by_s }];
+        assert_eq!(seen_at(right), []);
+        assert_eq!(seen_at(right + bounds::CLOCKS_APART_S - 1), []);
+        assert_eq!(seen_at(right + day), apart(day));
+        assert_eq!(seen_at(right - day), apart(day));
+    }
+}
+
 #[test]
 fn waking_up_does_not_close_a_link_that_still_works() {
     let mut world = World::friends(2);

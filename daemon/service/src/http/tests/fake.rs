@@ -132,6 +132,7 @@ fn picture() -> Snapshot {
         calls: vec![call(1, 1, true, CallState::Ended)],
         invites: Vec::new(),
         door: DoorView::default(),
+        clocks: Vec::new(),
     }
 }
 

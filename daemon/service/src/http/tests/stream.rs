@@ -1,8 +1,10 @@
 //! The event stream.
 
+use std::time::Duration;
+
 use serde_json::json;
 use twocan_api::Why;
-use twocan_core::event::{CallState, Event, InviteRefusal, Notice};
+use twocan_core::event::{CallState, ClockApart, Event, InviteRefusal, Notice};
 
 use super::World;
 use super::fake::{call, call_id, contact_id};
@@ -96,6 +98,46 @@ async fn one_batch_tells_each_thing_once() {
         (name.as_str(), warning["code"].clone()),
         ("warning", json!("contested"))
     );
+}
+
+/// A picture of before a sleep, looked at after it.
+#[tokio::test]
+async fn an_old_picture_shows_no_green() {
+    let world = World::new().await;
+    let ann = format!("/v1/contacts/{}", contact_id(1).to_hex());
+    assert_eq!(world.get(&ann).await.json()["reachable"], "yes");
+    world.core.change(&[], |picture| {
+        for path in picture.contacts.iter_mut().filter_map(|contact| contact.path.as_mut()) {
+            path.last_proof = Duration::from_secs(970);
+        }
+    });
+    let shown = world.get(&ann).await.json();
+    assert_eq!(
+        (&shown["reachable"], &shown["why"]["code"]),
+        (&json!("checking"), &json!("silent"))
+    );
+}
+
+#[tokio::test]
+async fn a_clock_far_from_ours_is_a_warning_told_once() {
+    let world = World::new().await;
+    let mut events = open(&world, None).await;
+    events.next().await.unwrap();
+    let contact = contact_id(1);
+    for by_s in [86_399, 86_401] {
+        world
+            .core
+            .change(&[], |picture| picture.clocks = vec![ClockApart { contact, by_s }]);
+    }
+    world.core.change(&[Event::Me], |_| {});
+    let (_, name, warning) = events.next().await.unwrap();
+    assert_eq!((name.as_str(), &warning["code"]), ("warning", &json!("clocks_apart")));
+    let status = world.get("/v1/status").await.json();
+    assert_eq!(
+        status["warnings"][0]["text"],
+        "The clocks of this computer and of Ann's are about a day apart."
+    );
+    assert_eq!(events.next().await.unwrap().1, "me", "told twice");
 }
 
 #[tokio::test]
