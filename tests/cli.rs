@@ -3,6 +3,8 @@
 
 #[path = "cli/calls.rs"]
 mod calls;
+#[path = "cli/door.rs"]
+mod door;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "cli/invites.rs"]

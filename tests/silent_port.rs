@@ -1,4 +1,5 @@
-//! A stranger gets no byte: not from a fresh daemon, not while an invite is open, not from one with contacts.
+//! A stranger gets no byte: not from a fresh daemon, not while an invite is open, not from one with contacts, not before a
+//! door was opened nor after it closed, and not from somebody who calls an address.
 //!
 //! Each case records everything that the daemon's port sends, sends it whatever scanners send, waits until the daemon
 //! has read all of it, and shows by a real link or call over the same port that it was alive.
@@ -250,6 +251,110 @@ fn a_replay() {
             }
         }
         alive(&ann, &bob).await;
+    });
+}
+
+/// Bob calls Ann's address, and it rings; then he gives up. Gives what he sent her.
+async fn rings_at_the_door(capture: &Capture, bob: &Home, ann: &Home) -> Vec<Packet> {
+    let (from, to) = (v4(bob.ready().udp), v4(ann.ready().udp));
+    let call = bob.json(&["call", &to.to_string(), "--detach"]).await;
+    ann.call("the ring", SOON, |seen| {
+        seen["id"] == call["id"] && seen["state"] == "ringing"
+    })
+    .await;
+    bob.json(&["hangup"]).await;
+    ann.call("the end", SOON, |seen| {
+        seen["id"] == call["id"] && seen["state"] == "ended"
+    })
+    .await;
+    capture.packets(|packet| packet.from == from && packet.to == to)
+}
+
+/// Whatever passed while the door was open is sent again by others: a Retry's token among it.
+async fn replay(packets: &[Packet], target: SocketAddr) -> Vec<SocketAddrV4> {
+    let mut strangers = Vec::new();
+    for packet in packets {
+        let socket = stranger();
+        socket.send_to(&packet.bytes, target).unwrap();
+        read_by(target).await;
+        strangers.push(v4(socket.local_addr().unwrap()));
+    }
+    strangers
+}
+
+#[test]
+fn a_door_that_is_closed() {
+    inside("a_door_that_is_closed", async || {
+        let capture = Capture::start();
+        let (ann, bob) = (Home::up("Ann").await, Home::up("Bob").await);
+        let target = ann.ready().udp;
+        probe(target).await;
+        let sent = capture.packets(|packet| packet.from == v4(target));
+        assert_eq!(sent, [], "a door that was never open answered");
+
+        // Closed by hand.
+        ann.json(&["door", "open"]).await;
+        let passed = rings_at_the_door(&capture, &bob, &ann).await;
+        let has_token =
+            |packet: &Packet| packet.bytes[0] & 0xf0 == 0xc0 && packet.bytes[5] == 8 && packet.bytes[23] != 0;
+        assert!(passed.iter().any(has_token), "no token of a Retry passed");
+        ann.json(&["door", "close"]).await;
+        let mut strangers = probe(target).await;
+        strangers.extend(replay(&passed, target).await);
+        assert_eq!(
+            leaked(&capture, target, &strangers),
+            [],
+            "a door that was closed by hand answered"
+        );
+
+        // Closed by itself.
+        ann.json(&["door", "open", "--seconds", "1"]).await;
+        until("the door closing", SOON, async || {
+            (ann.json(&["door"]).await["open"] == false).then_some(())
+        })
+        .await;
+        // Those from before may have been answered while it was open: they send for a while.
+        let mut strangers = probe(target).await;
+        strangers.extend(replay(&passed, target).await);
+        assert_eq!(
+            leaked(&capture, target, &strangers),
+            [],
+            "a door that closed by itself answered"
+        );
+
+        // Open, it answers: the silence was the door's.
+        ann.json(&["door", "open"]).await;
+        let again = replay(&passed, target).await;
+        until("an answer", SOON, async || {
+            (!leaked(&capture, target, &again).is_empty()).then_some(())
+        })
+        .await;
+    });
+}
+
+/// Whoever calls an address sends to that address and nowhere else, and answers nobody who turns up meanwhile.
+#[test]
+fn a_caller_at_a_door() {
+    inside("a_caller_at_a_door", async || {
+        let capture = Capture::start();
+        let (ann, bob) = (Home::up("Ann").await, Home::up("Bob").await);
+        ann.json(&["door", "open"]).await;
+        let (caller, called) = (bob.ready().udp, v4(ann.ready().udp));
+        let call = bob.json(&["call", &called.to_string(), "--detach"]).await;
+        ann.call("the ring", SOON, |seen| {
+            seen["id"] == call["id"] && seen["state"] == "ringing"
+        })
+        .await;
+        let mut strangers = probe(caller).await;
+        ann.json(&["answer"]).await;
+        bob.call("words", SOON, |seen| seen["stranger"]["safety"]["state"] == "compare")
+            .await;
+        strangers.extend(probe(caller).await);
+        assert_eq!(leaked(&capture, caller, &strangers), []);
+        bob.json(&["hangup"]).await;
+        let elsewhere = capture.packets(|packet| packet.from == v4(caller) && packet.to != called);
+        assert_eq!(elsewhere, [], "sent to somebody who was not called");
+        assert!(!capture.packets(|packet| packet.from == v4(caller)).is_empty());
     });
 }
 

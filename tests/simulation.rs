@@ -30,6 +30,11 @@ fn invites_make_whole_contacts_or_none() {
 }
 
 #[test]
+fn doors_open_and_close() {
+    runs::seeds(Kind::Doors, 300);
+}
+
+#[test]
 fn idling_is_cheap() {
     runs::seeds(Kind::Idle, 40);
 }

@@ -1,7 +1,7 @@
 /**
  * The local API over fetch, and its event stream. Same origin only; the session is the cookie that the daemon set.
  *
- * @import {Call, Contact, Invite, Me, Media, Presence, ProblemBody, Safety} from "./types.js"
+ * @import {Call, Contact, Door, Invite, Me, Media, Presence, ProblemBody, Safety} from "./types.js"
  */
 import { s } from "./strings.js";
 
@@ -89,6 +89,21 @@ export class Api {
     return (await create("/v1/calls", { to, media })).json();
   }
 
+  /** Opens the door for a time, or closes it. @param {boolean} open @param {number} seconds @returns {Promise<Door>} */
+  async setDoor(open, seconds) {
+    return (await send("PUT", "/v1/door", open ? { open, seconds } : { open })).json();
+  }
+
+  /** Whether to keep the stranger of a call. @param {string} id @param {boolean} keep @returns {Promise<Call>} */
+  async keepStranger(id, keep) {
+    return (await send("POST", `/v1/calls/${encodeURIComponent(id)}/keep`, { keep })).json();
+  }
+
+  /** What the user found when comparing words with the stranger of a call. @param {string} id @param {"same"|"different"} result */
+  async compareStranger(id, result) {
+    await send("POST", `/v1/calls/${encodeURIComponent(id)}/verify`, { result });
+  }
+
   /** @param {string} id @param {"answer"|"decline"|"hangup"} act */
   async actOnCall(id, act) {
     await send("POST", `/v1/calls/${encodeURIComponent(id)}/${act}`, {});
@@ -163,7 +178,7 @@ async function problemOf(response) {
   });
 }
 
-const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "me", "warning"];
+const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "door", "me", "warning"];
 const BACK_OFF_MS = [200, 1000, 2000, 4000];
 
 /**

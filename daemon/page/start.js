@@ -14,6 +14,16 @@ export async function start(context, contact, media) {
   await place(context, contact, media);
 }
 
+/**
+ * The same for an address. What the browser asks is answered first; then it rings.
+ * @param {Context} context @param {string} address @param {Media} media
+ */
+export async function startAt(context, address, media) {
+  const { session, store } = context;
+  if (store.busy() === null && !(await granted(media))) await session.join(address, media);
+  await place(context, address, media);
+}
+
 /** @param {Context} context @param {string} contact @param {Media} media */
 export function look({ go, session }, contact, media) {
   void session.join(contact, media);

@@ -2,7 +2,7 @@
  * What the daemon said last. The page keeps no truth of its own: a snapshot replaces everything, an event replaces one
  * noun, and whoever listens to `change` draws again.
  *
- * @import {Call, Contact, Invite, Me, Snapshot, Status, Why} from "./types.js"
+ * @import {Call, Contact, Door, Invite, Me, Snapshot, Status, Why} from "./types.js"
  */
 
 /** Something to tell the user once. `id` is stable, so the same fact is told one time. */
@@ -20,6 +20,8 @@ export class Store extends EventTarget {
   calls = new Map();
   /** @type {Map<string, Invite>} */
   invites = new Map();
+  /** @type {Door} */
+  door = { open: false };
   /** @type {Map<string, Notice>} */
   notices = new Map();
   /** Ids of missed calls that the user put away in this tab. @type {Set<string>} */
@@ -49,7 +51,7 @@ export class Store extends EventTarget {
         this.#removeContact(body);
         break;
       case "call":
-        this.calls.set(body.id, body);
+        this.calls.set(body.id, named(body));
         break;
       case "call_removed":
         this.calls.delete(body.id);
@@ -59,6 +61,9 @@ export class Store extends EventTarget {
         break;
       case "invite_removed":
         this.invites.delete(body.id);
+        break;
+      case "door":
+        this.door = body;
         break;
       case "me":
         this.#me(body);
@@ -120,8 +125,9 @@ export class Store extends EventTarget {
   #replaceAll(snapshot) {
     this.status = snapshot.status;
     this.contacts = byId(snapshot.contacts);
-    this.calls = byId(snapshot.calls);
+    this.calls = byId(snapshot.calls.map(named));
     this.invites = byId(snapshot.invites);
+    this.door = snapshot.door;
   }
 
   /** @param {{id: string, why?: Why}} body */
@@ -148,6 +154,17 @@ export class Store extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/**
+ * A stranger is called by the address: without its port where he rang, for that port says nothing.
+ * @param {Call} call @returns {Call}
+ */
+function named(call) {
+  const { name, address } = call.peer;
+  if (name !== "" || address === undefined) return call;
+  const port = call.direction === "in" ? /:\d+$/ : /:2226$/;
+  return { ...call, peer: { ...call.peer, name: address.replace(port, "").replace(/^\[(.*)\]$/, "$1") } };
 }
 
 /** @template {{id: string}} T @param {T[]} items @returns {Map<string, T>} */

@@ -26,12 +26,18 @@
  *
  * @typedef {{code: string, why?: string, after_s?: number}} Reason
  *
+ * The other end of a call through a door.
+ * @typedef {{safety: Safety, keep: boolean|null, peer_keeps: boolean, can_keep: boolean, path: Path|null}} Stranger
+ *
+ * @typedef {{open: boolean, closes_in_s?: number|null, addresses?: string[], reachable?: "yes"|"no"|"unknown", why?: Why|null}} Door
+ *
  * @typedef {object} Call
  * @property {string} id
  * @property {"in"|"out"} direction
  * @property {"dialing"|"ringing"|"active"|"ended"} state
  * @property {string|null} contact
- * @property {{name: string, address?: string}} peer
+ * @property {{name: string, address?: string}} peer a stranger is called by the address until he is a contact
+ * @property {Stranger} [stranger] what is known of the other end of a call through a door
  * @property {Media} media
  * @property {Media} [own_media] what this page sends, as it last said
  * @property {Media} [peer_media] what the other person sends, where the daemon tells
@@ -42,7 +48,7 @@
  * @typedef {{id: string, link: string, text: string, expires_at: string}} Invite
  * @typedef {{person: Ref, device: Ref, presence: Presence, second_call?: "busy"|"wait"}} Me
  * @typedef {Me & {version: string, warnings: Why[]}} Status
- * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[]}} Snapshot
+ * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[], door: Door}} Snapshot
  *
  * @typedef {{status: number, code: string, title: string, detail: string}} ProblemBody
  *

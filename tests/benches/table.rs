@@ -9,6 +9,8 @@
     reason = "a bench prints, or fails by panicking"
 )]
 
+mod forward;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -47,7 +49,10 @@ async fn table(rows: &[&str]) {
     if wanted("idle") {
         idle().await;
     }
-    if wanted("answer") || wanted("forward") || wanted("latency") {
+    if wanted("forward") {
+        forward::forward().await;
+    }
+    if wanted("answer") || wanted("latency") {
         calls(&wanted).await;
     }
 }
@@ -121,13 +126,13 @@ async fn idle() {
     );
     one(
         "memory a link (kB)",
-        (float(after.memory_kb) - float(alone.memory_kb)) / float_usize(LINKS),
+        (float(after.own_kb) - float(alone.own_kb)) / float_usize(LINKS),
     );
 }
 
 /// What a daemon sends and gets.
 fn own(udp: SocketAddr) -> impl Fn(&Packet) -> bool {
-    move |packet| udp == packet.from.into() || udp == packet.to.into()
+    move |packet| [packet.from, packet.to].map(SocketAddr::V4).contains(&udp)
 }
 
 /// Two pages that call each other.

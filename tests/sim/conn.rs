@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use twocan_core::ids::LinkId;
+use twocan_core::ids::{DeviceKey, LinkId, VisitorId};
 
 /// The side that dialed.
 pub(crate) const DIALER: usize = 0;
@@ -20,6 +20,15 @@ pub(crate) const LISTENER: usize = 1;
 pub(crate) struct Conn {
     pub(crate) ends: [End; 2],
     pub(crate) exporter: [u8; 32],
+    /// What is shown at a door, where the connection goes through one.
+    pub(crate) door: Option<DoorKeys>,
+}
+
+/// The throw-away keys of a connection through a door, the dialer's first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DoorKeys {
+    pub(crate) visitor: VisitorId,
+    pub(crate) keys: [DeviceKey; 2],
 }
 
 /// One end of a connection.

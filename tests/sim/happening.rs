@@ -7,6 +7,7 @@ use twocan_core::command::Command;
 use twocan_core::ids::{CallId, DialId, LegId};
 use twocan_core::io::{Input, LegFact};
 
+use super::door::Visit;
 use super::host::Then;
 use super::quic::Attempt;
 use super::world::World;
@@ -24,6 +25,8 @@ pub(crate) enum Happening {
         bytes: Vec<u8>,
     },
     Initial(Attempt),
+    AtDoor(Visit),
+    TurnedAway(Visit),
     ClientUp {
         conn: usize,
         dial: DialId,
@@ -108,6 +111,8 @@ impl World {
             Happening::Timer { host, timer } => self.timer(host, timer),
             Happening::Datagram { from, to, bytes } => self.datagram(from, to, bytes),
             Happening::Initial(attempt) => self.initial(attempt),
+            Happening::AtDoor(visit) => self.at_door(visit),
+            Happening::TurnedAway(visit) => self.turned_away(&visit),
             Happening::ClientUp { conn, dial } => self.client_up(conn, dial),
             Happening::ServerUp { conn, until } => self.server_up(conn, until),
             Happening::Frame { conn, side } => self.frame(conn, side),

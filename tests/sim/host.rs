@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use twocan_core::command::Command;
 use twocan_core::event::{CallView, ContactView};
-use twocan_core::ids::{CallId, CommandId, ContactId, DeviceKey, LinkId, RootKey, Token};
+use twocan_core::ids::{CallId, CommandId, ContactId, DeviceKey, LinkId, RootKey, Token, VisitorId};
 use twocan_core::node::Node;
 use twocan_core::reach::candidates::{Interface, OwnAddresses};
 use twocan_core::state::State;
 use twocan_core::time::Now;
 
 use super::dice::Dice;
+use super::door::Visit;
 
 /// The wall clock of somebody whose clock is right, when a simulation begins.
 pub(crate) const WALL: u64 = 1_900_000_000;
@@ -54,6 +55,10 @@ pub(crate) struct Disk {
 #[derive(Debug, Default)]
 pub(crate) struct Shell {
     pub(crate) admitted: BTreeMap<Token, Duration>,
+    /// The key that the open door shows, and until when it is open.
+    pub(crate) door: Option<(DeviceKey, Duration)>,
+    /// Who asks to come in.
+    pub(crate) visitors: BTreeMap<VisitorId, Visit>,
     /// Connection and side.
     pub(crate) links: BTreeMap<LinkId, (usize, usize)>,
     pub(crate) next_link: u64,

@@ -8,6 +8,7 @@ mod conn;
 mod delivery;
 mod dice;
 mod disk;
+mod door;
 mod gate;
 mod happening;
 mod host;

@@ -33,6 +33,8 @@ listed! {
         LosesRefused,
         /// RING never arrives.
         LosesRing,
+        /// The wish to keep a stranger never arrives.
+        LosesKeep,
         /// The news of muted microphones never arrives.
         LosesSends,
         /// Every END says that somebody was busy.
@@ -50,6 +52,8 @@ listed! {
         /// A path that failed stays so.
         NeverHeals,
         // In the socket.
+        /// A door that was open once stays open, and lets everybody in.
+        OpenDoor,
         /// Admitted tokens are not let in.
         DeafDoor,
         /// A daemon that starts again hears no knocks.
@@ -171,6 +175,7 @@ fn bent(mutant: Mutant, message: Message) -> Option<Message> {
         | (Mutant::LosesRedeemed, Message::Redeemed)
         | (Mutant::LosesRefused, Message::Refused(_))
         | (Mutant::LosesRing, Message::Ring(_))
+        | (Mutant::LosesKeep, Message::Keep(_))
         | (Mutant::LosesSends, Message::Sends(_)) => Some(Message::Unknown(99)),
         (Mutant::BendsReasons, Message::End(mut end)) => {
             end.reason = WireReason::Busy;

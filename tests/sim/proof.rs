@@ -31,6 +31,10 @@ const fn invites(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Invites)
 }
 
+const fn doors(mutant: Mutant) -> Break {
+    Break::Mutant(mutant, Kind::Doors)
+}
+
 const fn idle(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Idle)
 }
@@ -66,6 +70,8 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         Invariant::BothEnd => vec![chaos(Mutant::LosesEnd), calls(Mutant::LosesEnd)],
         Invariant::RingLease => vec![calls(Mutant::StuckTimers)],
         Invariant::OneCall => vec![calls(Mutant::LetsCallsWait)],
+        Invariant::Door => vec![doors(Mutant::OpenDoor)],
+        Invariant::Kept => vec![doors(Mutant::LosesKeep)],
         Invariant::GateBeforeAccept => vec![chaos(Mutant::EarlyGate)],
         Invariant::GateAfterEnd => vec![chaos(Mutant::GateAfterEnd)],
         Invariant::EndMedia => vec![chaos(Mutant::LosesEndMedia), chaos(Mutant::RepeatsEndMedia)],

@@ -67,7 +67,11 @@ impl World {
                 End::new(attempt.host, attempt.run, attempt.from),
                 End::new(listener, self.hosts[listener].run, attempt.to),
             ];
-            self.conns.push(Conn { ends, exporter });
+            self.conns.push(Conn {
+                ends,
+                exporter,
+                door: None,
+            });
             let conn = self.conns.len() - 1;
             let delay = self.network.delay(&mut self.dice);
             self.later(
@@ -137,8 +141,8 @@ impl World {
 
     fn end_up(&mut self, conn: usize, side: usize, dial: Option<DialId>) {
         let exporter = self.conns[conn].exporter;
-        let far = &self.conns[conn].ends[1 - side];
-        let (remote, peer) = (far.address, self.hosts[far.host].device);
+        let remote = self.conns[conn].ends[1 - side].address;
+        let (peer, visitor) = self.shown_to(conn, side);
         let end = &mut self.conns[conn].ends[side];
         let host = &mut self.hosts[end.host];
         host.shell.next_link += 1;
@@ -150,6 +154,7 @@ impl World {
             Input::LinkUp(LinkUp {
                 link,
                 dial,
+                visitor,
                 peer,
                 remote,
                 exporter,

@@ -27,6 +27,8 @@ pub(crate) fn input(input: &Input) -> String {
         Input::Interfaces(_)
         | Input::Resumed
         | Input::DialFailed { .. }
+        | Input::TurnedAway { .. }
+        | Input::Visitor { .. }
         | Input::LinkDown { .. }
         | Input::Alive { .. }
         | Input::Rtt { .. }
@@ -48,6 +50,11 @@ pub(crate) fn output(output: &Output) -> String {
         | Output::Revoke { .. }
         | Output::Dial { .. }
         | Output::Close { .. }
+        | Output::OpenDoor { .. }
+        | Output::CloseDoor
+        | Output::LetIn { .. }
+        | Output::TurnAway { .. }
+        | Output::DialDoor { .. }
         | Output::Route { .. }
         | Output::OpenGate { .. }
         | Output::EndMedia { .. }

@@ -71,6 +71,27 @@ impl Api {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// Attaches a leg to a call: the SDP answer to `offer`.
+    ///
+    /// # Panics
+    /// If the offer is refused.
+    pub async fn attach(&self, call: &str, offer: &str) -> String {
+        let request = Request::post(format!("/v1/calls/{call}/media"))
+            .header("host", "localhost")
+            .header("content-type", "application/sdp")
+            .body(Full::from(Bytes::copy_from_slice(offer.as_bytes())))
+            .unwrap();
+        let answer = async {
+            let response = self.exchange(request).await?;
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await?.to_bytes();
+            let body = String::from_utf8_lossy(&body).into_owned();
+            assert_eq!(status, 201, "{body}");
+            anyhow::Ok(body)
+        };
+        at_most("the SDP answer", REQUEST, answer).await.unwrap()
+    }
+
     /// A `PATCH` with a JSON body.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body)).await

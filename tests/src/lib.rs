@@ -16,6 +16,7 @@ pub mod home;
 pub mod namespace;
 pub mod packets;
 pub mod person;
+pub mod phone;
 pub mod running;
 pub mod screens;
 pub mod usage;

@@ -11,6 +11,9 @@ pub struct Usage {
     pub wakeups: u64,
     /// Memory of its own and its share of what it shares, in kB.
     pub memory_kb: u64,
+    /// Memory of its own that it has written to, in kB. What it shares with others leaves this alone: of a page of the
+    /// program, each of many processes has a smaller share.
+    pub own_kb: u64,
 }
 
 impl Usage {
@@ -20,8 +23,10 @@ impl Usage {
     /// If there is none with this id.
     #[must_use]
     pub fn of(pid: i32) -> Self {
+        let memory = format!("/proc/{pid}/smaps_rollup");
         let mut usage = Self {
-            memory_kb: number(&format!("/proc/{pid}/smaps_rollup"), "Pss:"),
+            memory_kb: number(&memory, "Pss:"),
+            own_kb: number(&memory, "Private_Dirty:"),
             ..Self::default()
         };
         for task in std::fs::read_dir(format!("/proc/{pid}/task")).unwrap() {

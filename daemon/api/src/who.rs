@@ -4,6 +4,8 @@
 //! `name/device`, the beginning of an id. Each step is tried only where the one before found nobody, so "Ann" can be
 //! called while there is an "Anna".
 
+use std::net::{IpAddr, SocketAddr};
+
 /// Characters of an id that are enough to mean it. Fewer could be a mistyped name.
 const ID_PART: usize = 6;
 
@@ -43,6 +45,16 @@ impl<'a> Known<'a, &'a crate::Contact> {
             devices: contact.devices.iter().map(|device| device.name.as_str()).collect(),
         }
     }
+}
+
+/// The address that a person typed: IPv4 or IPv6, with a port or with this one. Names of machines are not looked up, since
+/// that would tell others who is called.
+#[must_use]
+pub fn address(text: &str, port: u16) -> Option<SocketAddr> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let with_port = text.parse().ok();
+    with_port.or_else(|| Some(SocketAddr::new(bare.unwrap_or(text).parse::<IpAddr>().ok()?, port)))
 }
 
 /// Finds the one that `who` names.
@@ -126,6 +138,25 @@ mod tests {
         ];
         for (who, meant) in cases {
             assert_eq!(resolve(&known, who), meant, "{who:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_with_and_without_a_port() {
+        for (text, read) in [
+            ("192.0.2.7", Some("192.0.2.7:2226")),
+            (" 192.0.2.7:4000 ", Some("192.0.2.7:4000")),
+            ("2001:db8::1", Some("[2001:db8::1]:2226")),
+            ("[2001:db8::1]", Some("[2001:db8::1]:2226")),
+            ("[2001:db8::1]:4000", Some("[2001:db8::1]:4000")),
+            ("192.0.2", None),
+            ("192.0.2.7:", None),
+            ("192.0.2.7:70000", None),
+            ("example.org", None),
+            ("", None),
+        ] {
+            let found = address(text, 2226).map(|address| address.to_string());
+            assert_eq!(found.as_deref(), read, "{text:?}");
         }
     }
 }

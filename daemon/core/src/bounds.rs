@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// The port where calls come in, unless told otherwise: "2CAN" on a phone's keys.
+pub const PORT: u16 = 2226;
 /// How long a device rings before the call counts as missed.
 pub const RING: Duration = Duration::from_secs(45);
 /// The caller renews a ring this often.
@@ -67,6 +69,22 @@ pub const SAFETY_SHOWN: Duration = Duration::from_secs(600);
 pub const RINGS: usize = 3;
 /// The time over which unanswered rings are counted.
 pub const RINGS_WINDOW: Duration = Duration::from_secs(600);
+/// A door stays open this long unless asked otherwise.
+pub const DOOR_LIFE_S: u64 = 600;
+/// The shortest opening of a door.
+pub const DOOR_LIFE_LEAST_S: u64 = 1;
+/// The longest opening of a door.
+pub const DOOR_LIFE_MOST_S: u64 = 3600;
+/// Whoever was let in at the door must have rung by then.
+pub const DOOR_ENTRY: Duration = Duration::from_secs(5);
+/// The pause between two entries from one network: a /24 of IPv4, a /56 of IPv6.
+pub const DOOR_PAUSE: Duration = Duration::from_secs(60);
+/// Networks whose pauses are remembered at once; with so many the door lets nobody in.
+pub const DOOR_NETWORKS: usize = 256;
+/// Rings at the door within [`DOOR_WINDOW`], by all strangers together.
+pub const DOOR_RINGS: usize = 6;
+/// The time over which rings at the door are counted.
+pub const DOOR_WINDOW: Duration = Duration::from_secs(3600);
 /// An invite lives this long unless asked otherwise.
 pub const INVITE_LIFE_S: u64 = 48 * 3600;
 /// The shortest life of an invite.

@@ -1,5 +1,7 @@
 //! What the local API can ask for, and what it gets back. One variant an action.
 
+use std::net::SocketAddr;
+
 use crate::ids::{CallId, ContactId, InviteId};
 
 /// One action of the local API.
@@ -88,6 +90,32 @@ pub enum Command {
         /// What the caller would like to send.
         media: Media,
     },
+    /// Calls whoever is at an address, if the door there is open.
+    CallAddress {
+        /// Where.
+        to: SocketAddr,
+        /// What the caller would like to send.
+        media: Media,
+    },
+    /// Opens the door to strangers, anew if it is open, or closes it.
+    SetDoor {
+        /// For how many seconds it is to be open; `None` closes it.
+        open_for_s: Option<u64>,
+    },
+    /// Whether the user wants to keep the stranger of a call as a contact.
+    Keep {
+        /// Which call.
+        call: CallId,
+        /// Whether he does.
+        keep: bool,
+    },
+    /// What the user found when comparing safety words with the stranger of a call.
+    ComparedWithStranger {
+        /// Which call.
+        call: CallId,
+        /// Whether the other person has the same.
+        same: bool,
+    },
     /// Accepts an incoming call.
     Answer {
         /// Which one.
@@ -171,6 +199,15 @@ pub enum Refusal {
     /// The contact's Twocan does not know safety words.
     #[error("the far side knows no safety words")]
     SafetyUnsupported,
+    /// Nobody can be called at this address.
+    #[error("nobody can be called at this address")]
+    BadAddress,
+    /// The call is with a contact, not with a stranger.
+    #[error("the call is not with a stranger")]
+    NoStranger,
+    /// The stranger cannot be kept: nobody has answered, or the connection is gone.
+    #[error("the stranger cannot be kept")]
+    CannotKeep,
     /// Already in another call.
     #[error("already in a call")]
     InCall,

@@ -10,7 +10,7 @@ use crate::command::Media;
 use crate::identity::sas;
 use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RootKey};
 use crate::state::Alarm;
-use crate::time::UnixSeconds;
+use crate::time::{Now, UnixSeconds};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub enum Event {
     Call(CallId),
     /// An invite is new, used up or gone.
     Invite(InviteId),
+    /// The door is open, closed, or known to be reached from outside.
+    Door,
     /// One's own name or presence is different.
     Me,
     /// A fact that the user should be told once.
@@ -67,8 +69,50 @@ pub struct Snapshot {
     pub calls: Vec<CallView>,
     /// Invites not yet used, expired or taken back.
     pub invites: Vec<InviteView>,
+    /// The door.
+    pub door: DoorView,
     /// Linked contacts whose wall clock is [`crate::bounds::CLOCKS_APART_S`] or more from ours.
     pub clocks: Vec<ClockApart>,
+}
+
+/// The door, and where strangers would find it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DoorView {
+    /// Until when it is open, on both clocks; `None` while it is closed.
+    pub open_until: Option<Now>,
+    /// This device's addresses, as far as it can see them, best first.
+    pub addresses: Vec<SocketAddr>,
+    /// Whether somebody outside this network can get here.
+    pub from_outside: FromOutside,
+}
+
+/// Whether a device can be reached from outside its network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FromOutside {
+    /// A stranger from outside has come in at this opening.
+    Yes,
+    /// The socket is bound to the loopback interface alone.
+    No,
+    /// Nothing shows it, either way.
+    #[default]
+    Unknown,
+}
+
+/// The other end of a call that came, or went, through a door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrangerView {
+    /// Where he is.
+    pub address: SocketAddr,
+    /// The words to compare, once both have answered.
+    pub safety: SafetyView,
+    /// Whether the own user wants to keep him; `None` until he says.
+    pub keep: Option<bool>,
+    /// Whether he wants to keep us.
+    pub peer_keeps: bool,
+    /// Whether the own user can still say.
+    pub can_keep: bool,
+    /// The path, where there is a connection.
+    pub path: Option<PathView>,
 }
 
 /// A contact whose wall clock is not ours. Which of the two is wrong nobody can tell.
@@ -235,10 +279,12 @@ pub struct CallView {
     pub incoming: bool,
     /// Where it stands.
     pub state: CallState,
-    /// With whom.
-    pub contact: ContactId,
-    /// The petname at the time.
+    /// With whom, where it is a contact.
+    pub contact: Option<ContactId>,
+    /// The petname at the time; empty for strangers.
     pub peer_name: String,
+    /// The other end, where the call goes through a door.
+    pub stranger: Option<StrangerView>,
     /// What it carries.
     pub media: Media,
     /// What one's own page sends at the moment, as it said.

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::command::{Command, Reply};
+use crate::crypto::Secret;
 use crate::event::Event;
-use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, Token};
+use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, Token, VisitorId};
 use crate::media::flow::Role;
 use crate::reach::candidates::OwnAddresses;
 
@@ -32,6 +33,19 @@ pub enum Input {
     DialFailed {
         /// Which one.
         dial: DialId,
+    },
+    /// The door that was dialed is open, but lets nobody in at the moment.
+    TurnedAway {
+        /// Which dial.
+        dial: DialId,
+    },
+    /// A stranger whose address is proven asks to be let in at our door. Answered by [`Output::LetIn`] or
+    /// [`Output::TurnAway`].
+    Visitor {
+        /// Names the request.
+        visitor: VisitorId,
+        /// Where he is.
+        from: SocketAddr,
     },
     /// A connection is gone, closed by either side or timed out.
     LinkDown {
@@ -98,6 +112,8 @@ pub struct LinkUp {
     pub link: LinkId,
     /// The dial that it answers; `None` where the far side dialed.
     pub dial: Option<DialId>,
+    /// The visitor who became this, where he came in at the door.
+    pub visitor: Option<VisitorId>,
     /// The far side's TLS key.
     pub peer: DeviceKey,
     /// The far side's address.
@@ -151,6 +167,35 @@ pub enum Output {
         token: Token,
         /// UDP payload bytes that this path has been shown to carry.
         initial_mtu: u16,
+    },
+    /// Lets strangers ask to come in from now on, each by an [`Input::Visitor`]; replaces an opening before.
+    OpenDoor {
+        /// The seed of the TLS key that this opening shows.
+        seed: Secret,
+        /// For how long from now, at most.
+        valid_for: Duration,
+    },
+    /// Answers no stranger any more.
+    CloseDoor,
+    /// Finishes a visitor's handshake; ends in [`Input::LinkUp`], or in nothing, within [`crate::bounds::DOOR_ENTRY`].
+    LetIn {
+        /// Which one.
+        visitor: VisitorId,
+    },
+    /// Tells a visitor to come another time.
+    TurnAway {
+        /// Which one.
+        visitor: VisitorId,
+    },
+    /// Rings at the door of whoever is at an address; ends in [`Input::LinkUp`], [`Input::TurnedAway`] or
+    /// [`Input::DialFailed`] within the dial time-out.
+    DialDoor {
+        /// Names the attempt.
+        dial: DialId,
+        /// Where.
+        to: SocketAddr,
+        /// The seed of the TLS key that this call shows.
+        seed: Secret,
     },
     /// Closes a connection.
     Close {

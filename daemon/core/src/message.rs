@@ -13,7 +13,7 @@ use crate::cbor;
 use crate::crypto::Secret;
 use crate::event::InviteRefusal;
 use crate::identity::SignedList;
-use crate::ids::CallId;
+use crate::ids::{CallId, DeviceKey};
 use crate::media::flow;
 use crate::time::UnixSeconds;
 
@@ -50,6 +50,10 @@ pub enum Message {
     Held(Held),
     /// Where the sender may be reached.
     Addresses(Addresses),
+    /// Through a door, both ways, once the call was answered: who the sender is.
+    Show(Show),
+    /// Through a door, both ways: the sender wants to keep the receiver as a contact.
+    Keep(Keep),
     /// Listener → dialer: compare safety words; not numbered, like the other four, for they belong to one connection.
     SafetyAsk,
     /// Dialer → listener: what binds it to a nonce; not numbered.
@@ -151,6 +155,30 @@ pub struct Addresses {
     /// All of them, best first.
     #[cbor(n(0), with = "crate::cbor::addresses")]
     pub addresses: Vec<SocketAddr>,
+}
+
+/// Body of [`Message::Show`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Show {
+    /// The sender's device list.
+    #[n(0)]
+    pub list: SignedList,
+    /// Which device of the list speaks.
+    #[n(1)]
+    pub device: DeviceKey,
+    /// That device's Ed25519 signature: see [`crate::node`]'s visits.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub signature: Vec<u8>,
+}
+
+/// Body of [`Message::Keep`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Keep {
+    /// The sender's name for himself.
+    #[n(0)]
+    pub name: String,
 }
 
 /// Body of [`Message::SafetyCommit`].
@@ -272,6 +300,8 @@ impl Message {
             Self::Refused(_) => 3,
             Self::Held(_) => 4,
             Self::Addresses(_) => 5,
+            Self::Show(_) => 6,
+            Self::Keep(_) => 7,
             Self::SafetyAsk => 8,
             Self::SafetyCommit(_) => 9,
             Self::SafetyAnswer(_) => 10,
@@ -298,6 +328,8 @@ impl Message {
             Self::Refused(body) => cbor::encode(body),
             Self::Held(body) => cbor::encode(body),
             Self::Addresses(body) => cbor::encode(body),
+            Self::Show(body) => cbor::encode(body),
+            Self::Keep(body) => cbor::encode(body),
             Self::Ring(body) => cbor::encode(body),
             Self::Renew(body) | Self::Ringing(body) | Self::Accept(body) => cbor::encode(body),
             Self::End(body) => cbor::encode(body),
@@ -313,6 +345,8 @@ impl Message {
             3 => Self::Refused(cbor::decode(body)?),
             4 => Self::Held(cbor::decode(body)?),
             5 => Self::Addresses(cbor::decode(body)?),
+            6 => Self::Show(cbor::decode(body)?),
+            7 => Self::Keep(cbor::decode(body)?),
             8 => Self::SafetyAsk,
             9 => Self::SafetyCommit(cbor::decode(body)?),
             10 => Self::SafetyAnswer(cbor::decode(body)?),
@@ -405,6 +439,15 @@ mod tests {
                 audio: false,
                 video: true,
             }),
+            Message::Show(Show {
+                list: SignedList {
+                    list: vec![1, 2],
+                    signature: vec![3],
+                },
+                device: DeviceKey([4; 32]),
+                signature: vec![5; 64],
+            }),
+            Message::Keep(Keep { name: "Ann".into() }),
             Message::SafetyAsk,
             Message::SafetyCommit(Commitment { commitment: [1; 32] }),
             Message::SafetyAnswer(Nonce { nonce: [2; 32] }),

@@ -9,8 +9,9 @@ import { avatar, setAvatar } from "./avatar.js";
 import { button } from "./button.js";
 import { canShare, ControlsElement } from "./controls.js";
 import { HintsElement } from "./hints.js";
-import { ringActs } from "./ring.js";
+import { isStrange, ringActs, ringTitle } from "./ring.js";
 import { StageElement } from "./stage.js";
+import { StrangerElement } from "./stranger.js";
 import { TopElement } from "./top.js";
 
 /** @import {Call, Context} from "../types.js" */
@@ -29,6 +30,7 @@ export class CallElement extends HTMLElement {
   #line = h("p", { class: "call-line", role: "status" });
   #note = h("p", { class: "call-note" });
   #ring;
+  #stranger;
   #preview;
   #devices;
   #cancel;
@@ -41,6 +43,7 @@ export class CallElement extends HTMLElement {
     this.#stage = new StageElement(context.devices);
     this.#top = new TopElement(context);
     this.#hints = new HintsElement(context);
+    this.#stranger = new StrangerElement(context);
     this.#controls = new ControlsElement(context, () => this.#hangUp());
     this.#ring = ringActs(context, () => this.#call);
     this.#preview = button("preview", s.ring.preview, () => this.#call && context.session.preview(this.#call.id), {
@@ -64,6 +67,7 @@ export class CallElement extends HTMLElement {
         this.#devices,
         this.#cancel,
       ),
+      this.#stranger,
       this.#hints,
       this.#controls,
     );
@@ -117,6 +121,7 @@ export class CallElement extends HTMLElement {
     this.#stage.showSelf(session.capture.picture);
     this.#stage.showRemote(active ? (session.leg?.remote ?? null) : null);
     this.#top.update(active ? call : null);
+    this.#stranger.update(active ? call : null);
     this.#hints.update(call);
     this.#controls.update(call);
     if (call) this.#drawMiddle(call);
@@ -128,8 +133,8 @@ export class CallElement extends HTMLElement {
     const ringingHere = call.direction === "in" && call.state === "ringing";
     const undecided = ringingHere && !session.accepted;
     this.#stage.name(call.peer.name);
-    setAvatar(this.#face, call.peer.name);
-    setText(this.#title, ringingHere ? s.ring.incoming(call.peer.name) : call.peer.name);
+    setAvatar(this.#face, isStrange(call) ? "?" : call.peer.name);
+    setText(this.#title, ringingHere ? ringTitle(call) : call.peer.name);
     setText(this.#line, lineOf(call, session.accepted, pictureOf(call, this.#stage.picture)));
     setText(this.#note, noteOf(call, undecided, session.capture.video !== null));
     this.#ring.element.hidden = !undecided;

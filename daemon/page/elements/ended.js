@@ -1,9 +1,10 @@
 /** The end of a call: why, and what to do next. */
 import { clock, lasted } from "../clock.js";
 import { h, setAttr, setText } from "../dom.js";
-import { start } from "../start.js";
+import { start, startAt } from "../start.js";
 import { s } from "../strings.js";
 import { button, isDisabled, setDisabled, setLabel } from "./button.js";
+import { StrangerElement } from "./stranger.js";
 
 /** @import {Call, Context} from "../types.js" */
 
@@ -21,6 +22,7 @@ export class EndedElement extends HTMLElement {
   #why = h("p", { class: "help", id: "again-why", dir: "auto" });
   #again;
   #goOn;
+  #stranger;
   /** How long the call of this id lasted. @type {{id: string, ms: number|null}|null} */
   #lasted = null;
 
@@ -30,6 +32,7 @@ export class EndedElement extends HTMLElement {
     this.#context = context;
     this.#again = button("call-again", s.ended.again, () => this.#callAgain(), { kind: "primary", icon: "phone" });
     this.#again.setAttribute("aria-describedby", "again-why");
+    this.#stranger = new StrangerElement(context);
     this.#goOn = button("go-on", s.ended.goOn, () => this.#toLive(), { kind: "primary" });
     const close = button("close", s.ended.close, () => context.go("/"));
     this.append(
@@ -37,6 +40,7 @@ export class EndedElement extends HTMLElement {
       this.#title,
       this.#next,
       this.#facts,
+      this.#stranger,
       h("div", { class: "acts", role: "group" }, this.#again, this.#goOn, close),
       this.#why,
     );
@@ -55,6 +59,7 @@ export class EndedElement extends HTMLElement {
     setText(this.#title, outcome.title);
     setText(this.#next, outcome.next);
     setText(this.#facts, this.#factsOf(call));
+    this.#stranger.update(call);
     const goesOn = GOES_ON.includes(call?.reason?.code ?? "");
     this.#goOn.hidden = !goesOn || store.live() === null;
     this.#drawAgain(call, goesOn);
@@ -64,11 +69,12 @@ export class EndedElement extends HTMLElement {
   /** @param {Call|null} call @param {boolean} goesOn */
   #drawAgain(call, goesOn) {
     const contact = call?.contact ? this.#context.store.contacts.get(call.contact) : undefined;
-    this.#again.hidden = contact === undefined || goesOn;
+    const address = call && !contact && call.direction === "out" ? call.peer.address : undefined;
+    this.#again.hidden = (contact === undefined && address === undefined) || goesOn;
     this.#why.hidden = this.#again.hidden;
     const talked = ["hung_up", "lost", "failed"].includes(call?.reason?.code ?? "hung_up");
     setLabel(this.#again, call?.direction === "in" && !talked ? s.ended.back : s.ended.again);
-    const green = contact?.reachable === "yes";
+    const green = contact?.reachable === "yes" || address !== undefined;
     setDisabled(this.#again, !green);
     setText(this.#why, green || !contact?.why ? "" : `${contact.why.text} ${contact.why.fix}`);
   }
@@ -90,8 +96,10 @@ export class EndedElement extends HTMLElement {
   }
 
   async #callAgain() {
-    if (!this.#call?.contact || isDisabled(this.#again)) return;
-    await start(this.#context, this.#call.contact, this.#call.media);
+    const call = this.#call;
+    if (!call || isDisabled(this.#again)) return;
+    if (call.contact) await start(this.#context, call.contact, call.media);
+    else if (call.peer.address) await startAt(this.#context, call.peer.address, call.media);
   }
 
   #toLive() {

@@ -6,6 +6,7 @@ import { s } from "../strings.js";
 import { AddElement } from "./add.js";
 import { button } from "./button.js";
 import { ContactElement } from "./contact.js";
+import { DoorElement } from "./door.js";
 import { InvitesElement } from "./invites.js";
 import { MeElement } from "./me.js";
 import { WarningsElement } from "./notices.js";
@@ -25,6 +26,7 @@ export class HomeElement extends HTMLElement {
   #columns = h("div", { class: "columns" });
   #add;
   #invites;
+  #door;
   #narrow = matchMedia("(max-width: 60rem)");
 
   /** @param {Context} context */
@@ -34,6 +36,7 @@ export class HomeElement extends HTMLElement {
     this.#me = new MeElement(context);
     this.#invites = new InvitesElement(context);
     this.#add = new AddElement(context);
+    this.#door = new DoorElement(context);
     this.#section = h("section", { class: "people-part", "aria-label": s.people.heading }, h("h2", {}, s.people.heading), this.#missed, this.#people, this.#empty);
     this.append(this.#me, this.#columns, this.#warnings);
     this.#narrow.addEventListener("change", () => this.#place());
@@ -46,7 +49,8 @@ export class HomeElement extends HTMLElement {
   #place() {
     const empty = this.dataset["empty"] === "true";
     const [people, invites, add] = [this.#section, this.#invites, this.#add];
-    const order = empty ? [invites, add, people] : this.#narrow.matches ? [invites, people, add] : [people, invites, add];
+    const begin = empty ? [invites, add, people] : this.#narrow.matches ? [invites, people, add] : [people, invites, add];
+    const order = [...begin, this.#door];
     if (order.some((element, at) => this.#columns.children[at] !== element)) this.#columns.replaceChildren(...order);
   }
 
@@ -58,6 +62,7 @@ export class HomeElement extends HTMLElement {
     this.#missedCalls();
     this.#contacts([...contacts.values()]);
     this.#invites.update([...invites.values()]);
+    this.#door.update(this.#context.store.door);
   }
 
   /** In the order of names, which does not move a row away from under the pointer. @param {Contact[]} contacts */
@@ -82,6 +87,8 @@ export class HomeElement extends HTMLElement {
     keyed(this.#missed, calls, (call) => call.id, (call) => this.#missedRow(call), (row, call) => {
       const text = row.querySelector("p");
       if (text) setText(text, s.missed.text(call.peer.name));
+      const back = row.querySelector("[data-act=call-back]");
+      if (back instanceof HTMLElement) back.hidden = call.contact === null;
     });
   }
 

@@ -26,13 +26,14 @@ export class PrivacyElement extends HTMLElement {
   update(shown) {
     this.hidden = !shown;
     if (!shown) return;
-    const { contacts, invites, status } = this.#context.store;
+    const { contacts, door, invites, status } = this.#context.store;
     const { capture } = this.#context.session;
     const lines = s.privacy.state({
       contacts: contacts.size,
       invites: invites.size,
       camera: capture.on,
       quiet: status?.presence === "do_not_disturb",
+      door: door.open,
     });
     keyed(this.#now, lines.map((text, at) => ({ text, at })), ({ at }) => String(at), () => h("li"), (row, { text }) => setText(row, text));
   }

@@ -1,5 +1,5 @@
 /** The panel of an incoming call. It shows on every screen but the call's own, and takes no focus from what is typed. */
-import { h, setText } from "../dom.js";
+import { h, setAttr, setText } from "../dom.js";
 import { s } from "../strings.js";
 import { avatar, setAvatar } from "./avatar.js";
 import { button, setLabel } from "./button.js";
@@ -29,14 +29,26 @@ export class RingElement extends HTMLElement {
     this.hidden = call === null;
     this.#call = call;
     if (!call) return;
-    setAvatar(this.#face, call.peer.name);
-    setText(this.#title, s.ring.incoming(call.peer.name));
+    setAvatar(this.#face, isStrange(call) ? "?" : call.peer.name);
+    setText(this.#title, ringTitle(call));
+    setAttr(this, "data-stranger", isStrange(call) ? "" : null);
     const other = this.#context.store.busy();
     const kind = call.media.video ? s.ring.video : s.ring.voice;
-    setText(this.#kind, other && other.id !== call.id ? s.ring.waiting(kind, other.peer.name) : kind);
+    const strange = isStrange(call) ? `${kind} · ${s.stranger.noName}` : kind;
+    setText(this.#kind, other && other.id !== call.id ? s.ring.waiting(kind, other.peer.name) : strange);
     this.dataset["waiting"] = String(other !== null && other.id !== call.id);
     this.#acts.update(call);
   }
+}
+
+/** Whether nothing but an address is known of the other end. @param {Call} call */
+export function isStrange(call) {
+  return call.stranger !== undefined && call.contact === null;
+}
+
+/** Who rings. @param {Call} call */
+export function ringTitle(call) {
+  return isStrange(call) ? s.stranger.from(call.peer.name) : s.ring.incoming(call.peer.name);
 }
 
 /**

@@ -82,8 +82,9 @@ export class TopElement extends HTMLElement {
 
   #draw() {
     const contact = this.#contact;
-    const path = contact?.path ?? null;
-    this.#verified.hidden = !contact?.verified;
+    const path = this.#call?.stranger ? this.#call.stranger.path : (contact?.path ?? null);
+    const verified = this.#call?.stranger ? this.#call.stranger.safety.state === "same" : contact?.verified;
+    this.#verified.hidden = !verified;
     this.#badge.hidden = path === null && this.#facts === null;
     setAttr(this.#badge, "data-path", path?.kind ?? null);
     const quality = qualityOf(path?.rtt_ms ?? 0, this.#facts?.loss ?? 0);
@@ -93,12 +94,12 @@ export class TopElement extends HTMLElement {
     }
     setText(this.#word, path ? s.call.badge(path) : s.facts.quality[quality]);
     setText(this.#help, path ? s.badge[path.kind].help : "");
-    this.#drawFacts(contact, quality);
+    this.#drawFacts(contact, path, quality);
   }
 
-  /** @param {Contact|undefined} contact @param {Quality} quality */
-  #drawFacts(contact, quality) {
-    const lines = s.facts.lines(contact?.path ?? null, this.#facts, quality, contact?.verified ?? null);
+  /** @param {Contact|undefined} contact @param {import("../types.js").Path|null} path @param {Quality} quality */
+  #drawFacts(contact, path, quality) {
+    const lines = s.facts.lines(path, this.#facts, quality, contact?.verified ?? null);
     const text = JSON.stringify(lines);
     if (this.#list.dataset["text"] !== text) {
       this.#list.dataset["text"] = text;

@@ -131,6 +131,49 @@ export const en = {
     dismiss: "Dismiss",
   },
 
+  door: {
+    heading: "Your door",
+    help: "Lets people ring who know nothing but this computer’s address. It closes by itself; until then, and only then, your Twocan answers strangers.",
+    open: "Open the door",
+    time: "For how long",
+    /** @param {number} minutes */
+    minutes: (minutes) => (minutes === 60 ? "for an hour" : `for ${minutes} minutes`),
+    isOpen: "Your door is open, still for",
+    tell: "Tell whoever is to ring one of these addresses:",
+    reached: "Somebody from outside your network has come through, so it can be reached.",
+    close: "Close the door",
+    /** @param {string} address */
+    copy: (address) => `Copy ${address}`,
+    copied: "Copied.",
+    callHeading: "Call an address",
+    label: "The address that somebody’s Twocan shows beside their open door",
+    placeholder: "203.0.113.7",
+    empty: "Type an address first.",
+  },
+  stranger: {
+    label: "About this stranger",
+    /** @param {string} address */
+    from: (address) => `Unknown caller from ${address}`,
+    noName: "strangers have no name here",
+    noWayBack: "A stranger cannot be called back. To talk again, keep each other as contacts, or exchange a link.",
+    /** @type {Record<"none"|"running"|"compare"|"same"|"different", string>} */
+    words: {
+      none: "Making safety words…",
+      running: "Making safety words…",
+      compare: "Read these words to each other. The same on both screens: nobody sits between you.",
+      same: "You found the safety words the same: nobody sits between you.",
+      different: "The safety words were different: somebody may sit between you.",
+    },
+    ask: "Keep each other as contacts? It takes both of you.",
+    wanted: "The other person wants to keep you as a contact.",
+    told: "Told. When the other person keeps you as well, you are contacts.",
+    notKept: "The other person did not keep you.",
+    keep: "Keep as contact",
+    no: "No, thanks",
+    /** @param {string} name */
+    kept: (name) => `${name} is in your list now.`,
+  },
+
   ring: {
     video: "Video call",
     voice: "Voice call",
@@ -218,10 +261,11 @@ export const en = {
     heading: "Privacy",
     lead: "There is no server and no account, so there is nobody who could be asked about you. This is all there is to know.",
     now: "Right now",
-    /** @param {{contacts: number, invites: number, camera: boolean, quiet: boolean}} now @returns {string[]} */
-    state: ({ contacts, invites, camera, quiet }) => [
+    /** @param {{contacts: number, invites: number, camera: boolean, quiet: boolean, door: boolean}} now @returns {string[]} */
+    state: ({ contacts, invites, camera, quiet, door }) => [
       camera ? "Your camera or microphone is on." : "Your camera and microphone are off.",
-      contacts === 0 ? "Nobody can ring here." : `${counted(contacts, "person", "people")} can ${quiet ? "not ring: do not disturb is on" : "ring here, and see whether it would"}.`,
+      door ? "Your door is open: whoever knows your address can ring." : "Your door is closed: strangers get no answer.",
+      contacts === 0 ? "No contact can ring here." : `${counted(contacts, "person", "people")} can ${quiet ? "not ring: do not disturb is on" : "ring here, and see whether it would"}.`,
       invites === 0 ? "No link of yours is open." : `${counted(invites, "link", "links")} of yours can still be used, each by one person.`,
     ],
     parts: [
@@ -254,7 +298,7 @@ export const en = {
       },
       {
         title: "Everybody else",
-        points: ["Gets no answer from your Twocan at all.", "Twocan contacts nobody but your contacts: no company, no directory, no update check."],
+        points: ["Gets no answer from your Twocan at all, unless your door is open. Then they can tell that it is there and ring, and learn nothing lasting unless you answer.", "Twocan contacts nobody but your contacts: no company, no directory, no update check."],
       },
     ],
   },
@@ -393,14 +437,34 @@ export const en = {
     /** The user ended it in this tab. @param {Call} call @returns {Outcome} */
     here: (call) =>
       call.state === "active" || call.reason?.code === "hung_up"
-        ? { title: "You hung up", next: "Call again whenever you like." }
+        ? { title: "You hung up", next: noWayBack(call) ? en.stranger.noWayBack : "Call again whenever you like." }
         : { title: "You cancelled the call", next: `${call.peer.name} may see that you tried.` },
     /** @param {Call} call @param {Reason} reason @returns {Outcome} */
     outcome: (call, reason) => {
+      const strange = call.stranger && call.direction === "out" ? strangers[reason.why ?? reason.code] : undefined;
+      if (strange) return strange(call.peer.name);
       const known = outcomes[reason.code] ?? unknown;
-      return known(call.peer.name, call.direction === "out", reason);
+      const outcome = known(call.peer.name, call.direction === "out", reason);
+      return noWayBack(call) ? { title: outcome.title, next: en.stranger.noWayBack } : outcome;
     },
   },
+};
+
+/** Whether the other end was a stranger who rang here and is none of the contacts: there is nowhere to call back. @param {Call} call */
+function noWayBack(call) {
+  return call.stranger !== undefined && call.contact === null && call.direction === "in";
+}
+
+/** A call to an address ends in ways of its own. @type {Record<string, (address: string) => Outcome>} */
+const strangers = {
+  no_answer: (address) => ({
+    title: `Nobody answers at ${address}`,
+    next: "The door there is closed, or calls from here do not get through. Ask for a link instead.",
+  }),
+  busy: (address) => ({
+    title: `${address} lets nobody in at the moment`,
+    next: "Somebody else rings there, or you rang a moment ago. Try again in a minute.",
+  }),
 };
 
 /** @type {(name: string, out: boolean, reason: Reason) => Outcome} */

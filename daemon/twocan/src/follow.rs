@@ -90,9 +90,16 @@ impl Follow {
         u64::try_from(rang.as_millis()).ok()
     }
 
-    /// Waits until the call's state is another. Cancel-safe.
+    /// What there is to tell of it: its state, whether its path is gone, and of a stranger the words and his wish.
+    fn news(&self) -> (String, CallState, bool, Option<(bool, bool)>) {
+        let stranger = self.call.stranger.as_ref();
+        let stranger = stranger.map(|stranger| (stranger.safety.words.is_some(), stranger.peer_keeps));
+        (self.call.id.clone(), self.call.state, self.call.reconnecting, stranger)
+    }
+
+    /// Waits until there is something to tell of the call. Cancel-safe.
     pub(crate) async fn changed(&mut self) -> Result<(), Failure> {
-        let before = self.standing();
+        let before = self.news();
         loop {
             if self.look_up {
                 let found = self.client.call(&self.call.id).await?;
@@ -102,15 +109,10 @@ impl Follow {
                 let frame = self.events.next_frame().await?;
                 self.heed(frame)?;
             }
-            if before != self.standing() {
+            if before != self.news() {
                 return Ok(());
             }
         }
-    }
-
-    /// What a person is told of.
-    fn standing(&self) -> (String, CallState, bool) {
-        (self.call.id.clone(), self.call.state, self.call.reconnecting)
     }
 
     /// Answers it.
@@ -236,6 +238,7 @@ impl Follow {
                 | Event::CallRemoved(_)
                 | Event::Invite(_)
                 | Event::InviteRemoved(_)
+                | Event::Door(_)
                 | Event::Me(_)
                 | Event::Warning(_)
                 | Event::Gap(_),

@@ -4,6 +4,7 @@ use twocan_api::{Call, CallState, Direction};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::words;
 
 /// What is to be done to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) enum Act {
     Respond,
     /// Hang up.
     HangUp,
+    /// Keep the stranger at its other end.
+    Keep,
 }
 
 impl Act {
@@ -20,6 +23,7 @@ impl Act {
         match self {
             Self::Respond => rings_here,
             Self::HangUp => call.state != CallState::Ended && !rings_here,
+            Self::Keep => call.stranger.as_ref().is_some_and(|stranger| stranger.can_keep),
         }
     }
 
@@ -27,6 +31,7 @@ impl Act {
         match self {
             Self::Respond => "No call is ringing here.",
             Self::HangUp => "There is no call to hang up.",
+            Self::Keep => "There is no stranger to keep: nobody answered, or the call is over for a while.",
         }
     }
 }
@@ -44,7 +49,7 @@ pub(crate) fn only(calls: &[Call], act: Act) -> Result<String, Failure> {
         several => {
             let listed: Vec<String> = several
                 .iter()
-                .map(|call| format!("{} ({})", call.id, call.peer.name))
+                .map(|call| format!("{} ({})", call.id, words::peer(call)))
                 .collect();
             let text = format!("{} calls fit: {}.", several.len(), listed.join(", "));
             Err(Failure::new(Exit::Usage, text, "Give the id of the one that is meant."))
@@ -68,6 +73,7 @@ mod tests {
                 name: "Ann".into(),
                 address: None,
             },
+            stranger: None,
             media: Media::default(),
             own_media: Media::default(),
             peer_media: Media::default(),

@@ -28,8 +28,9 @@ pub(crate) async fn run(
 }
 
 async fn watch(follow: &mut Follow, mut leg: Leg, stop: &mut Stop, out: Out) -> Result<Option<ClipStats>, Failure> {
-    out.progress(&words::progress(follow.call()));
+    let mut told = Vec::new();
     loop {
+        tell(&mut told, follow, out);
         leg.attach(follow).await?;
         if follow.is_over() && !follow.merge().await? {
             return Ok(leg.into_stats(follow).await);
@@ -43,8 +44,16 @@ async fn watch(follow: &mut Follow, mut leg: Leg, stop: &mut Stop, out: Out) -> 
                 follow.hang_up().await?;
             }
         }
-        out.progress(&words::progress(follow.call()));
     }
+}
+
+/// Tells what was not told before.
+fn tell(told: &mut Vec<String>, follow: &Follow, out: Out) {
+    let lines = words::progress(follow.call());
+    for line in lines.iter().filter(|line| !told.contains(line)) {
+        out.progress(line);
+    }
+    *told = lines;
 }
 
 /// The exit code of a call that is over.

@@ -1,7 +1,10 @@
 //! What people read: states and reasons in plain words. Pure functions of API values.
 
+use std::net::SocketAddr;
+
 use twocan_api::{
-    Call, CallState, Contact, ContactState, Direction, PathKind, Presence, Reachable, Safety, Status, Why,
+    Call, CallState, Contact, ContactState, Direction, Door, PathKind, Presence, Reachable, Safety, SafetyState,
+    Status, Why,
 };
 
 use crate::print::table;
@@ -98,6 +101,16 @@ pub(crate) fn safety(name: &str, safety: &Safety) -> Vec<String> {
     ]
 }
 
+/// What it means that the words of a stranger differ.
+pub(crate) fn stranger_differs() -> Why {
+    Why {
+        code: "words_differ".into(),
+        text: "The words were different: somebody may be sitting between you and hear everything. The call was ended."
+            .into(),
+        fix: "Exchange an invite link over a channel that you trust instead: twocan invite".into(),
+    }
+}
+
 /// What a path runs over.
 pub(crate) const fn path_kind(kind: PathKind) -> &'static str {
     match kind {
@@ -117,7 +130,7 @@ pub(crate) fn calls(calls: &[Call]) -> Vec<String> {
             Direction::In => "in",
             Direction::Out => "out",
         };
-        [call.id.clone(), arrow.into(), call.peer.name.clone(), self::call(call)]
+        [call.id.clone(), arrow.into(), peer(call), self::call(call)]
     };
     table(&calls.iter().map(row).collect::<Vec<_>>())
 }
@@ -133,9 +146,98 @@ pub(crate) fn call(call: &Call) -> String {
     }
 }
 
-/// The progress line for a call's new state.
-pub(crate) fn progress(call: &Call) -> String {
-    let name = &call.peer.name;
+/// Who is at the other end: a petname, or what a stranger's address tells.
+pub(crate) fn peer(call: &Call) -> String {
+    match (&call.peer.address, call.direction) {
+        (Some(address), Direction::In) if call.peer.name.is_empty() => {
+            format!("an unknown caller from {}", host(address))
+        }
+        (Some(address), Direction::Out) if call.peer.name.is_empty() => address.clone(),
+        (Some(_) | None, Direction::In | Direction::Out) => call.peer.name.clone(),
+    }
+}
+
+/// An address without its port, which says nothing about a caller.
+fn host(address: &str) -> String {
+    let parsed = address.parse::<SocketAddr>();
+    parsed.map_or_else(|_| address.to_owned(), |address| address.ip().to_string())
+}
+
+/// What is to be told of a call: where it stands, and of a stranger the words to compare and whether he wants to stay.
+pub(crate) fn progress(call: &Call) -> Vec<String> {
+    let mut lines = vec![sentence(&standing(call))];
+    let Some(stranger) = &call.stranger else { return lines };
+    let address = call.peer.address.as_deref().map(host).unwrap_or_default();
+    if let (Some(words), CallState::Active, SafetyState::Compare) =
+        (&stranger.safety.words, call.state, stranger.safety.state)
+    {
+        let words = words.join("  ");
+        lines.push(format!("Safety words: {words}"));
+        lines.push(format!(
+            "  Read them to each other. The same on both sides: nobody sits between you. Answer with: twocan verify {address}"
+        ));
+    }
+    if stranger.peer_keeps && stranger.can_keep && stranger.keep.is_none() {
+        lines.push("The other side wants to keep you as a contact. If you want that too: twocan keep".into());
+    }
+    if call.state == CallState::Ended && stranger.can_keep && stranger.keep.is_none() {
+        lines.push("For a minute you can still keep this person as a contact: twocan keep".into());
+    }
+    lines
+}
+
+/// What saying whether to keep a stranger has led to.
+pub(crate) fn kept(call: &Call) -> String {
+    let wish = call.stranger.as_ref().and_then(|stranger| stranger.keep);
+    match (wish, &call.contact) {
+        (Some(true), Some(_)) => format!("{} is a contact.", call.peer.name),
+        (Some(true), None) => "Told. When the other side keeps you as well, you are contacts.".into(),
+        (Some(false) | None, _) => "Nobody was kept.".into(),
+    }
+}
+
+/// Lines for `door`.
+pub(crate) fn door(door: &Door) -> Vec<String> {
+    let Some(seconds) = door.closes_in_s.filter(|_| door.open) else {
+        return vec!["The door is closed: strangers get no answer. Open it with: twocan door open".into()];
+    };
+    let mut lines = vec![format!(
+        "The door is open for {}. Close it with: twocan door close",
+        duration(seconds)
+    )];
+    if let Some(address) = door.addresses.first() {
+        lines.push(format!("Whoever is to ring types: twocan call {address}"));
+        let others: Vec<&str> = door.addresses.iter().skip(1).map(String::as_str).collect();
+        if !others.is_empty() {
+            lines.push(format!("  or another address of this device: {}", others.join(", ")));
+        }
+    }
+    if let Some(why) = &door.why {
+        lines.push(why.text.clone());
+        lines.push(format!("  {} An invite link: twocan invite", why.fix));
+    }
+    lines
+}
+
+/// A time in minutes and seconds.
+fn duration(seconds: u64) -> String {
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+/// A line that begins with a capital letter.
+fn sentence(line: &str) -> String {
+    let mut letters = line.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+/// Where a call stands, as a sentence.
+fn standing(call: &Call) -> String {
+    let name = peer(call);
     match (call.state, call.direction) {
         (CallState::Dialing, _) => format!("Calling {name} …"),
         (CallState::Ringing, Direction::Out) => format!("Ringing at {name}."),
@@ -150,7 +252,7 @@ pub(crate) fn progress(call: &Call) -> String {
 
 /// Why a call is over, with what to do where there is something to do.
 fn ended(call: &Call) -> String {
-    let name = &call.peer.name;
+    let name = peer(call);
     let Some(reason) = &call.reason else {
         return "The call is over.".into();
     };
@@ -165,6 +267,17 @@ fn ended(call: &Call) -> String {
         "declined" | "declined_elsewhere" if incoming => format!("The call of {name} was declined."),
         "declined" | "declined_elsewhere" => format!("{name} declined."),
         "answered_elsewhere" => "Another device answered.".into(),
+        "busy" if call.stranger.is_some() => {
+            format!(
+                "{name} lets nobody in at the moment: somebody else rings there, or you rang a moment ago. Try again in a minute."
+            )
+        }
+        "missed" if incoming && call.stranger.is_some() => format!("A call of {name} was missed."),
+        "unreachable" if call.stranger.is_some() && reason.why.as_deref() == Some("no_answer") => {
+            format!(
+                "Nobody answers at {name}: the door there is closed, or calls from here do not get through. Ask for an invite link."
+            )
+        }
         "busy" => format!("{name} is in another call. Try again later."),
         "missed" if incoming => format!("A call of {name} was missed. Call back with: twocan call"),
         "missed" => format!("{name} did not answer. Try again later."),
@@ -192,7 +305,9 @@ fn ended(call: &Call) -> String {
 
 #[cfg(test)]
 mod tests {
-    use twocan_api::{DeviceRef, Media, Path, Peer, PersonRef, Reason, SecondCall};
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+    use twocan_api::{DeviceRef, Media, Path, Peer, PersonRef, Reason, SecondCall, Stranger};
 
     use super::*;
 
@@ -223,6 +338,7 @@ mod tests {
                 name: "Ann".into(),
                 address: None,
             },
+            stranger: None,
             media: Media::default(),
             own_media: Media::default(),
             peer_media: Media::default(),
@@ -356,10 +472,74 @@ mod tests {
 
     #[test]
     fn progress_names_the_other_person() {
-        assert_eq!(progress(&out(CallState::Ringing, None)), "Ringing at Ann.");
+        assert_eq!(progress(&out(CallState::Ringing, None)), ["Ringing at Ann."]);
         assert_eq!(
             progress(&out(CallState::Ended, Some("busy"))),
-            "Ann is in another call. Try again later."
+            ["Ann is in another call. Try again later."]
         );
+    }
+
+    fn strange(state: CallState, code: Option<&str>) -> Call {
+        Call {
+            direction: Direction::In,
+            contact: None,
+            peer: Peer {
+                name: String::new(),
+                address: Some("192.0.2.7:40123".into()),
+            },
+            stranger: Some(Stranger {
+                safety: Safety::default(),
+                keep: None,
+                peer_keeps: false,
+                can_keep: false,
+                path: None,
+            }),
+            ..out(state, code)
+        }
+    }
+
+    #[test]
+    fn a_stranger_is_an_address_until_he_is_kept() {
+        let rings = strange(CallState::Ringing, None);
+        assert_eq!(progress(&rings), ["An unknown caller from 192.0.2.7 is calling."]);
+        let mut talks = strange(CallState::Active, None);
+        let stranger = talks.stranger.as_mut().unwrap();
+        stranger.safety.state = SafetyState::Compare;
+        stranger.safety.words = Some(["abandon", "ability", "able", "about"].map(str::to_owned).to_vec());
+        stranger.peer_keeps = true;
+        stranger.can_keep = true;
+        let lines = progress(&talks);
+        assert_eq!(lines[1], "Safety words: abandon  ability  able  about");
+        assert!(lines[2].ends_with("twocan verify 192.0.2.7"), "{lines:?}");
+        assert!(lines[3].ends_with("twocan keep"), "{lines:?}");
+        talks.contact = Some("k1".into());
+        talks.peer.name = "Zoe".into();
+        assert_eq!(peer(&talks), "Zoe");
+        assert_eq!(
+            call(&strange(CallState::Ended, Some("missed"))),
+            "A call of an unknown caller from 192.0.2.7 was missed."
+        );
+    }
+
+    #[test]
+    fn the_door_tells_how_long_and_what_to_type() {
+        let closed = door(&Door::default());
+        assert!(closed[0].starts_with("The door is closed"), "{closed:?}");
+        let why = Why {
+            code: "reach_unknown".into(),
+            text: "Not known.".into(),
+            fix: "Try.".into(),
+        };
+        let open = Door {
+            open: true,
+            closes_in_s: Some(90),
+            addresses: vec!["192.0.2.1:2226".into(), "192.0.2.2:2226".into()],
+            why: Some(why),
+            ..Door::default()
+        };
+        let lines = door(&open);
+        assert!(lines[0].contains("1 min 30 s"), "{lines:?}");
+        assert!(lines[1].ends_with("twocan call 192.0.2.1:2226"), "{lines:?}");
+        assert!(lines.iter().any(|line| line.ends_with("twocan invite")), "{lines:?}");
     }
 }

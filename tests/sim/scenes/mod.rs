@@ -3,6 +3,7 @@
 mod call_ends;
 mod calls;
 mod chaos;
+mod doors;
 mod idle;
 mod invites;
 mod manners;
@@ -29,6 +30,8 @@ pub(crate) enum Kind {
     Calls,
     /// Invites of all sorts.
     Invites,
+    /// Calls to an address, between people who know nothing of each other.
+    Doors,
     /// Hours of nothing.
     Idle,
 }
@@ -39,6 +42,7 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Chaos => chaos::run(seed, mutant, trace),
         Kind::Calls => calls::run(seed, mutant, trace),
         Kind::Invites => invites::run(seed, mutant, trace),
+        Kind::Doors => doors::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),
     }
 }

@@ -62,7 +62,11 @@ impl World {
     }
 
     fn watch_call(&mut self, index: usize, call: &CallView, was: Option<CallState>) {
-        let peer = self.hosts[index].seen.people.get(&call.contact).copied();
+        let people = &self.hosts[index].seen.people;
+        let peer = match &call.stranger {
+            Some(stranger) => self.hosts.iter().position(|host| host.address == stranger.address),
+            None => call.contact.and_then(|contact| people.get(&contact).copied()),
+        };
         let (caller, callee) = if call.incoming {
             (peer, Some(index))
         } else {

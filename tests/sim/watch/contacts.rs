@@ -96,6 +96,10 @@ impl World {
             | Command::Verify { .. }
             | Command::Compared { .. }
             | Command::SetSends { .. }
+            | Command::SetDoor { .. }
+            | Command::CallAddress { .. }
+            | Command::Keep { .. }
+            | Command::ComparedWithStranger { .. }
             | Command::SeeMissed { .. } => {}
         }
     }

@@ -56,6 +56,11 @@ listed! {
         RingLease,
         /// A device has one call, but for a second one that waits where the user wants that.
         OneCall,
+        // Strangers.
+        /// Nobody rings at a closed door, and nobody while somebody else does.
+        Door,
+        /// Strangers keep each other, both of them or neither.
+        Kept,
         // Media.
         /// No gate opens before both accepted.
         GateBeforeAccept,

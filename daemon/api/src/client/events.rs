@@ -110,6 +110,7 @@ impl Events {
                 | Event::CallRemoved(_)
                 | Event::Invite(_)
                 | Event::InviteRemoved(_)
+                | Event::Door(_)
                 | Event::Me(_)
                 | Event::Warning(_)
                 | Event::Gap(_) => {}

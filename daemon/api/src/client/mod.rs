@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::types::{
-    Call, CallPatch, ClipStats, Contact, ContactPatch, Invite, List, Me, MePatch, NewCall, NewClip, NewContact,
-    NewInvite, NewPage, PageUrl, Pong, Privacy, Safety, Status, Verify,
+    Call, CallPatch, ClipStats, Contact, ContactPatch, Door, DoorPut, Invite, Keep, List, Me, MePatch, NewCall,
+    NewClip, NewContact, NewInvite, NewPage, PageUrl, Pong, Privacy, Safety, Status, Verify,
 };
 
 pub use error::ClientError;
@@ -153,6 +153,17 @@ impl Client {
         self.delete(&format!("/v1/invites/{}", segment(id))).await
     }
 
+    /// `GET /v1/door`.
+    pub async fn door(&self) -> Result<Body<Door>, ClientError> {
+        self.get("/v1/door").await
+    }
+
+    /// `PUT /v1/door`.
+    pub async fn put_door(&self, put: &DoorPut) -> Result<Body<Door>, ClientError> {
+        let exchange = transport::exchange(&self.socket, Method::PUT, "/v1/door", Some(encode_body(put)?));
+        parse(exchange.await?)
+    }
+
     /// `GET /v1/calls`, all pages.
     pub async fn calls(&self) -> Result<Body<List<Call>>, ClientError> {
         self.list("/v1/calls").await
@@ -186,6 +197,16 @@ impl Client {
     /// `POST /v1/calls/{id}/hangup`.
     pub async fn hang_up(&self, id: &str) -> Result<Body<Call>, ClientError> {
         self.post(&call_path(id, "/hangup"), &Empty {}).await
+    }
+
+    /// `POST /v1/calls/{id}/keep`.
+    pub async fn keep(&self, id: &str, keep: Keep) -> Result<Body<Call>, ClientError> {
+        self.post(&call_path(id, "/keep"), &keep).await
+    }
+
+    /// `POST /v1/calls/{id}/verify`.
+    pub async fn verify_call(&self, id: &str, verify: &Verify) -> Result<Body<Safety>, ClientError> {
+        self.post(&call_path(id, "/verify"), verify).await
     }
 
     /// `POST /v1/calls/{id}/clip`: attaches the built-in clip as the call's leg.

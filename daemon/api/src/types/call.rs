@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Path, Safety};
+
 /// One call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Call {
     /// Opaque.
@@ -16,6 +18,10 @@ pub struct Call {
     pub contact: Option<String>,
     /// With whom.
     pub peer: Peer,
+    /// What is known of the other end, where the call goes through a door: ours, or the one at the address that was
+    /// called.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stranger: Option<Stranger>,
     /// What it carries.
     pub media: Media,
     /// What one's own page sends at the moment, as it last said by PATCH; as `media` until then.
@@ -60,13 +66,45 @@ pub enum CallState {
     Ended,
 }
 
+/// The other end of a call through a door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Stranger {
+    /// The safety words, which make themselves once the call was answered (`POST /v1/calls/{id}/verify`).
+    pub safety: Safety,
+    /// Whether the user wants to keep this person as a contact (`POST /v1/calls/{id}/keep`); null until said.
+    pub keep: Option<bool>,
+    /// Whether the other side said so. When both did, `contact` names the new contact.
+    pub peer_keeps: bool,
+    /// Whether it can still be said: while the call is up, and as long as it is listed afterwards.
+    pub can_keep: bool,
+    /// The path, while there is one.
+    pub path: Option<Path>,
+}
+
+/// `POST /v1/calls/{id}/keep`; an empty body means yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// Whether to keep the stranger. A yes cannot be taken back: the other side has been told.
+    #[serde(default = "yes")]
+    pub keep: bool,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { keep: true }
+    }
+}
+
 /// The other end of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Peer {
-    /// The petname.
+    /// The petname; empty for strangers.
     pub name: String,
-    /// The address, for callers of whom nothing else is known.
+    /// The address, where the call goes through a door.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
 }
@@ -140,7 +178,8 @@ pub struct MediaPatch {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewCall {
-    /// WHO: id, exact petname or unique prefix of a contact.
+    /// WHO: id, exact petname or unique prefix of a contact; or an IP address, with a port where it is not 2226, whose door
+    /// is open.
     #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub to: String,
     /// What to send; sound and picture unless told.

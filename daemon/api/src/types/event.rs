@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Contact, Invite, Me, Status, Why};
+use super::{Call, Contact, Door, Invite, Me, Status, Why};
 
 /// One event. `name` is the SSE event name, the body its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub enum Event {
     Invite(Box<Invite>),
     /// An invite was used up, ran out or was taken back.
     InviteRemoved(InviteRemoved),
+    /// The door.
+    Door(Door),
     /// Oneself.
     Me(Me),
     /// A warning.
@@ -45,14 +47,6 @@ pub struct Snapshot {
     pub invites: Vec<Invite>,
     /// The door.
     pub door: Door,
-}
-
-/// The door; it is closed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Door {
-    /// Whether strangers may ring.
-    pub open: bool,
 }
 
 /// A contact is gone.

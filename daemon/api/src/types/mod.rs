@@ -3,6 +3,7 @@
 pub mod call;
 pub mod clip;
 pub mod contact;
+pub mod door;
 pub mod event;
 pub mod invite;
 pub mod page;
@@ -13,6 +14,7 @@ pub mod status;
 pub use call::*;
 pub use clip::*;
 pub use contact::*;
+pub use door::*;
 pub use event::*;
 pub use invite::*;
 pub use page::*;

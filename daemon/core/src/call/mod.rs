@@ -123,6 +123,8 @@ impl Calls {
             | Message::Refused(_)
             | Message::Held(_)
             | Message::Addresses(_)
+            | Message::Show(_)
+            | Message::Keep(_)
             | Message::SafetyAsk
             | Message::SafetyCommit(_)
             | Message::SafetyAnswer(_)
@@ -189,6 +191,26 @@ impl Calls {
             Phase::Ended { .. } => return,
         };
         self.end(id, reason, None, now);
+    }
+
+    /// Nothing comes of the call with whom this is, or no longer: it ends here, and the far side cannot be told.
+    pub fn give_up(&mut self, contact: ContactId, reason: EndReason, now: Duration) {
+        if let Some(id) = self.current_with(contact).map(|call| call.id) {
+            self.end(id, reason, None, now);
+        }
+    }
+
+    /// The only connection to whom this is has broken, and no other will be made.
+    pub fn cut_off(&mut self, contact: ContactId, now: Duration) {
+        let reason = match self.current_with(contact).map(|call| (call.phase, call.incoming)) {
+            Some((Phase::Active { alive }, _)) => EndReason::Lost {
+                after_s: now.saturating_sub(alive).as_secs(),
+            },
+            Some((Phase::Dialing { .. } | Phase::Ringing { .. }, true)) => EndReason::Missed,
+            Some((Phase::Dialing { .. } | Phase::Ringing { .. }, false)) => EndReason::Unreachable(WhyNot::Silent),
+            Some((Phase::Ended { .. }, _)) | None => return,
+        };
+        self.give_up(contact, reason, now);
     }
 
     /// The daemon exits: all calls end.

@@ -6,8 +6,6 @@
 
 /// The one control stream.
 pub const CONTROL: u64 = 0;
-/// Keep-alive datagrams.
-pub const ALIVE: u64 = 1;
 /// One half of a datagram that did not fit the path.
 pub const FRAGMENT: u64 = 2;
 /// The first base a call may have.

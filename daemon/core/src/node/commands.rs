@@ -66,6 +66,10 @@ impl Node {
                 self.on_call(call, |node| node.calls.set_sends(call, audio, video))
             }
             Command::StartCall { contact, media } => self.start_call(contact, media, now),
+            Command::CallAddress { to, media } => self.call_address(to, media, now),
+            Command::SetDoor { open_for_s } => self.set_door(open_for_s, now),
+            Command::Keep { call, keep } => self.keep(id, call, keep, now),
+            Command::ComparedWithStranger { call, same } => self.compared_with_stranger(call, same, now),
             Command::Answer { call } => self.on_call(call, |node| node.calls.accept(call, now.boot)),
             Command::Decline { call } => self.on_call(call, |node| node.calls.decline(call, now.boot)),
             Command::HangUp { call } => self.on_call(call, |node| node.calls.hang_up(call, now.boot)),
@@ -284,7 +288,7 @@ impl Node {
     }
 
     /// A base that neither side has used on a link for long: each side counts its own, one the even, one the odd.
-    fn next_base(&mut self, even: bool) -> u64 {
+    pub(super) fn next_base(&mut self, even: bool) -> u64 {
         self.base = (self.base + 1) % BASES;
         flow::FIRST_CALL_BASE + flow::CALL_STRIDE * (2 * self.base + u64::from(!even))
     }

@@ -68,6 +68,8 @@ impl Node {
                 self.safety_unsupported(link, contact, now);
             }
             Message::Unknown(kind) => self.send_on(link, Message::Unsupported(Unsupported { kind: *kind }), now),
+            // Strangers say these to each other.
+            Message::Show(_) | Message::Keep(_) => self.close(link, close_code::GARBAGE, now),
             Message::Hello(_) | Message::Ack | Message::Unsupported(_) => {}
         }
     }
@@ -108,6 +110,9 @@ impl Node {
 
     /// Sends to a contact's device, now or when the session goes on.
     pub(super) fn tell(&mut self, contact: ContactId, message: Message, now: Now) {
+        if self.visits.contains_key(&contact) {
+            return self.say(contact, message, now);
+        }
         let linked = self.link_to(contact).map(|link| link.id);
         match linked {
             Some(link) => self.send_on(link, message, now),

@@ -53,18 +53,21 @@ impl Node {
     }
 
     pub(super) fn handle_link_up(&mut self, up: LinkUp, now: Now) {
+        if self.visit_up(&up, now) {
+            return;
+        }
         let dialed = up.dial.is_some();
         if let Some(dial) = up.dial {
             self.end_dial(dial);
         }
-        let is_expected = self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
+        let is_expected = up.visitor.is_none() && self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
         if !is_expected {
             return self.push(Output::Close {
                 link: up.link,
                 code: close_code::STRANGER,
             });
         }
-        let number = u32::from_be_bytes(self.rng.bytes());
+        let number = u32::from(u16::from_be_bytes(self.rng.bytes()));
         let link = Link {
             id: up.link,
             peer: up.peer,
@@ -86,6 +89,9 @@ impl Node {
     }
 
     pub(super) fn handle_dial_failed(&mut self, dial: DialId, now: Now) {
+        if self.visit_failed(dial, false, now) {
+            return;
+        }
         let Some(device) = self.end_dial(dial) else { return };
         if let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link.is_none()) {
             peer.search.pause(now.boot);
@@ -326,7 +332,9 @@ impl Node {
         if self.unstored {
             self.store();
         }
-        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        self.close_door();
+        let mut links: Vec<LinkId> = self.links.keys().copied().collect();
+        links.extend(self.visit_links());
         for link in links {
             self.push(Output::Close {
                 link,

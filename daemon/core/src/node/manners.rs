@@ -45,6 +45,7 @@ impl Node {
     fn silence(&mut self, id: ContactId, now: Now) {
         let speaks = self.calls.is_busy_with(id);
         self.calls.forget_contact(id, now.boot);
+        self.leave_visits_of(id, now);
         self.perform_deeds(now);
         let devices: Vec<DeviceKey> = self
             .peers

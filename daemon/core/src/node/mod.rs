@@ -8,10 +8,12 @@
 //! - a stranger gets no packet: nothing is sent in answer to a datagram that no key of ours opens;
 //! - whoever is shown reachable has a ready link with a proof no older than [`bounds::GREY_AFTER`];
 //! - a redemption is acknowledged only after the contact is on the disk;
+//! - a stranger who came in at the door meets nothing of this but [`door`] and [`visit`];
 //! - a gate opens only where [`crate::call`] says so.
 
 mod commands;
 mod control;
+mod door;
 mod hello;
 mod knocks;
 mod links;
@@ -23,6 +25,7 @@ mod stored;
 mod tests;
 mod time;
 mod view;
+mod visit;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -36,6 +39,7 @@ use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, Root
 use crate::io::{Input, Output};
 use crate::knock::{Answers, Keyring, ReplayGuard};
 use crate::reach::candidates::OwnAddresses;
+use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
 use crate::rng::Rng;
@@ -66,6 +70,9 @@ pub struct Node {
     /// Devices of contacts that have used up their rings.
     quiet: BTreeSet<DeviceKey>,
     safety: BTreeMap<ContactId, safety::Safety>,
+    door: Door,
+    /// Calls through a door, by what stands for the stranger.
+    visits: BTreeMap<ContactId, door::Visit>,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
     generation: u64,
     /// Something differs from what is on the disk and may be written with the next tick.
@@ -181,6 +188,8 @@ impl Node {
             calls: Calls::default(),
             quiet: BTreeSet::new(),
             safety: BTreeMap::new(),
+            door: Door::default(),
+            visits: BTreeMap::new(),
             pings: BTreeMap::new(),
             generation: 0,
             unstored: false,
@@ -222,12 +231,28 @@ impl Node {
             Input::Datagram { from, bytes } => self.handle_datagram(from, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Resumed => self.handle_resumed(now),
+            Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),
             Input::DialFailed { dial } => self.handle_dial_failed(dial, now),
-            Input::LinkDown { link, code } => self.handle_link_down(link, code, now),
-            Input::Control { link, bytes } => self.handle_control(link, &bytes, now),
-            Input::Alive { link, bytes } => self.handle_alive(link, &bytes, now),
-            Input::Rtt { link, rtt } => self.handle_rtt(link, rtt),
+            Input::TurnedAway { dial } => {
+                self.visit_failed(dial, true, now);
+            }
+            Input::LinkDown { link, code } => match self.visit_on(link) {
+                Some(visit) => self.visit_down(visit, code, now),
+                None => self.handle_link_down(link, code, now),
+            },
+            Input::Control { link, bytes } => match self.visit_on(link) {
+                Some(visit) => self.visit_control(visit, &bytes, now),
+                None => self.handle_control(link, &bytes, now),
+            },
+            Input::Alive { link, bytes } => match self.visit_on(link) {
+                Some(visit) => self.visit_alive(visit, &bytes, now),
+                None => self.handle_alive(link, &bytes, now),
+            },
+            Input::Rtt { link, rtt } => match self.visit_on(link) {
+                Some(visit) => self.visit_rtt(visit, rtt),
+                None => self.handle_rtt(link, rtt),
+            },
             Input::Leg { call, leg, fact } => self.calls.handle_leg(call, leg, fact, now.boot),
             Input::Stored { generation } => self.handle_stored(generation, now),
             Input::StoreFailed { generation } => self.handle_store_failed(generation, now),
@@ -253,6 +278,8 @@ impl Node {
     fn settle(&mut self, now: Now) {
         self.watch_safety(now);
         self.poll_calls(now.boot);
+        self.perform_deeds(now);
+        self.tend_visits(now);
         self.perform_deeds(now);
         self.notice_quiet(now);
         self.notice_dots(now);

@@ -98,7 +98,7 @@ impl Node {
     }
 
     /// The contact of a root: the one that exists, or a new one with an untaken name.
-    fn contact_for(&mut self, root: &RootKey, name: &str) -> ContactId {
+    pub(super) fn contact_for(&mut self, root: &RootKey, name: &str) -> ContactId {
         if let Some(contact) = self.state.contact_of(root) {
             return contact.id;
         }
@@ -126,7 +126,7 @@ impl Node {
     }
 
     /// HKDF(exporter of the link of the redemption, both roots), the same on both sides.
-    fn pair_key(&self, exporter: &[u8; 32], other: &RootKey) -> Secret {
+    pub(super) fn pair_key(&self, exporter: &[u8; 32], other: &RootKey) -> Secret {
         let (low, high) = if self.root < *other {
             (&self.root, other)
         } else {
@@ -262,6 +262,7 @@ impl Node {
     pub(super) fn remove_contact(&mut self, id: ContactId, now: Now) -> Option<Contact> {
         let place = self.state.contacts.iter().position(|contact| contact.id == id)?;
         self.calls.forget_contact(id, now.boot);
+        self.leave_visits_of(id, now);
         self.perform_deeds(now);
         let contact = self.state.contacts.remove(place);
         let devices: Vec<DeviceKey> = self

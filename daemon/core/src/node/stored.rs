@@ -4,7 +4,7 @@ use super::Node;
 use crate::bounds::close_code;
 use crate::command::{Refusal, Reply};
 use crate::event::Event;
-use crate::ids::{CommandId, ContactId, InviteId, LinkId};
+use crate::ids::{CallId, CommandId, ContactId, InviteId, LinkId};
 use crate::io::Output;
 use crate::state::{Alarm, Contact, Invite, Redemption};
 use crate::time::Now;
@@ -20,6 +20,19 @@ pub(super) enum Pending {
         reply: Reply,
         /// What clients hear of then.
         event: Option<Event>,
+        /// How to take the change back.
+        undo: Undo,
+    },
+    /// Tells a stranger, who wants to keep us, that we keep him.
+    Keep {
+        /// Which command asked for it.
+        command: CommandId,
+        /// The call with him.
+        call: CallId,
+        /// What stands for him.
+        visit: ContactId,
+        /// The contact that he becomes.
+        contact: ContactId,
         /// How to take the change back.
         undo: Undo,
     },
@@ -105,6 +118,23 @@ impl Node {
                     self.push(Output::Reply { id: command, reply });
                     self.out.extend(event.map(Output::Event));
                 }
+                Pending::Keep {
+                    command,
+                    call,
+                    visit,
+                    contact,
+                    undo,
+                } => {
+                    let reply = if self.tell_kept(visit, contact, now) {
+                        Reply::Call(call)
+                    } else {
+                        self.undo(undo, now);
+                        self.forget_wish(visit);
+                        self.store();
+                        Reply::Refused(Refusal::CannotKeep)
+                    };
+                    self.push(Output::Reply { id: command, reply });
+                }
                 Pending::Acknowledge {
                     link,
                     contact,
@@ -160,6 +190,20 @@ impl Node {
                     undo,
                 } => {
                     self.undo(undo, now);
+                    self.push(Output::Reply {
+                        id: command,
+                        reply: Reply::Refused(Refusal::StoreFailed),
+                    });
+                }
+                Pending::Keep {
+                    command,
+                    call: _,
+                    visit,
+                    contact: _,
+                    undo,
+                } => {
+                    self.undo(undo, now);
+                    self.forget_wish(visit);
                     self.push(Output::Reply {
                         id: command,
                         reply: Reply::Refused(Refusal::StoreFailed),

@@ -4,6 +4,8 @@
 
 mod calls;
 mod disk;
+mod door;
+mod door_storm;
 mod knocks;
 mod lab;
 mod links;

@@ -40,6 +40,7 @@ impl Node {
             .chain(pings)
             .chain(dots)
             .chain(self.safety_timeouts())
+            .chain(self.door_timeouts())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
     }
@@ -56,6 +57,7 @@ impl Node {
         for device in devices {
             self.watch_search(device, now);
         }
+        self.watch_door(now);
         self.refuse_late_pings(now);
     }
 
@@ -86,6 +88,7 @@ impl Node {
             }
         }
         self.out.extend(asks);
+        self.peers.values_mut().for_each(|peer| peer.search.tick(now.boot));
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
         self.forget_guests(now);
@@ -234,6 +237,9 @@ impl Node {
     }
 
     fn path_facts(&self, contact: ContactId) -> PathFacts {
+        if let Some(facts) = self.visit_facts(contact) {
+            return facts;
+        }
         let link = self.link_to(contact);
         PathFacts {
             link: link.map(|link| link.id),

@@ -30,8 +30,9 @@ impl Node {
                 .iter()
                 .map(|contact| self.contact_view(contact, now.boot))
                 .collect(),
-            calls: self.calls.views().collect(),
+            calls: self.calls.views().map(|call| self.with_stranger(call)).collect(),
             invites: open.map(view).collect(),
+            door: self.door_view(),
             clocks: self.clocks_apart(now).collect(),
         }
     }

@@ -62,6 +62,18 @@ impl OwnAddresses {
                 .any(|own| same_subnet(own, &ip) || both_shared(&own.ip, &ip))
     }
 
+    /// Whether a call may go to an address that the own user typed, which is a wish to be heard at just that place.
+    #[must_use]
+    pub fn may_call(to: &SocketAddr) -> bool {
+        to.port() != 0 && !never(&to.ip().to_canonical())
+    }
+
+    /// Whether somebody at an address is in none of our networks, private ones behind routers of ours included.
+    #[must_use]
+    pub fn is_outside(&self, address: &SocketAddr) -> bool {
+        !self.is_near(address) && !is_private(&address.ip().to_canonical())
+    }
+
     /// Whether an address is on this machine or one of its networks.
     #[must_use]
     pub fn is_near(&self, address: &SocketAddr) -> bool {

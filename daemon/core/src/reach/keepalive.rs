@@ -3,7 +3,7 @@
 //! `Ask{n}` → `Answer{n, m}` → `Confirm{m}`: the answer proves the round trip to the asking side, the confirmation proves
 //! it to the answering side. Every datagram says whether its sender would ring. The dialing side asks on the common tick;
 //! the listening side asks by itself when it has had no proof for a while. An unanswered question is repeated with
-//! growing pauses.
+//! growing pauses. What is said here travels sealed, see [`super::pulse`].
 //!
 //! Invariants: `last_proof` moves only when a number that this side drew comes back, and only while that is still news:
 //! what waited in the socket of a sleeping machine proves nothing.

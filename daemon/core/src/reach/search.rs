@@ -1,6 +1,7 @@
 //! The search for a path to one device: a few knocks in fixed slots, then a pause that grows.
 //!
-//! The search knows when; the node knows where to and under which key.
+//! The search knows when; the node knows where to and under which key. A pause as long as a tick ends on the node's common
+//! tick, so that the searches for all who are away wake the machine together.
 
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ enum Stage {
     Off,
     /// Between two attempts.
     Pausing { until: Duration },
+    /// Between two attempts, until the tick that is nearest to `until`.
+    Resting { until: Duration },
     /// Knocking; `slot` is the next one.
     Knocking { began: Duration, slot: usize },
 }
@@ -50,7 +53,7 @@ impl Default for Search {
 impl Search {
     /// Starts an attempt now, unless one is running.
     pub const fn start(&mut self, now: Duration) {
-        if let Stage::Off | Stage::Pausing { .. } = self.stage {
+        if let Stage::Off | Stage::Pausing { .. } | Stage::Resting { .. } = self.stage {
             self.stage = Stage::Knocking { began: now, slot: 0 };
         }
     }
@@ -73,8 +76,11 @@ impl Search {
     /// The attempt came to nothing: pauses, then looks again.
     pub fn pause(&mut self, now: Duration) {
         self.attempts = self.attempts.wrapping_add(1) % 64;
-        self.stage = Stage::Pausing {
-            until: now + self.pause,
+        let until = now + self.pause;
+        self.stage = if self.pause < bounds::TICK {
+            Stage::Pausing { until }
+        } else {
+            Stage::Resting { until }
         };
         self.pause = (self.pause * 2).min(bounds::BACKOFF_MOST);
     }
@@ -83,6 +89,15 @@ impl Search {
     pub fn rest(&mut self, now: Duration) {
         self.pause = bounds::BACKOFF_MOST;
         self.pause(now);
+    }
+
+    /// The common tick: ends a long pause that is over, or would be before half of the next tick has passed.
+    pub fn tick(&mut self, now: Duration) {
+        if let Stage::Resting { until } = self.stage
+            && until <= now + bounds::TICK / 2
+        {
+            self.stage = Stage::Knocking { began: now, slot: 0 };
+        }
     }
 
     /// Whether it knocks at the moment.
@@ -94,7 +109,7 @@ impl Search {
     /// The round that is due, if any.
     pub fn poll(&mut self, now: Duration) -> Option<Slot> {
         match self.stage {
-            Stage::Off => None,
+            Stage::Off | Stage::Resting { .. } => None,
             Stage::Pausing { until } => {
                 if now < until {
                     return None;
@@ -122,11 +137,11 @@ impl Search {
         }
     }
 
-    /// When [`Self::poll`] has something to do next.
+    /// When [`Self::poll`] has something to do next; `None` too where a tick comes first.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
         match self.stage {
-            Stage::Off => None,
+            Stage::Off | Stage::Resting { .. } => None,
             Stage::Pausing { until } => Some(until),
             Stage::Knocking { began, slot } => {
                 Some(began + bounds::KNOCK_SLOTS.get(slot).copied().unwrap_or(bounds::KNOCK_PATIENCE))
@@ -165,12 +180,31 @@ mod tests {
     }
 
     #[test]
+    fn long_pauses_end_on_the_tick_and_wake_nobody_before() {
+        let mut search = Search::default();
+        search.rest(Duration::ZERO);
+        let mut ticks = (1..).map(|tick| bounds::TICK * tick);
+        let woken = ticks.find(|at| {
+            assert_eq!(search.next_timeout(), None);
+            assert_eq!(search.poll(*at), None);
+            search.tick(*at);
+            search.poll(*at).is_some()
+        });
+        assert_eq!(woken, Some(bounds::BACKOFF_MOST));
+        search.rest(Duration::ZERO);
+        search.restart(Duration::from_secs(1));
+        assert!(search.poll(Duration::from_secs(1)).is_some(), "news ends any pause");
+    }
+
+    #[test]
     fn each_of_two_keys_comes_to_the_undated_round() {
         let mut search = Search::default();
         search.start(Duration::ZERO);
         let mut undated = Vec::new();
         while undated.len() < 4 {
-            let Some(at) = search.next_timeout() else { break };
+            let at = search
+                .next_timeout()
+                .expect("four attempts before the first long pause");
             undated.extend(search.poll(at).filter(|slot| slot.undated).map(|slot| slot.index % 2));
         }
         assert_eq!(undated, [1, 0, 1, 0]);

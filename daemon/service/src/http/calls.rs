@@ -1,12 +1,15 @@
 //! `/v1/calls`.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use twocan_api as api;
-use twocan_api::who::{Known, Unclear, resolve};
+use twocan_api::who::{Known, Unclear, address, resolve};
+use twocan_core::bounds::PORT;
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::CallView;
 use twocan_core::ids::{CallId, ContactId};
@@ -23,12 +26,9 @@ use super::{extract, paging, view};
     responses((status = 200, description = "One page of them", body = api::List<api::Call>)))]
 pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::List<api::Call>>, Fault> {
     let id = |call: &CallView| call.id.to_hex();
-    Ok(Json(paging::page(
-        &uri,
-        &app.published().snapshot.calls,
-        id,
-        view::call,
-    )?))
+    Ok(Json(paging::page(&uri, &app.published().snapshot.calls, id, |call| {
+        view::call(call, app.core.hub.now().boot)
+    })?))
 }
 
 /// One call.
@@ -39,7 +39,7 @@ pub(super) async fn show(State(app): State<App>, At(id): At<CallId>) -> Result<J
     render(&app, id)
 }
 
-/// Calls a contact.
+/// Calls a contact, or whoever is at an address whose door is open.
 ///
 /// 201 for a new call; 200 with the call that was there already, such as the ringing one that this answers.
 #[utoipa::path(post, path = "/v1/calls", operation_id = "startCall", tag = "calls",
@@ -47,11 +47,12 @@ pub(super) async fn show(State(app): State<App>, At(id): At<CallId>) -> Result<J
     responses((status = 201, description = "A new call, dialing", body = api::Call, headers(("location" = String, description = "Where it is"))), (status = 200, description = "The call with this contact that was there already", body = api::Call)))]
 pub(super) async fn start(State(app): State<App>, body: Body) -> Result<Response, Fault> {
     let new: api::NewCall = extract::json(body).await?;
-    let contact = whom(&app.published(), &new.to)?;
     let media = view::media(new.media);
-    let reply = app
-        .ask(Command::StartCall { contact, media }, About::Contact(contact))
-        .await?;
+    let (command, about) = match whom(&app.published(), &new.to)? {
+        Whom::Contact(contact) => (Command::StartCall { contact, media }, About::Contact(contact)),
+        Whom::Address(to) => (Command::CallAddress { to, media }, About::Me),
+    };
+    let reply = app.ask(command, about).await?;
     match reply {
         Reply::CallStarted(id) => {
             let location = [(header::LOCATION, format!("/v1/calls/{}", id.to_hex()))];
@@ -64,7 +65,14 @@ pub(super) async fn start(State(app): State<App>, body: Body) -> Result<Response
     }
 }
 
-fn whom(published: &Published, to: &str) -> Result<ContactId, Fault> {
+/// Whom somebody meant.
+enum Whom {
+    Contact(ContactId),
+    Address(SocketAddr),
+}
+
+/// A contact that is called like an address goes before the address.
+fn whom(published: &Published, to: &str) -> Result<Whom, Fault> {
     let contacts = published.snapshot.contacts.iter();
     let known: Vec<_> = contacts
         .map(|contact| Known {
@@ -74,7 +82,11 @@ fn whom(published: &Published, to: &str) -> Result<ContactId, Fault> {
             devices: contact.devices.iter().map(|device| device.name.as_str()).collect(),
         })
         .collect();
-    resolve(&known, to).map_err(|unclear| match unclear {
+    let found = resolve(&known, to);
+    if let (Err(Unclear::Nobody), Some(address)) = (&found, address(to, PORT)) {
+        return Ok(Whom::Address(address));
+    }
+    found.map(Whom::Contact).map_err(|unclear| match unclear {
         Unclear::Nobody => Code::NoSuchContact.into(),
         Unclear::Several(names) => {
             let names = names.join(", ");
@@ -121,6 +133,48 @@ async fn act(app: &App, id: CallId, body: Body, command: Command) -> Result<Json
     render(app, id)
 }
 
+/// Says whether to keep the stranger of a call as a contact.
+///
+/// When both sides want it, `contact` names the new contact. A yes cannot be taken back: the other side has been told.
+#[utoipa::path(post, path = "/v1/calls/{id}/keep", operation_id = "keepStranger", tag = "calls",
+    params(("id" = String, Path, description = "The call's id")),
+    request_body(content = Option<api::Keep>, content_type = "application/json", description = "Whether to keep this person; yes unless told"),
+    responses((status = 200, description = "The call", body = api::Call)))]
+pub(super) async fn keep(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Call>, Fault> {
+    need_call(&app.published(), id)?;
+    let api::Keep { keep } = extract::json_or_default(body).await?;
+    app.ask(Command::Keep { call: id, keep }, About::Call(id)).await?;
+    render(&app, id)
+}
+
+/// Gives the safety words of a call with a stranger, and takes the user's answer to them.
+///
+/// They make themselves once the call was answered. `different` ends the call.
+#[utoipa::path(post, path = "/v1/calls/{id}/verify", operation_id = "verifyStranger", tag = "calls",
+    params(("id" = String, Path, description = "The call's id")),
+    request_body(content = Option<api::Verify>, content_type = "application/json", description = "What the user found"),
+    responses((status = 200, description = "The safety words", body = api::Safety)))]
+pub(super) async fn verify(State(app): State<App>, At(id): At<CallId>, body: Body) -> Result<Json<api::Safety>, Fault> {
+    need_call(&app.published(), id)?;
+    let verify: api::Verify = extract::json_or_default(body).await?;
+    if let Some(result) = verify.result {
+        let same = match result {
+            api::SafetyResult::Same => true,
+            api::SafetyResult::Different => false,
+        };
+        let asked = app.ask(Command::ComparedWithStranger { call: id, same }, About::Call(id));
+        asked.await.map_err(|fault| {
+            if fault.code == Code::WrongState {
+                return Fault::new(Code::NoWords);
+            }
+            fault
+        })?;
+    }
+    let published = app.published();
+    let stranger = need_call(&published, id)?.stranger.as_ref();
+    Ok(Json(view::safety(&stranger.ok_or(Code::NoStranger)?.safety)))
+}
+
 /// Says what one's own page sends at the moment.
 ///
 /// The other side sees it as `peer_media`: muted, or camera off. It stops nothing by itself.
@@ -154,5 +208,5 @@ pub(super) async fn see(State(app): State<App>, At(id): At<CallId>, body: Body) 
 
 fn render(app: &App, id: CallId) -> Result<Json<api::Call>, Fault> {
     let published = app.published();
-    Ok(Json(view::call(need_call(&published, id)?)))
+    Ok(Json(view::call(need_call(&published, id)?, app.core.hub.now().boot)))
 }

@@ -47,10 +47,15 @@ pub(super) async fn attach(State(app): State<App>, At(id): At<CallId>, body: Bod
     responses((status = 200, description = "What came back so far", body = api::ClipStats)))]
 pub(super) async fn stats(State(app): State<App>, At(id): At<CallId>) -> Result<Json<api::ClipStats>, Fault> {
     let published = app.published();
-    let contact = need_call(&published, id)?.contact;
+    let call = need_call(&published, id)?;
     let counted = clips(&app)?.stats(id).ok_or(Code::NoSuchLeg)?;
-    let contact = published.snapshot.contacts.iter().find(|known| known.id == contact);
-    let path = contact.and_then(|contact| contact.path);
+    let mut contacts = published.snapshot.contacts.iter();
+    let path = match &call.stranger {
+        Some(stranger) => stranger.path,
+        None => contacts
+            .find(|known| Some(known.id) == call.contact)
+            .and_then(|contact| contact.path),
+    };
     Ok(Json(api::ClipStats {
         rtt_ms: path.map(|path| view::milliseconds(path.rtt)),
         path: path.map(|path| view::path_kind(path.kind)),

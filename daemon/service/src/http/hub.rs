@@ -297,6 +297,7 @@ struct Told {
     contacts: BTreeSet<ContactId>,
     calls: BTreeSet<CallId>,
     invites: BTreeSet<InviteId>,
+    door: bool,
     me: bool,
 }
 
@@ -312,8 +313,12 @@ impl Told {
                     .then(|| api::Event::Contact(Box::new(contact)))
             }
             Event::ContactRemoved(id, why) => Some(contact_removed(*id, *why)),
-            Event::Call(id) => self.calls.insert(*id).then(|| call(snapshot, *id)),
+            Event::Call(id) => self.calls.insert(*id).then(|| call(snapshot, *id, now)),
             Event::Invite(id) => self.invites.insert(*id).then(|| invite(snapshot, *id)),
+            Event::Door => {
+                let door = api::Event::Door(view::door(&snapshot.door, now.boot));
+                (!std::mem::replace(&mut self.door, true)).then_some(door)
+            }
             Event::Me => {
                 let me = api::Event::Me(view::me(snapshot.me.as_ref()?));
                 (!std::mem::replace(&mut self.me, true)).then_some(me)
@@ -330,9 +335,9 @@ fn contact_removed(id: ContactId, why: Option<InviteRefusal>) -> api::Event {
     })
 }
 
-fn call(snapshot: &Snapshot, id: CallId) -> api::Event {
+fn call(snapshot: &Snapshot, id: CallId, now: Now) -> api::Event {
     match snapshot.calls.iter().find(|call| call.id == id) {
-        Some(call) => api::Event::Call(Box::new(view::call(call))),
+        Some(call) => api::Event::Call(Box::new(view::call(call, now.boot))),
         None => api::Event::CallRemoved(api::CallRemoved { id: id.to_hex() }),
     }
 }

@@ -17,13 +17,13 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::FAREWELL;
+
 use super::site::Site;
 use super::stall::Stall;
 
 /// Bytes of a request's head, at most.
 const HEAD_BYTES: usize = 64 * 1024;
-/// At shutdown, connections may finish what they do for so long.
-const GOODBYE: Duration = Duration::from_secs(1);
 /// After a failed accept, such as for lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -90,7 +90,7 @@ pub(super) async fn run(listener: Listener, site: Arc<Site>, limits: Limits, mut
     drop(listener);
     let finish = async { while connections.join_next().await.is_some() {} };
     // What is not done by then is aborted with the set.
-    let _ = tokio::time::timeout(GOODBYE, finish).await;
+    let _ = tokio::time::timeout(FAREWELL, finish).await;
 }
 
 /// Returns when the daemon shuts down.

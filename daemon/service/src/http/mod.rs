@@ -18,6 +18,7 @@ mod calls;
 mod clip;
 mod contacts;
 mod docs;
+mod door;
 mod entrance;
 mod events;
 mod extract;

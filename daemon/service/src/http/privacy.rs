@@ -99,7 +99,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "a minute after the call, resp. when you have seen it; at the latest the daemon ends",
         ),
         line(
-            "which contact rang how often within ten minutes, and the last safety words",
+            "which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
             None,
             "memory",
             "the daemon alone",
@@ -146,8 +146,13 @@ fn outsiders() -> Vec<api::Outsider> {
         ),
         line(
             "strangers who scan your address",
-            "nothing: no packet of theirs is answered",
+            "nothing: no packet of theirs is answered, unless your door is open",
             "that Twocan runs here",
+        ),
+        line(
+            "strangers who ring while your door is open",
+            "that Twocan runs here, under a key made for this opening; if you answer, your public keys and your device's name; your name if you keep them",
+            "who you are, until you answer; your contacts",
         ),
         line(
             "other programs of your own user on this machine",

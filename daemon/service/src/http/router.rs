@@ -19,7 +19,9 @@ use super::metrics::Meters;
 use super::once::{Kept, once};
 use super::problem::{Code, Fault, of_refusal};
 use super::seam::{Clips, Legs, Loop};
-use super::{calls, clip, contacts, docs, events, files, invites, me, media, metrics, openapi, page, privacy, view};
+use super::{
+    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, openapi, page, privacy, view,
+};
 
 /// What handlers share.
 #[derive(Clone)]
@@ -90,10 +92,13 @@ fn other() -> OpenApiRouter<App> {
         .routes(routes!(contacts::ping))
         .routes(routes!(contacts::verify))
         .routes(routes!(invites::remove))
+        .routes(routes!(door::show, door::put))
         .routes(routes!(calls::show, calls::edit, calls::see))
         .routes(routes!(calls::answer))
         .routes(routes!(calls::decline))
         .routes(routes!(calls::hang_up))
+        .routes(routes!(calls::keep))
+        .routes(routes!(calls::verify))
         .routes(routes!(media::trickle, media::detach))
 }
 

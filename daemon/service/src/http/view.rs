@@ -9,8 +9,8 @@ use twocan_core::bounds::GREY_AFTER;
 use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
 use twocan_core::event::{
-    CallState, CallView, ContactState, ContactView, InviteView, MeView, Notice, PathKind, PathView, Reachable,
-    SafetyState, SafetyView, WhyNot,
+    CallState, CallView, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, Notice, PathKind,
+    PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
 };
 use twocan_core::ids::{ContactId, RootKey};
 use twocan_core::state::Alarm;
@@ -58,9 +58,9 @@ pub(super) fn snapshot(published: &Published, boot: Duration) -> Option<api::Sna
     Some(api::Snapshot {
         status: status(published)?,
         contacts: shown.contacts.iter().map(|view| contact(view, boot)).collect(),
-        calls: shown.calls.iter().map(call).collect(),
+        calls: shown.calls.iter().map(|view| call(view, boot)).collect(),
         invites: shown.invites.iter().map(invite).collect(),
-        door: api::Door::default(),
+        door: door(&shown.door, boot),
     })
 }
 
@@ -211,12 +211,17 @@ pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
     }
 }
 
+/// Seconds, a begun one counted as whole.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
 /// Milliseconds, exact to the microsecond.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     Duration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)).as_secs_f64() * 1e3
 }
 
-pub(super) fn call(call: &CallView) -> api::Call {
+pub(super) fn call(call: &CallView, boot: Duration) -> api::Call {
     api::Call {
         id: call.id.to_hex(),
         direction: if call.incoming {
@@ -225,17 +230,45 @@ pub(super) fn call(call: &CallView) -> api::Call {
             api::Direction::Out
         },
         state: call_state(call.state),
-        contact: Some(call.contact.to_hex()),
+        contact: call.contact.map(|contact| contact.to_hex()),
         peer: api::Peer {
             name: call.peer_name.clone(),
-            address: None,
+            address: call.stranger.as_ref().map(|stranger| stranger.address.to_string()),
         },
+        stranger: call.stranger.as_ref().map(|view| stranger(view, boot)),
         media: shown_media(call.media),
         own_media: shown_media(call.own_media),
         peer_media: shown_media(call.peer_media),
         reconnecting: call.reconnecting,
         missed: call.missed,
         reason: call.reason.map(reason),
+    }
+}
+
+fn stranger(stranger: &StrangerView, boot: Duration) -> api::Stranger {
+    api::Stranger {
+        safety: safety(&stranger.safety),
+        keep: stranger.keep,
+        peer_keeps: stranger.peer_keeps,
+        can_keep: stranger.can_keep,
+        path: stranger.path.as_ref().map(|view| path(view, boot)),
+    }
+}
+
+pub(super) fn door(door: &DoorView, boot: Duration) -> api::Door {
+    let (reachable, why) = match door.from_outside {
+        FromOutside::Yes => (api::FromOutside::Yes, None),
+        FromOutside::No => (api::FromOutside::No, Some(words::door_shut_off())),
+        FromOutside::Unknown => (api::FromOutside::Unknown, Some(words::door_unknown())),
+    };
+    let until = door.open_until;
+    api::Door {
+        open: until.is_some(),
+        closes_at: until.map(|until| time(until.wall)),
+        closes_in_s: until.map(|until| whole_seconds(until.boot.saturating_sub(boot))),
+        addresses: door.addresses.iter().map(SocketAddr::to_string).collect(),
+        reachable,
+        why,
     }
 }
 

@@ -125,6 +125,25 @@ pub(super) fn contested(name: &str) -> Why {
     why_not(WhyNot::Contested, name)
 }
 
+/// Whether a stranger's call finds its way here is not known.
+pub(super) fn door_unknown() -> Why {
+    Why {
+        code: "reach_unknown".to_owned(),
+        text: "Whether somebody outside your network gets through to this device is not known: routers often stop such calls."
+            .to_owned(),
+        fix: "Try it; and if nothing rings here, send an invite link instead.".to_owned(),
+    }
+}
+
+/// No stranger's call finds its way here.
+pub(super) fn door_shut_off() -> Why {
+    Why {
+        code: "loopback_only".to_owned(),
+        text: "Twocan listens on this machine alone, so nobody else can ring.".to_owned(),
+        fix: "Start it without `--udp 127.0.0.1`, or send an invite link.".to_owned(),
+    }
+}
+
 /// The message that carries an invite. Everything after the first line is ignored by those who paste it.
 pub(super) fn invite_text(link: &str) -> String {
     format!("Call me: {link}\nnot clickable? copy it into Twocan; how to get it: ask me\n")

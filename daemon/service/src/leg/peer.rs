@@ -263,18 +263,23 @@ impl Peer {
         let Some(udp) = self.sockets.get(socket) else { return };
         let mut buffer = vec![0; DATAGRAM_MOST];
         while udp.readable().await.is_ok() {
-            for _ in 0..BATCH {
-                match udp.try_recv_from(&mut buffer) {
-                    Ok((length, from)) => {
-                        let datagram = buffer.get(..length).unwrap_or_default();
-                        self.receive(Pair { socket, remote: from }, datagram, &uplink);
-                    }
-                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                    // What an earlier send brought back; the timer decides whether the leg is gone.
-                    Err(error) => tracing::debug!(%error, "leg's socket"),
+            let more = (0..BATCH).all(|_| match udp.try_recv_from(&mut buffer) {
+                Ok((length, from)) => {
+                    let datagram = buffer.get(..length).unwrap_or_default();
+                    self.receive(Pair { socket, remote: from }, datagram, &uplink);
+                    true
                 }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => false,
+                Err(error) => {
+                    // What an earlier send brought back; the timer decides whether the leg is gone.
+                    tracing::debug!(%error, "leg's socket");
+                    true
+                }
+            });
+            // A turn for others costs a look at all sockets, so it is given only where nothing else gives one.
+            if more {
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! A connection is a link from the moment when its handshake is complete and the control stream usable; before that a
 //! failure is a failed dial, or nothing. The loop learns [`Input::LinkUp`] first, then frames in order, then
-//! [`Input::LinkDown`] once. The control reader waits when the loop is behind; datagrams are dropped then, as they are
-//! on any network.
+//! [`Input::LinkDown`] once. The control reader waits when the loop is behind; keep-alives are dropped then, as they are
+//! on any network. They pass beside QUIC, through the socket itself.
 //!
 //! A far side that sends what is none of ours loses the link with [`close_code::GARBAGE`]; the first such thing is
 //! logged, without an address, and nothing after it is looked at.
@@ -11,8 +11,8 @@
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -22,10 +22,11 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use twocan_core::bounds::close_code;
-use twocan_core::ids::{DeviceKey, DialId, LinkId};
+use twocan_core::ids::{DeviceKey, DialId, LinkId, VisitorId};
 use twocan_core::io::{Input, LinkUp};
 use twocan_core::media::flow;
 use twocan_core::media::fragment::{self, Reassembler};
+use twocan_core::reach::pulse::Pulse;
 
 use super::frames::{self, End};
 use super::{Shared, socket, tls};
@@ -50,6 +51,7 @@ pub(super) struct Link {
     connection: Connection,
     queue: mpsc::Sender<Outgoing>,
     sender: Arc<LinkSender>,
+    pulse: Mutex<Pulse>,
     /// Set once we close: nothing that still arrives is delivered.
     closing: AtomicBool,
 }
@@ -66,6 +68,7 @@ enum Outgoing {
 pub(super) struct Opened {
     pub(super) connection: Connection,
     pub(super) dial: Option<DialId>,
+    pub(super) visitor: Option<VisitorId>,
     pub(super) send: SendStream,
     pub(super) recv: RecvStream,
 }
@@ -101,9 +104,22 @@ impl Link {
         }
     }
 
-    /// Sends one keep-alive datagram.
-    pub(super) fn send_alive(&self, bytes: &[u8]) {
-        let _ = self.sender.datagram(frames::datagram(flow::ALIVE, bytes));
+    /// One keep-alive, sealed, and where it goes; `None` where there is nothing to be said any more.
+    pub(super) fn seal_alive(&self, bytes: &[u8]) -> Option<(SocketAddr, Vec<u8>)> {
+        let packet = self.pulse().seal(bytes)?;
+        Some((socket::plain(self.connection.remote_address()), packet))
+    }
+
+    /// What a keep-alive says that came from `from`. QUIC hears of this address alone, so another proves nothing.
+    pub(super) fn open_alive(&self, packet: &[u8], from: SocketAddr) -> Option<[Input; 2]> {
+        let fits = !self.is_closing() && socket::plain(self.connection.remote_address()) == socket::plain(from);
+        let bytes = fits.then(|| self.pulse().open(packet))??;
+        let rtt = self.connection.rtt();
+        Some([Input::Rtt { link: self.id, rtt }, Input::Alive { link: self.id, bytes }])
+    }
+
+    fn pulse(&self) -> MutexGuard<'_, Pulse> {
+        self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where this link's media goes out.
@@ -130,6 +146,10 @@ impl Link {
             mtu: path.current_mtu,
             max_datagram: self.connection.max_datagram_size().unwrap_or(0),
         }
+    }
+
+    pub(super) const fn id(&self) -> LinkId {
+        self.id
     }
 
     fn is_closing(&self) -> bool {
@@ -211,11 +231,12 @@ pub(super) async fn run(shared: Arc<Shared>, opened: Opened) {
     let Opened {
         connection,
         dial,
+        visitor,
         send,
         mut recv,
     } = opened;
     let id = shared.next_link();
-    let up = match introduce(&connection, id, dial) {
+    let up = match introduce(&connection, id, dial, visitor) {
         Ok(up) => up,
         Err(error) => {
             tracing::error!(%error, "a finished handshake without key or exporter");
@@ -226,15 +247,19 @@ pub(super) async fn run(shared: Arc<Shared>, opened: Opened) {
     };
     let (queue, outgoing) = mpsc::channel(QUEUE);
     let sender = Arc::new(LinkSender::new(connection.clone()));
+    let pulse = Pulse::new(&up.exporter, dial.is_some());
+    let tag = pulse.tag();
     let link = Arc::new(Link {
         id,
         connection,
         queue,
         sender,
+        pulse: Mutex::new(pulse),
         closing: AtomicBool::new(false),
     });
     shared.insert(id, Arc::clone(&link));
     shared.tell(Input::LinkUp(up)).await;
+    shared.gate.hear(tag, Arc::clone(&link));
 
     let datagrams = tokio::spawn(read_datagrams(Arc::clone(&shared), Arc::clone(&link)));
     tokio::select! {
@@ -243,6 +268,7 @@ pub(super) async fn run(shared: Arc<Shared>, opened: Opened) {
         never = write_control(&link.connection, send, outgoing) => match never {},
     }
     datagrams.abort();
+    shared.gate.forget(tag, id);
     shared.remove(id);
     shared
         .tell(Input::LinkDown {
@@ -252,7 +278,12 @@ pub(super) async fn run(shared: Arc<Shared>, opened: Opened) {
         .await;
 }
 
-fn introduce(connection: &Connection, link: LinkId, dial: Option<DialId>) -> anyhow::Result<LinkUp> {
+fn introduce(
+    connection: &Connection,
+    link: LinkId,
+    dial: Option<DialId>,
+    visitor: Option<VisitorId>,
+) -> anyhow::Result<LinkUp> {
     let mut exporter = [0; 32];
     connection
         .export_keying_material(&mut exporter, EXPORTER, &[])
@@ -261,6 +292,7 @@ fn introduce(connection: &Connection, link: LinkId, dial: Option<DialId>) -> any
     Ok(LinkUp {
         link,
         dial,
+        visitor,
         peer: peer_key(connection)?,
         remote,
         exporter,
@@ -361,7 +393,6 @@ async fn read_datagrams(shared: Arc<Shared>, link: Arc<Link>) {
             return;
         }
         match frames::split(&datagram) {
-            Some((flow::ALIVE, body)) => alive(&shared, &link, &body),
             Some((flow::FRAGMENT, half)) => {
                 if let Some(whole) = joiner.push(&half) {
                     media(&shared, &link, &whole.into());
@@ -378,20 +409,5 @@ fn media(shared: &Shared, link: &Link, datagram: &Bytes) {
         Some((id, packet)) if id >= flow::FIRST_CALL_BASE => shared.deliver(link.id, id, packet),
         Some(_) => link.garbage("a datagram of an unknown flow"),
         None => link.garbage("a datagram without a flow"),
-    }
-}
-
-/// Keep-alives are datagrams: when the loop is behind, they are lost.
-fn alive(shared: &Shared, link: &Link, body: &[u8]) {
-    let rtt = Input::Rtt {
-        link: link.id,
-        rtt: link.connection.rtt(),
-    };
-    let alive = Input::Alive {
-        link: link.id,
-        bytes: body.to_vec(),
-    };
-    if !(shared.try_tell(rtt) && shared.try_tell(alive)) {
-        tracing::debug!(link = link.id.0, "keep-alive dropped, the loop is behind");
     }
 }

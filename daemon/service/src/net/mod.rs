@@ -5,11 +5,12 @@
 //! [`MediaSink`] without touching the loop.
 //!
 //! Invariants: a packet reaches quinn only through the gate in [`socket`]; an admitted dialer is answered, a stranger
-//! never; [`Input::LinkDown`] follows each [`Input::LinkUp`] exactly once; no timer runs while nothing happens.
+//! only while the [`door`] is open; [`Input::LinkDown`] follows each [`Input::LinkUp`] exactly once; no timer runs while nothing happens.
 
 mod admission;
 mod cid;
 mod congestion;
+mod door;
 mod frames;
 mod interfaces;
 mod link;
@@ -30,23 +31,26 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use futures_util::future::join_all;
-use quinn::{ClientConfig, Endpoint, Incoming, VarInt};
+use quinn::{ClientConfig, Connecting, Endpoint, Incoming, VarInt};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use twocan_core::bounds::{self, close_code};
-use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
+use twocan_core::crypto::Secret;
+use twocan_core::ids::{DeviceKey, DialId, LinkId, Token, VisitorId};
 use twocan_core::io::Input;
 use twocan_core::reach::candidates::OwnAddresses;
 use zeroize::Zeroizing;
 
 use self::admission::Admissions;
 use self::cid::CidKey;
+use self::door::Door;
 use self::frames::End;
 use self::link::{Link, Opened};
-use self::socket::Gate;
+use self::socket::{Gate, Passes};
 use self::tls::Tls;
+use crate::FAREWELL;
 use crate::media::{MediaSender, MediaSink};
 
 pub use self::link::LinkStats;
@@ -54,8 +58,6 @@ pub use self::socket::{SocketStats, UdpBind};
 
 /// The server name that TLS's interface wants; it is never sent.
 const NO_NAME: &str = "twocan";
-/// How long [`Net::shutdown`] waits at most for the far sides to hear of it.
-const SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// What the network needs to start.
 pub struct NetConfig {
@@ -110,8 +112,13 @@ impl Net {
         runtime.spawn_blocking(move || cold.warm_up());
         let cids = CidKey::generate()?;
         let admissions = Arc::new(Admissions::default());
-        let gate = Gate::bind(config.udp, cids.clone(), Arc::clone(&admissions), events.clone())
-            .map_err(|error| unbound(config.udp, &error))?;
+        let door = Arc::new(Door::default());
+        let passes = Passes {
+            cids: cids.clone(),
+            admissions: Arc::clone(&admissions),
+            door: Arc::clone(&door),
+        };
+        let gate = Gate::bind(config.udp, passes, events.clone()).map_err(|error| unbound(config.udp, &error))?;
         let gate = Arc::new(gate);
         let endpoint = quic::endpoint(Arc::clone(&gate), cids, &tls)?;
         let shared = Arc::new(Shared {
@@ -120,6 +127,7 @@ impl Net {
             gate,
             tls,
             admissions,
+            door,
             events,
             sink: config.sink,
             links: Mutex::default(),
@@ -154,6 +162,30 @@ impl Net {
         self.shared.admissions.revoke(&token);
     }
 
+    /// Lets strangers ask to come in for a while; each is an [`Input::Visitor`]. `seed` grows the TLS key that they see.
+    pub fn open_door(&self, seed: &Secret, valid_for: Duration) {
+        if let Err(error) = self.shared.door.open(seed, valid_for) {
+            tracing::error!(error = format!("{error:#}"), "the door cannot be opened");
+        }
+    }
+
+    /// Answers no stranger any more. Whoever is in stays.
+    pub fn close_door(&self) {
+        self.shared.door.close();
+    }
+
+    /// Lets a visitor in, or tells him to come another time.
+    pub fn decide(&self, visitor: VisitorId, may_enter: bool) {
+        self.shared.door.decide(visitor, may_enter);
+    }
+
+    /// Rings at the door of whoever is at an address; ends in [`Input::LinkUp`], [`Input::TurnedAway`] or
+    /// [`Input::DialFailed`] within [`bounds::DIAL`].
+    pub fn dial_door(&self, dial: DialId, to: SocketAddr, seed: Secret) {
+        let shared = Arc::clone(&self.shared);
+        self.shared.runtime.spawn(door::ring(shared, dial, to, seed));
+    }
+
     /// Opens a link to the device that holds `peer`'s key; ends in [`Input::LinkUp`] or [`Input::DialFailed`] within
     /// [`bounds::DIAL`]. `initial_mtu` is the UDP payload that the path has been shown to carry.
     pub fn dial(&self, dial: DialId, peer: DeviceKey, to: SocketAddr, token: Token, initial_mtu: u16) {
@@ -180,10 +212,11 @@ impl Net {
         }
     }
 
-    /// Sends one keep-alive datagram.
+    /// Sends one keep-alive.
     pub fn send_alive(&self, link: LinkId, bytes: &[u8]) {
-        if let Some(link) = self.shared.link(link) {
-            link.send_alive(bytes);
+        let sealed = self.shared.link(link).and_then(|link| link.seal_alive(bytes));
+        if let Some((to, packet)) = sealed {
+            self.shared.gate.transmit(to, &packet);
         }
     }
 
@@ -221,7 +254,7 @@ impl Net {
         self.shared.local()
     }
 
-    /// Closes every link with [`close_code::GOING`] and waits, at most a second, until the far sides know.
+    /// Closes every link with [`close_code::GOING`] and waits, for a moment at most, until the far sides know.
     pub async fn shutdown(&self) {
         let links: Vec<_> = self.shared.lock().values().cloned().collect();
         let farewell = async {
@@ -229,7 +262,7 @@ impl Net {
             self.shared.endpoint.close(VarInt::from_u32(close_code::GOING), &[]);
             self.shared.endpoint.wait_idle().await;
         };
-        if timeout(SHUTDOWN, farewell).await.is_err() {
+        if timeout(FAREWELL, farewell).await.is_err() {
             tracing::debug!("some links did not end in time");
         }
     }
@@ -242,6 +275,7 @@ struct Shared {
     gate: Arc<Gate>,
     tls: Tls,
     admissions: Arc<Admissions>,
+    door: Arc<Door>,
     events: mpsc::Sender<Input>,
     sink: Arc<dyn MediaSink>,
     links: Mutex<HashMap<LinkId, Arc<Link>>>,
@@ -264,10 +298,6 @@ impl Shared {
     /// Tells the loop, when it has room. A loop that is gone needs no telling.
     async fn tell(&self, input: Input) {
         let _ = self.events.send(input).await;
-    }
-
-    fn try_tell(&self, input: Input) -> bool {
-        self.events.try_send(input).is_ok()
     }
 
     async fn dial_failed(&self, dial: Option<DialId>) {
@@ -327,20 +357,21 @@ impl Drop for Tasks {
 }
 
 /// Takes up what passed the gate. The gate lets packets for our own ids pass too, which quinn would take for the
-/// start of a connection where theirs is gone: only a token opens one.
+/// start of a connection where theirs is gone: only a token opens one, or the door.
 async fn listen(shared: Arc<Shared>) {
     while let Some(incoming) = shared.endpoint.accept().await {
         match <[u8; 16]>::try_from(&*incoming.orig_dst_cid()).map(Token) {
             Ok(token) if shared.admissions.admitted(&token) => {
                 tokio::spawn(take_up(Arc::clone(&shared), incoming, token));
             }
-            Ok(_) | Err(_) => incoming.ignore(),
+            Ok(_) | Err(_) => door::meet(&shared, incoming),
         }
     }
 }
 
 async fn take_up(shared: Arc<Shared>, incoming: Incoming, token: Token) {
-    match timeout(bounds::DIAL, answer(incoming)).await {
+    let opened = async { answer(incoming.accept()?, None).await };
+    match timeout(bounds::DIAL, opened).await {
         Ok(Ok(opened)) => {
             shared.admissions.revoke(&token);
             link::run(shared, opened).await;
@@ -358,19 +389,21 @@ async fn open(endpoint: &Endpoint, config: ClientConfig, dial: DialId, to: Socke
     Ok(Opened {
         connection,
         dial: Some(dial),
+        visitor: None,
         send,
         recv,
     })
 }
 
 /// The listener's half.
-async fn answer(incoming: Incoming) -> anyhow::Result<Opened> {
-    let connection = incoming.accept()?.await?;
+async fn answer(connecting: Connecting, visitor: Option<VisitorId>) -> anyhow::Result<Opened> {
+    let connection = connecting.await?;
     let (send, mut recv) = connection.accept_bi().await?;
     match frames::read_opening(&mut recv).await {
         Ok(()) => Ok(Opened {
             connection,
             dial: None,
+            visitor,
             send,
             recv,
         }),

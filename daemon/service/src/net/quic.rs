@@ -11,8 +11,8 @@ use std::time::Duration;
 use anyhow::Context;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    ClientConfig, ConnectionId, Endpoint, EndpointConfig, NoneTokenStore, ServerConfig, TokioRuntime, TransportConfig,
-    VarInt,
+    AckFrequencyConfig, ClientConfig, ConnectionId, Endpoint, EndpointConfig, NoneTokenStore, ServerConfig,
+    TokioRuntime, TransportConfig, VarInt,
 };
 use twocan_core::bounds;
 use twocan_core::ids::{DeviceKey, Token};
@@ -33,6 +33,9 @@ pub(super) const DATAGRAMS_OUT: usize = 64 * 1024;
 const DATAGRAMS_IN: usize = 512 * 1024;
 /// The round trip assumed before one is measured: a lost first flight is repeated after three times that.
 const FIRST_RTT: Duration = Duration::from_millis(150);
+/// Packets that may go unacknowledged for 25 ms. Nothing waits for the acknowledgement of a datagram, and what is lost shows by
+/// a gap at once.
+const UNACKNOWLEDGED: u32 = 32;
 /// Connection attempts that passed the gate and wait to be taken up.
 const INCOMING: usize = 64;
 /// Bytes held for one such attempt.
@@ -50,7 +53,8 @@ pub(super) fn endpoint(gate: Arc<Gate>, cids: CidKey, tls: &Tls) -> anyhow::Resu
     endpoint.context("QUIC endpoint")
 }
 
-fn server_config(tls: &Tls) -> anyhow::Result<ServerConfig> {
+/// How connections are answered: those of contacts, or with a door's key those of strangers.
+pub(super) fn server_config(tls: &Tls) -> anyhow::Result<ServerConfig> {
     let crypto = QuicServerConfig::try_from(tls.server()?).context("QUIC needs AES-128-GCM")?;
     let mut transport = transport(bounds::MTU_SAFE);
     transport.max_concurrent_bidi_streams(VarInt::from_u32(1));
@@ -75,9 +79,22 @@ pub(super) fn client_config(tls: &Tls, peer: DeviceKey, token: Token, mtu: u16) 
     Ok(config)
 }
 
+/// The configuration of a ring at somebody's door: whoever is there may answer.
+pub(super) fn door_client_config(tls: &Tls) -> anyhow::Result<ClientConfig> {
+    let crypto = QuicClientConfig::try_from(tls.client_to_anybody()?).context("QUIC needs AES-128-GCM")?;
+    let mut config = ClientConfig::new(Arc::new(crypto));
+    config
+        .transport_config(Arc::new(transport(bounds::MTU_SAFE)))
+        .token_store(Arc::new(NoneTokenStore));
+    Ok(config)
+}
+
 fn transport(mtu: u16) -> TransportConfig {
+    let mut acks = AckFrequencyConfig::default();
+    acks.ack_eliciting_threshold(VarInt::from_u32(UNACKNOWLEDGED));
     let mut config = TransportConfig::default();
     config
+        .ack_frequency_config(Some(acks))
         .max_concurrent_bidi_streams(VarInt::from_u32(0))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .stream_receive_window(VarInt::from_u32(CONTROL_WINDOW))

@@ -1,19 +1,21 @@
 //! The one UDP socket, and the gate in front of the QUIC stack.
 //!
-//! Every datagram is sorted here, segment by segment where the kernel joined several: knocks go to the loop, QUIC
-//! packets that [`demux::admits`] go to quinn, all else vanishes and is counted. quinn never sees a packet that
-//! somebody without a secret of ours can have made, so nothing answers a stranger.
+//! Every datagram is sorted here, segment by segment where the kernel joined several: knocks go to the loop, keep-alives
+//! of links too once they are opened, QUIC packets that [`demux::admits`] go to quinn, all else vanishes and is counted.
+//! While the door is closed quinn never sees a packet that somebody without a secret of ours can have made, so nothing
+//! answers a stranger.
 //!
 //! quinn is given addresses as the socket has them (IPv4-mapped on a dual-stack socket); the loop is given, and gives,
 //! plain ones.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use quinn::udp::{RecvMeta, Transmit, UdpSocketState};
@@ -22,14 +24,17 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use twocan_core::bounds::PORT;
 use twocan_core::demux::{self, Class};
+use twocan_core::ids::LinkId;
 use twocan_core::io::Input;
+use twocan_core::reach::pulse::Tag;
 
 use super::admission::Admissions;
 use super::cid::CidKey;
+use super::door::Door;
+use super::link::Link;
 
-/// "2CAN" on a phone's keys.
-const DEFAULT_PORT: u16 = 2226;
 /// How many ports after the default one are tried before the system chooses.
 const PORTS_TRIED: u16 = 100;
 /// Bytes of the largest knock or relay frame.
@@ -57,7 +62,7 @@ pub struct SocketStats {
     pub quic: u64,
     /// QUIC packets that nobody we know can have made.
     pub quic_refused: u64,
-    /// STUN, oversized knocks, and what is nothing of ours.
+    /// STUN, oversized knocks, keep-alives of no link, and what is nothing of ours.
     pub other: u64,
 }
 
@@ -70,25 +75,28 @@ struct Counters {
     other: AtomicU64,
 }
 
+/// What a QUIC packet may pass by.
+pub(super) struct Passes {
+    pub(super) cids: CidKey,
+    pub(super) admissions: Arc<Admissions>,
+    pub(super) door: Arc<Door>,
+}
+
 /// The socket as quinn sees it: everything passes through the gate.
 pub(super) struct Gate {
     io: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
-    cids: CidKey,
-    admissions: Arc<Admissions>,
+    passes: Passes,
     events: mpsc::Sender<Input>,
     counters: Counters,
+    /// The links, by the tag of what comes for them.
+    pulses: Mutex<HashMap<Tag, Arc<Link>>>,
 }
 
 impl Gate {
     /// Binds the socket. Needs a tokio runtime, whose reactor it joins.
-    pub(super) fn bind(
-        bind: UdpBind,
-        cids: CidKey,
-        admissions: Arc<Admissions>,
-        events: mpsc::Sender<Input>,
-    ) -> io::Result<Self> {
+    pub(super) fn bind(bind: UdpBind, passes: Passes, events: mpsc::Sender<Input>) -> io::Result<Self> {
         let socket = match bind {
             UdpBind::Default => bind_default()?,
             UdpBind::Explicit(address) => bind_to(address)?,
@@ -100,10 +108,10 @@ impl Gate {
             io,
             state,
             local,
-            cids,
-            admissions,
+            passes,
             events,
             counters: Counters::default(),
+            pulses: Mutex::default(),
         })
     }
 
@@ -158,6 +166,10 @@ impl Gate {
                 self.hand_knock_over(packet, from);
                 false
             }
+            Some(Class::Pulse) => {
+                self.hand_alive_over(packet, from);
+                false
+            }
             Some(Class::Quic) => self.is_admitted(packet),
             Some(Class::Knock | Class::Stun | Class::Other) | None => {
                 count(&self.counters.other);
@@ -169,14 +181,15 @@ impl Gate {
     /// A connection id such as a connection has.
     #[cfg(test)]
     pub(super) fn own_cid(&self) -> quinn::ConnectionId {
-        quinn_proto::ConnectionIdGenerator::generate_cid(&mut self.cids.clone())
+        quinn_proto::ConnectionIdGenerator::generate_cid(&mut self.passes.cids.clone())
     }
 
     fn is_admitted(&self, packet: &[u8]) -> bool {
         let admitted = demux::admits(
             packet,
-            |cid| self.cids.issued(cid),
-            |token| self.admissions.admitted(token),
+            |cid| self.passes.cids.issued(cid),
+            |token| self.passes.admissions.admitted(token),
+            || self.passes.door.is_open(),
         );
         count(if admitted {
             &self.counters.quic
@@ -184,6 +197,36 @@ impl Gate {
             &self.counters.quic_refused
         });
         admitted
+    }
+
+    /// Listens to a link's keep-alives.
+    pub(super) fn hear(&self, tag: Tag, link: Arc<Link>) {
+        self.pulses().insert(tag, link);
+    }
+
+    /// The end of [`Self::hear`].
+    pub(super) fn forget(&self, tag: Tag, link: LinkId) {
+        let mut pulses = self.pulses();
+        if pulses.get(&tag).is_some_and(|heard| heard.id() == link) {
+            pulses.remove(&tag);
+        }
+    }
+
+    fn pulses(&self) -> MutexGuard<'_, HashMap<Tag, Arc<Link>>> {
+        self.pulses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the loop is behind, keep-alives are lost.
+    fn hand_alive_over(&self, packet: &[u8], from: SocketAddr) {
+        let link = Tag::of(packet).and_then(|tag| self.pulses().get(&tag).cloned());
+        let Some(inputs) = link.and_then(|link| link.open_alive(packet, from)) else {
+            return count(&self.counters.other);
+        };
+        for input in inputs {
+            if self.events.try_send(input).is_err() {
+                tracing::debug!("keep-alive dropped, the loop is behind");
+            }
+        }
     }
 
     /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
@@ -318,7 +361,7 @@ pub(super) fn native(address: SocketAddr, ipv6: bool) -> SocketAddr {
 }
 
 fn bind_default() -> io::Result<std::net::UdpSocket> {
-    let ports = (DEFAULT_PORT..DEFAULT_PORT.saturating_add(PORTS_TRIED)).chain([0]);
+    let ports = (PORT..PORT.saturating_add(PORTS_TRIED)).chain([0]);
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for port in ports {
         match bind_any(port) {
@@ -366,10 +409,12 @@ mod tests {
 
     fn gate(bind: UdpBind) -> (io::Result<Gate>, mpsc::Receiver<Input>) {
         let (events, inputs) = mpsc::channel(8);
-        (
-            Gate::bind(bind, CidKey::generate().unwrap(), Arc::default(), events),
-            inputs,
-        )
+        let passes = Passes {
+            cids: CidKey::generate().unwrap(),
+            admissions: Arc::default(),
+            door: Arc::default(),
+        };
+        (Gate::bind(bind, passes, events), inputs)
     }
 
     #[test]
@@ -434,6 +479,6 @@ mod tests {
         let (first, _inputs) = gate(UdpBind::Default);
         let (second, _inputs) = gate(UdpBind::Default);
         let (first, second) = (first.unwrap().local(), second.unwrap().local());
-        assert!(first.port() >= DEFAULT_PORT && first.port() != second.port());
+        assert!(first.port() >= PORT && first.port() != second.port());
     }
 }

@@ -25,6 +25,8 @@ use zeroize::Zeroizing;
 
 /// The application protocol of links.
 const ALPN: &[u8] = b"twocan/1";
+/// The application protocol of calls through a door.
+const DOOR_ALPN: &[u8] = b"twocan-door/1";
 /// PKCS #8 wrapping of a 32-byte Ed25519 seed, up to the seed (RFC 8410, section 7).
 const PKCS8: [u8; 16] = [
     0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
@@ -37,11 +39,21 @@ const SPKI: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x
 pub(super) struct Tls {
     provider: Arc<CryptoProvider>,
     identity: Arc<CertifiedKey>,
+    alpn: &'static [u8],
 }
 
 impl Tls {
     /// For the device whose Ed25519 key grows from `seed`.
     pub(super) fn new(seed: &[u8; 32]) -> anyhow::Result<Self> {
+        Self::with(seed, ALPN)
+    }
+
+    /// For one side of a door, under a key that is thrown away afterwards.
+    pub(super) fn for_door(seed: &[u8; 32]) -> anyhow::Result<Self> {
+        Self::with(seed, DOOR_ALPN)
+    }
+
+    fn with(seed: &[u8; 32], alpn: &'static [u8]) -> anyhow::Result<Self> {
         let pkcs8 = Zeroizing::new([&PKCS8[..], seed].concat());
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(pkcs8.as_slice()));
         let key = aws_lc_rs::sign::any_supported_type(&der).context("device key")?;
@@ -50,6 +62,7 @@ impl Tls {
         Ok(Self {
             provider: Arc::new(provider()),
             identity: Arc::new(identity),
+            alpn,
         })
     }
 
@@ -62,7 +75,7 @@ impl Tls {
             .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::clone(
                 &self.identity,
             ))));
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = vec![self.alpn.to_vec()];
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.max_early_data_size = 0;
@@ -71,19 +84,27 @@ impl Tls {
 
     /// The dialer's side, which accepts `peer` and nobody else.
     pub(super) fn client(&self, peer: DeviceKey) -> anyhow::Result<ClientConfig> {
-        let verifier = OneDevice {
+        self.client_that_checks(Arc::new(OneDevice {
             peer,
             algorithms: self.algorithms(),
-        };
+        }))
+    }
+
+    /// The side that rings at a door, where any key may answer: who that is shows once the call was.
+    pub(super) fn client_to_anybody(&self) -> anyhow::Result<ClientConfig> {
+        self.client_that_checks(Arc::new(AnyDevice(self.algorithms())))
+    }
+
+    fn client_that_checks(&self, verifier: Arc<dyn ServerCertVerifier>) -> anyhow::Result<ClientConfig> {
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])
             .context("TLS 1.3")?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(verifier)
             .with_client_cert_resolver(Arc::new(AlwaysResolvesClientRawPublicKeys::new(Arc::clone(
                 &self.identity,
             ))));
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = vec![self.alpn.to_vec()];
         config.enable_sni = false;
         config.enable_early_data = false;
         config.resumption = Resumption::disabled();
@@ -194,9 +215,48 @@ impl ServerCertVerifier for OneDevice {
     }
 }
 
-/// The listener's check: some Ed25519 key, proven to be held.
+/// The check of the listener, and of whoever rings at a door: some Ed25519 key, proven to be held.
 #[derive(Debug)]
 struct AnyDevice(WebPkiSupportedAlgorithms);
+
+impl ServerCertVerifier for AnyDevice {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        presented(end_entity, intermediates).map(|_| ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _cert: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(no_tls12())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify(message, cert, signed, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        vec![SignatureScheme::ED25519]
+    }
+
+    fn requires_raw_public_keys(&self) -> bool {
+        true
+    }
+}
 
 impl ClientCertVerifier for AnyDevice {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {

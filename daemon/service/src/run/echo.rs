@@ -1,4 +1,5 @@
-//! Echo: answers every call after it rang for a second, and returns every packet at once.
+//! Echo: answers every call of a contact after it rang for a second, and returns every packet at once. A stranger at the
+//! door is never answered by itself.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +25,9 @@ impl Echo {
     pub(super) fn look(&mut self, snapshot: &Snapshot, gates: &Gates, now: Duration) {
         let rings = |call: CallId| {
             let listed = snapshot.calls.iter().find(|listed| listed.id == call);
-            listed.is_some_and(|listed| listed.incoming && listed.state == CallState::Ringing)
+            listed.is_some_and(|listed| {
+                listed.incoming && listed.stranger.is_none() && listed.state == CallState::Ringing
+            })
         };
         self.answer_at.retain(|call, _| rings(*call));
         for call in snapshot.calls.iter().map(|call| call.id).filter(|call| rings(*call)) {

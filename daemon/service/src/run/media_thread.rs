@@ -57,7 +57,7 @@ impl MediaThread {
     }
 
     /// Lets the links say good-bye.
-    pub(super) async fn block_on_shutdown(&self, net: Net) {
+    pub(super) async fn shut_down(&self, net: Net) {
         if self.handle.spawn(async move { net.shutdown().await }).await.is_err() {
             tracing::error!("the network did not shut down in order");
         }

@@ -17,6 +17,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use twocan_api::Why;
+use twocan_core::bounds::PORT;
 use twocan_core::io::{Input, Output};
 use twocan_core::node::{Defaults, Node};
 
@@ -34,8 +35,6 @@ use self::local::{LocalClips, LocalLegs};
 use self::media_thread::MediaThread;
 use self::shell::Shell;
 
-/// The default port of calls and of the control API: "2CAN" on a phone's keys.
-const PORT: u16 = 2226;
 /// The default port of the call page.
 const PAGE_PORT: u16 = 2227;
 /// Inputs waiting for the loop; behind that links wait and knocks are dropped.
@@ -104,8 +103,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     ));
 
     shell.run(inbox, asks, leg_reports, signals).await?;
-    bound.shutdown().await;
-    media.block_on_shutdown(net).await;
+    tokio::join!(bound.shutdown(), media.shut_down(net));
     shell.finish();
     Ok(())
 }

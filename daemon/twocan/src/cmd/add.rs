@@ -134,6 +134,7 @@ async fn change(client: &Client, events: &mut Events, id: &str) -> Result<Body<C
                 | Event::Invite(_)
                 | Event::CallRemoved(_)
                 | Event::InviteRemoved(_)
+                | Event::Door(_)
                 | Event::Me(_)
                 | Event::Warning(_)
                 | Event::Gap(_),

@@ -16,7 +16,8 @@ use crate::{browser, exit, session, words};
 /// `twocan call`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Call {
-    /// A contact's name, its beginning, its id, or a link.
+    /// A contact's name, its beginning, its id, or a link; or an IP address (with :PORT where it is not 2226) whose door
+    /// is open.
     #[arg(required = true)]
     who: Vec<String>,
     /// Sound without picture.
@@ -89,7 +90,7 @@ pub(crate) fn finish(follow: &Follow, report: Option<Report>, out: Out) {
 
 async fn detached(client: &Client, new: &NewCall, out: Out) -> Done {
     let call = client.new_call(new).await?;
-    out.result(&call.json, &[words::progress(&call.value)]);
+    out.result(&call.json, &words::progress(&call.value));
     if call.value.state == CallState::Ended {
         return Ok(exit::of_call(false, call.value.reason.as_ref()));
     }

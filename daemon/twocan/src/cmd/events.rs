@@ -48,10 +48,11 @@ fn told(frame: &Frame) -> Result<String, Failure> {
         }
         Some(Event::Contact(contact)) => words::contact(&contact),
         Some(Event::ContactRemoved(removed)) => removed.why.map_or(removed.id, |why| why.text),
-        Some(Event::Call(call)) => format!("{}  {}", call.peer.name, words::call(&call)),
+        Some(Event::Call(call)) => format!("{}  {}", words::peer(&call), words::call(&call)),
         Some(Event::CallRemoved(removed)) => removed.id,
         Some(Event::Invite(invite)) => format!("works until {}", invite.expires_at),
         Some(Event::InviteRemoved(removed)) => removed.id,
+        Some(Event::Door(door)) => words::door(&door).into_iter().next().unwrap_or_default(),
         Some(Event::Me(me)) => me.person.name,
         Some(Event::Warning(why)) => format!("{} {}", why.text, why.fix),
         Some(Event::Gap(_)) => "events were missed".to_owned(),

@@ -6,6 +6,7 @@ mod call;
 mod calls;
 mod config;
 mod contacts;
+mod door;
 mod events;
 mod invite;
 mod manners;
@@ -68,6 +69,10 @@ pub(crate) enum Command {
     Hangup(calls::Which),
     /// Compare safety words with a contact: the same on both sides means that nobody sits between you.
     Verify(verify::Verify),
+    /// Let strangers who know your address ring, for a time.
+    Door(door::Door),
+    /// Keep the stranger of a call as a contact; it takes both of you.
+    Keep(door::Keeping),
     /// Hear nothing of a contact any more; it sees you as switched off.
     Block(manners::Whom),
     /// Hear a contact again.
@@ -94,7 +99,7 @@ pub(crate) enum Command {
 
 /// Runs one command to its end.
 pub(crate) fn run(command: Command, out: Out) -> Done {
-    let runtime = runtime(&command)?;
+    let runtime = runtime()?;
     let exit = runtime.block_on(dispatch(command, out));
     // A blocking read of standard input must not hold up the end.
     runtime.shutdown_background();
@@ -114,6 +119,8 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Decline(args) => calls::decline(args, out).await,
         Command::Hangup(args) => calls::hang_up(args, out).await,
         Command::Verify(args) => verify::run(args, out).await,
+        Command::Door(args) => door::run(args, out).await,
+        Command::Keep(args) => door::keep(args, out).await,
         Command::Block(args) => manners::block(args, true, out).await,
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
@@ -128,32 +135,10 @@ async fn dispatch(command: Command, out: Out) -> Done {
     }
 }
 
-/// The daemon works in parallel; a client waits for one thing at a time.
-fn runtime(command: &Command) -> Result<Runtime, Failure> {
-    let mut builder = match command {
-        Command::Up(_) => Builder::new_multi_thread(),
-        Command::Status
-        | Command::Invite(_)
-        | Command::Add(_)
-        | Command::Contacts
-        | Command::Calls
-        | Command::Call(_)
-        | Command::Answer(_)
-        | Command::Decline(_)
-        | Command::Hangup(_)
-        | Command::Verify(_)
-        | Command::Block(_)
-        | Command::Unblock(_)
-        | Command::Dnd(_)
-        | Command::Ping(_)
-        | Command::Privacy
-        | Command::Events
-        | Command::Open(_)
-        | Command::Config(_)
-        | Command::Completions(_)
-        | Command::Man(_)
-        | Command::Demo(_) => Builder::new_current_thread(),
-    };
+/// One thread: a client waits for one thing at a time, and the daemon's media has a thread of its own. A second one for its
+/// loop and API would only be woken to wake the first.
+fn runtime() -> Result<Runtime, Failure> {
+    let mut builder = Builder::new_current_thread();
     builder.enable_all().build().map_err(|error| {
         let text = format!("The system gives no event queue: {error}.");
         Failure::new(Exit::Failed, text, "Close some programs and try again.")

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::super::{Defaults, Node};
 use crate::command::{Command, Reply};
 use crate::event::{CallView, ContactView, Event};
-use crate::ids::{CallId, CommandId, ContactId, LinkId};
+use crate::ids::{CallId, CommandId, ContactId, DeviceKey, DialId, LinkId, VisitorId};
 use crate::io::{Input, LinkUp, Output};
 use crate::message::{Frame, Message};
 use crate::reach::candidates::{Interface, OwnAddresses};
@@ -28,6 +28,10 @@ pub(super) struct Host {
     pub(super) closed: Vec<u32>,
     pub(super) knocks: usize,
     pub(super) opened: Vec<CallId>,
+    /// The TLS key that its open door shows.
+    pub(super) door: Option<DeviceKey>,
+    /// Entries asked for, let in and turned away.
+    pub(super) visitors: [usize; 3],
 }
 
 pub(super) struct Lab {
@@ -37,6 +41,8 @@ pub(super) struct Lab {
     numbers: u64,
     pub(super) waiting: VecDeque<(usize, Input)>,
     pub(super) bend: Bend,
+    /// Who stands at which door: the caller, its dial, and the key it shows.
+    callers: BTreeMap<VisitorId, (usize, DialId, DeviceKey)>,
 }
 
 impl Lab {
@@ -53,6 +59,7 @@ impl Lab {
             numbers: 0,
             waiting: VecDeque::new(),
             bend: Box::new(|_, message| Some(message)),
+            callers: BTreeMap::new(),
         };
         for index in 0..hosts {
             let node = start(index, None, now);
@@ -66,6 +73,8 @@ impl Lab {
                 closed: Vec::new(),
                 knocks: 0,
                 opened: Vec::new(),
+                door: None,
+                visitors: [0; 3],
             });
             lab.move_in(index);
         }
@@ -220,17 +229,20 @@ impl Lab {
             }
             Output::Event(event) => self.hosts[index].events.push(event),
             Output::OpenGate { call } => self.hosts[index].opened.push(call),
+            Output::OpenDoor { seed, .. } => self.hosts[index].door = Some(tls_key(&seed)),
+            Output::CloseDoor => self.hosts[index].door = None,
+            Output::DialDoor { dial, to, seed } => self.ring_at(index, dial, to, tls_key(&seed)),
+            Output::LetIn { visitor } => self.let_in(index, visitor),
+            Output::TurnAway { visitor } => {
+                self.hosts[index].visitors[2] += 1;
+                let (caller, dial, _) = self.callers.remove(&visitor).unwrap();
+                self.waiting.push_back((caller, Input::TurnedAway { dial }));
+            }
             Output::Admit { .. } | Output::Revoke { .. } | Output::Route { .. } | Output::EndMedia { .. } => {}
         }
     }
 
-    pub(super) fn connect(
-        &mut self,
-        index: usize,
-        dial: crate::ids::DialId,
-        peer: crate::ids::DeviceKey,
-        to: SocketAddr,
-    ) {
+    pub(super) fn connect(&mut self, index: usize, dial: DialId, peer: DeviceKey, to: SocketAddr) {
         let there = self
             .hosts
             .iter()
@@ -238,23 +250,63 @@ impl Lab {
         let Some(there) = there else {
             return self.waiting.push_back((index, Input::DialFailed { dial }));
         };
-        self.numbers += 1;
-        let (here_link, there_link) = (LinkId(2 * self.numbers), LinkId(2 * self.numbers + 1));
-        self.ends.insert((index, here_link), (there, there_link));
-        self.ends.insert((there, there_link), (index, here_link));
-        let exporter = crate::crypto::hash(&self.numbers.to_be_bytes());
+        let (here_link, there_link, exporter) = self.join(index, there);
         let up = |link, dial, who: &Host| {
             Input::LinkUp(LinkUp {
                 link,
                 dial,
                 peer: who.node.device(),
                 remote: who.at,
+                visitor: None,
                 exporter,
             })
         };
         let here = up(here_link, Some(dial), &self.hosts[there]);
         let far = up(there_link, None, &self.hosts[index]);
         self.waiting.extend([(index, here), (there, far)]);
+    }
+
+    fn join(&mut self, here: usize, there: usize) -> (LinkId, LinkId, [u8; 32]) {
+        self.numbers += 1;
+        let (here_link, there_link) = (LinkId(2 * self.numbers), LinkId(2 * self.numbers + 1));
+        self.ends.insert((here, here_link), (there, there_link));
+        self.ends.insert((there, there_link), (here, here_link));
+        (here_link, there_link, crate::crypto::hash(&self.numbers.to_be_bytes()))
+    }
+
+    /// Rings at a door; where it is closed nothing comes back, and the dial comes to nothing.
+    fn ring_at(&mut self, index: usize, dial: DialId, to: SocketAddr, key: DeviceKey) {
+        let Some(there) = self.hosts.iter().position(|host| host.at == to && host.door.is_some()) else {
+            return self.waiting.push_back((index, Input::DialFailed { dial }));
+        };
+        self.numbers += 1;
+        let visitor = VisitorId(self.numbers);
+        self.callers.insert(visitor, (index, dial, key));
+        self.hosts[there].visitors[0] += 1;
+        let from = self.hosts[index].at;
+        self.waiting.push_back((there, Input::Visitor { visitor, from }));
+    }
+
+    fn let_in(&mut self, index: usize, visitor: VisitorId) {
+        self.hosts[index].visitors[1] += 1;
+        let (caller, dial, key) = self.callers.remove(&visitor).unwrap();
+        let (near, far, exporter) = self.join(caller, index);
+        let shown = self.hosts[index].door.unwrap();
+        let up = |link, dial, visitor, peer, remote| {
+            Input::LinkUp(LinkUp {
+                link,
+                dial,
+                visitor,
+                peer,
+                remote,
+                exporter,
+            })
+        };
+        let (here, there) = (self.hosts[index].at, self.hosts[caller].at);
+        self.waiting
+            .push_back((index, up(far, None, Some(visitor), key, there)));
+        self.waiting
+            .push_back((caller, up(near, Some(dial), None, shown, here)));
     }
 
     pub(super) fn send(&mut self, index: usize, link: LinkId, bytes: &[u8]) {
@@ -289,6 +341,7 @@ impl Lab {
             }
         }
         self.hosts[index].node = start(index + 100, Some(&disk), now);
+        self.hosts[index].door = None;
         self.move_in(index);
         self.settle();
         self.pass(Duration::from_secs(5));
@@ -297,6 +350,11 @@ impl Lab {
     pub(super) fn is_green(&self, index: usize, other: usize) -> bool {
         self.contact(index, other).reachable == crate::event::Reachable::Yes
     }
+}
+
+/// The TLS key that grows from a seed.
+pub(super) fn tls_key(seed: &crate::crypto::Secret) -> DeviceKey {
+    DeviceKey(crate::crypto::sign_public(seed))
 }
 
 fn start(seed: usize, disk: Option<&[u8]>, now: Now) -> Node {

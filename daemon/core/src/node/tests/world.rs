@@ -306,6 +306,7 @@ impl World {
                         dial,
                         peer,
                         remote,
+                        visitor: None,
                         exporter,
                     })
                 };
@@ -358,7 +359,13 @@ impl World {
             }
             Output::Event(event) => self.hosts[host].events.push(event),
             Output::OpenGate { call } => self.hosts[host].gates.push(call),
-            Output::Route { .. } | Output::EndMedia { .. } => {}
+            Output::Route { .. }
+            | Output::EndMedia { .. }
+            | Output::OpenDoor { .. }
+            | Output::CloseDoor
+            | Output::LetIn { .. }
+            | Output::TurnAway { .. }
+            | Output::DialDoor { .. } => {}
         }
     }
 

@@ -10,15 +10,22 @@ use twocan_api::ClipStats;
 use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, Refusal, Reply};
 use twocan_core::event::{
-    CallState, CallView, ContactState, ContactView, DeviceView, Event, InviteRefusal, InviteView, MeView, PathKind,
-    PathView, Reachable, SafetyState, SafetyView, Snapshot, WhyNot,
+    CallState, CallView, ContactState, ContactView, DeviceView, DoorView, Event, InviteRefusal, InviteView, MeView,
+    PathKind, PathView, Reachable, SafetyState, SafetyView, Snapshot, StrangerView, WhyNot,
 };
 use twocan_core::ids::{CallId, ContactId, DeviceKey, InviteId, LegId, RootKey};
 use twocan_core::media::flow::Role;
 use twocan_core::state::Alarm;
+use twocan_core::time::Now;
 
 use crate::http::seam::{Ask, Clips, LegProblem, Legs, Publisher};
 use crate::http::server::LocalMedia;
+
+/// The moment at which the fake stands still.
+const NOW: Now = Now {
+    boot: Duration::from_secs(1000),
+    wall: 1_800_000_000,
+};
 
 pub(super) struct FakeLoop {
     picture: Mutex<Snapshot>,
@@ -69,8 +76,9 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
         id: call_id(number),
         incoming,
         state,
-        contact: contact_id(with),
+        contact: Some(contact_id(with)),
         peer_name: "Ann".to_owned(),
+        stranger: None,
         media: Media {
             audio: true,
             video: true,
@@ -86,6 +94,17 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
         reconnecting: false,
         missed: false,
         reason: (state == CallState::Ended).then_some(EndReason::Missed),
+    }
+}
+
+fn stranger(address: std::net::SocketAddr) -> StrangerView {
+    StrangerView {
+        address,
+        safety: contact(1, "", ContactState::Accepted, Reachable::Yes).safety,
+        keep: None,
+        peer_keeps: false,
+        can_keep: true,
+        path: None,
     }
 }
 
@@ -112,6 +131,7 @@ fn picture() -> Snapshot {
         ],
         calls: vec![call(1, 1, true, CallState::Ended)],
         invites: Vec::new(),
+        door: DoorView::default(),
         clocks: Vec::new(),
     }
 }
@@ -251,6 +271,16 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::StartCall { contact, .. } => self.start_call(contact)?,
+            Command::SetDoor { open_for_s } => self.set_door(open_for_s),
+            Command::CallAddress { to, .. } => self.call_address(to),
+            Command::Keep { call, keep } => self.on_stranger(call, |stranger| stranger.keep = Some(keep)),
+            Command::ComparedWithStranger { call, same } => self.on_stranger(call, |stranger| {
+                stranger.safety.state = if same {
+                    SafetyState::Same
+                } else {
+                    SafetyState::Different
+                };
+            }),
             Command::Answer { call } => self.step(call, CallState::Ringing, CallState::Active),
             Command::Decline { call } => self.step(call, CallState::Ringing, CallState::Ended),
             Command::HangUp { call } => self.step(call, CallState::Active, CallState::Ended),
@@ -259,6 +289,42 @@ impl FakeLoop {
                 Reply::Done
             }
         })
+    }
+
+    fn set_door(&self, open_for_s: Option<u64>) -> Reply {
+        if open_for_s == Some(0) {
+            return Reply::Refused(Refusal::OutOfBounds);
+        }
+        self.change(&[Event::Door], |picture| {
+            picture.door.open_until = open_for_s.map(|seconds| Now {
+                boot: NOW.boot + Duration::from_secs(seconds),
+                wall: NOW.wall + seconds,
+            });
+        });
+        Reply::Done
+    }
+
+    fn call_address(&self, to: std::net::SocketAddr) -> Reply {
+        if to.ip().is_multicast() {
+            return Reply::Refused(Refusal::BadAddress);
+        }
+        let mut view = call(7, 1, false, CallState::Dialing);
+        view.contact = None;
+        view.peer_name = String::new();
+        view.stranger = Some(stranger(to));
+        let id = view.id;
+        self.set_call(view);
+        Reply::CallStarted(id)
+    }
+
+    fn on_stranger(&self, call: CallId, change: impl FnOnce(&mut StrangerView)) -> Reply {
+        let mut view = self.call_state(call).unwrap();
+        match &mut view.stranger {
+            Some(stranger) => change(stranger),
+            None => return Reply::Refused(Refusal::NoStranger),
+        }
+        self.set_call(view);
+        Reply::Call(call)
     }
 
     fn create_invite(&self, expires_in_s: u64) -> Reply {

@@ -623,3 +623,78 @@ async fn ids_come_before_bodies() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_door() {
+    let world = World::new().await;
+    let closed = world.get("/v1/door").await.json();
+    assert_eq!(
+        (closed["open"].clone(), closed["closes_at"].clone()),
+        (json!(false), json!(null))
+    );
+    let put = async |body: &str| world.send(&world.control("PUT", "/v1/door").json(body)).await;
+    let open = put(r#"{"open":true}"#).await;
+    assert_eq!(open.status, 200);
+    let door = open.json();
+    assert_eq!(door["closes_in_s"], 600, "ten minutes unless told");
+    assert_eq!(door["closes_at"], "2027-01-15T08:10:00Z");
+    assert_eq!(
+        (door["reachable"].clone(), door["why"]["code"].clone()),
+        (json!("unknown"), json!("reach_unknown"))
+    );
+    assert_eq!(put(r#"{"open":true,"seconds":60}"#).await.json()["closes_in_s"], 60);
+    let never = put(r#"{"open":true,"seconds":0}"#).await;
+    assert_eq!((never.status, never.code()), (422, "out_of_bounds".to_owned()));
+    for malformed in ["", "{}", r#"{"open":1}"#, r#"{"open":true,"ajar":true}"#] {
+        assert_eq!(put(malformed).await.status, 400, "{malformed}");
+    }
+    assert_eq!(put(r#"{"open":false}"#).await.json()["open"], false);
+}
+
+#[tokio::test]
+async fn a_call_to_an_address_has_a_stranger_at_its_other_end() {
+    let world = World::new().await;
+    let start = async |to: &str| {
+        let body = json!({ "to": to }).to_string();
+        world.send(&world.control("POST", "/v1/calls").json(&body)).await
+    };
+    let nobody = start("224.0.0.1").await;
+    assert_eq!((nobody.status, nobody.code()), (422, "bad_address".to_owned()));
+    assert_eq!(start("192.0.2").await.code(), "no_such_contact");
+    let started = start("192.0.2.7").await;
+    assert_eq!(started.status, 201);
+    let call = started.json();
+    assert_eq!(
+        (call["contact"].clone(), call["peer"].clone()),
+        (json!(null), json!({ "name": "", "address": "192.0.2.7:2226" }))
+    );
+    assert_eq!(
+        (call["stranger"]["keep"].clone(), call["stranger"]["can_keep"].clone()),
+        (json!(null), json!(true))
+    );
+
+    let path = format!("/v1/calls/{}", call["id"].as_str().unwrap());
+    let post = async |path: String, body: &str| world.send(&world.control("POST", &path).json(body)).await;
+    assert_eq!(
+        post(format!("{path}/keep"), "{}").await.json()["stranger"]["keep"],
+        true
+    );
+    let no = post(format!("{path}/keep"), r#"{"keep":false}"#).await;
+    assert_eq!(no.json()["stranger"]["keep"], false);
+    assert_eq!(post(format!("{path}/verify"), "").await.json()["state"], "none");
+    let same = post(format!("{path}/verify"), r#"{"result":"same"}"#).await;
+    assert_eq!((same.status, same.json()["state"].clone()), (200, json!("same")));
+
+    let other = format!("/v1/calls/{}", call_id(1).to_hex());
+    assert!(world.get(&other).await.json().get("stranger").is_none());
+    for action in ["keep", "verify"] {
+        let refused = post(format!("{other}/{action}"), r#"{}"#).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (409, "no_stranger".to_owned()),
+            "{action}"
+        );
+        let missing = post(format!("/v1/calls/{}/{action}", call_id(9).to_hex()), "{}").await;
+        assert_eq!(missing.code(), "no_such_call", "{action}");
+    }
+}

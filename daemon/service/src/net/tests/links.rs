@@ -82,6 +82,37 @@ async fn keep_alives_come_with_a_round_trip() {
 }
 
 #[tokio::test]
+async fn a_keep_alive_from_another_address_is_not_heard() {
+    let (dialer, here, mut listener, _) = linked().await;
+    let (to, packet) = dialer
+        .net
+        .shared
+        .link(here)
+        .unwrap()
+        .seal_alive(b"from elsewhere")
+        .unwrap();
+    let elsewhere = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    elsewhere.send_to(&packet, to).await.unwrap();
+    let counted = async {
+        while listener.net.socket_stats().other == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, counted).await.unwrap();
+    dialer.net.send_alive(here, b"from here");
+    let heard = listener
+        .input(|input| {
+            if let Input::Alive { bytes, .. } = input {
+                Some(bytes)
+            } else {
+                None
+            }
+        })
+        .await;
+    assert_eq!(heard, b"from here");
+}
+
+#[tokio::test]
 async fn media_goes_to_the_sink_under_its_flow() {
     let (dialer, here, mut listener, there) = linked().await;
     let sender = dialer.net.media_sender(here).unwrap();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod bursts;
+mod door;
 mod garbage;
 mod idle;
 mod links;
