@@ -98,7 +98,7 @@ fn camera_busy() {
         ann.page.until("Bob's picture", STEP, MOVING).await;
         ann.sees_a_moving_picture().await;
         bob.hears_something().await;
-        check(&ann.page, "camera-busy").await;
+        ann.page.screenshot("camera-busy").await;
 
         ann.page.run("globalThis.cameraBusy = false").await;
         ann.page.press('v').await;
