@@ -5,8 +5,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use twocan_core::bounds::PASTE_BYTES;
 use twocan_core::ids::{CallId, ContactId, InviteId, LegId};
@@ -17,6 +17,8 @@ use super::problem::{Code, Fault};
 pub(super) const JSON_BYTES: usize = 6 * PASTE_BYTES + 4096;
 /// Bytes of a session description, at most.
 pub(super) const SDP_BYTES: usize = 256 * 1024;
+/// Bytes of a body that is too large that are read and thrown away, so that the refusal arrives.
+const UNREAD_BYTES: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY: Duration = Duration::from_secs(10);
 
@@ -150,15 +152,28 @@ pub(super) async fn collect(body: Body, most: usize) -> Result<Bytes, Fault> {
 }
 
 async fn collect_within(body: Body, most: usize, within: Duration) -> Result<Bytes, Fault> {
-    let whole = tokio::time::timeout(within, Limited::new(body, most).collect()).await;
-    match whole {
-        Ok(Ok(bytes)) => Ok(bytes.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Fault::new(Code::TooLarge).detail(format!("Send at most {most} bytes.")))
-        }
+    match tokio::time::timeout(within, read(body, most)).await {
+        Ok(Ok(Some(bytes))) => Ok(bytes),
+        Ok(Ok(None)) => Err(Fault::new(Code::TooLarge).detail(format!("Send at most {most} bytes."))),
         Ok(Err(_)) => Err(Code::Malformed.into()),
         Err(_) => Err(Code::TooSlow.into()),
     }
+}
+
+/// At most this many bytes; `None` where there are more. Some of those are read all the same: a connection that is closed
+/// with bytes unread is reset, and whoever still sends never sees the answer (RFC 9112, section 9.6).
+async fn read(mut body: Body, most: usize) -> Result<Option<Bytes>, axum::Error> {
+    let (mut kept, mut seen) = (BytesMut::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        seen = seen.saturating_add(data.len());
+        if seen <= most {
+            kept.extend_from_slice(&data);
+        } else if seen > most.saturating_add(UNREAD_BYTES) {
+            break;
+        }
+    }
+    Ok((seen <= most).then(|| kept.freeze()))
 }
 
 #[cfg(test)]
