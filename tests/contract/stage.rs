@@ -39,6 +39,8 @@ impl Stage {
         let foreign = bob.api().post("/v1/invites", json!({})).await.body;
         bob.api().post("/v1/calls", json!({ "to": "Ann" })).await;
         let call = ann.call("the ring", RING, |call| call["state"] == "ringing").await;
+        bob.call("the ring there", RING, |call| call["state"] == "ringing")
+            .await;
         let id = |thing: &Value| thing["id"].as_str().unwrap().to_owned();
         let link = |invite: &Value| invite["link"].as_str().unwrap().to_owned();
         Self {
