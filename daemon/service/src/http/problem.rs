@@ -1,5 +1,7 @@
 //! Every way in which a request can fail, in one table, and the problem documents made of it (RFC 9457).
 
+use std::ops::RangeInclusive;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -145,6 +147,27 @@ impl Code {
         self.row().0
     }
 
+    /// How one shows who one is where that is missing (RFC 9110, section 11.6.1).
+    fn scheme(self) -> Option<&'static str> {
+        let schemes = [(Self::TokenRequired, "Bearer"), (Self::PageLocked, "Cookie")];
+        lookup(&schemes, self)
+    }
+
+    /// What a thing is that cannot be in another state: an invite that is pasted, a list that is full.
+    pub(super) fn fixed_state(self) -> Option<&'static str> {
+        let states = [
+            (Self::InviteOwn, "own"),
+            (Self::InviteExpired, "expired"),
+            (Self::InviteUsed, "used"),
+            (Self::InviteUnknown, "taken_back"),
+            (Self::InviteBadProof, "altered"),
+            (Self::InCall, "active"),
+            (Self::TooMany, "full"),
+            (Self::TooManyLegs, "full"),
+        ];
+        lookup(&states, self)
+    }
+
     /// The same words for an event.
     pub(super) fn why(self) -> Why {
         let (_, code, text, fix) = self.row();
@@ -154,6 +177,10 @@ impl Code {
             fix: fix.to_owned(),
         }
     }
+}
+
+fn lookup(table: &[(Code, &'static str)], code: Code) -> Option<&'static str> {
+    table.iter().find(|(listed, _)| *listed == code).map(|(_, text)| *text)
 }
 
 /// A request that failed.
@@ -177,6 +204,15 @@ impl Fault {
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    /// Where a value is outside its bounds, says which value and which bounds.
+    pub(super) fn bounds(self, name: &str, bounds: RangeInclusive<u64>) -> Self {
+        if self.code != Code::OutOfBounds {
+            return self;
+        }
+        let (least, most) = bounds.into_inner();
+        self.detail(format!("`{name}` is from {least} to {most}."))
     }
 
     /// Names the state that the thing is in.
@@ -217,8 +253,8 @@ impl IntoResponse for Fault {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if code == Code::TokenRequired {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(scheme) = code.scheme() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         response.extensions_mut().insert(document);
         response

@@ -154,8 +154,8 @@ impl About {
         if code.status() != 409 {
             return None;
         }
-        if code == Code::InCall {
-            return Some("active".to_owned());
+        if let Some(state) = code.fixed_state() {
+            return Some(state.to_owned());
         }
         let state = match self {
             Self::Me | Self::Paste | Self::Invite => return None,
