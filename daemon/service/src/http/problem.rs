@@ -154,7 +154,7 @@ impl Code {
     }
 
     /// What a thing is that cannot be in another state: an invite that is pasted, a list that is full.
-    pub(super) fn fixed_state(self) -> Option<&'static str> {
+    fn fixed_state(self) -> Option<&'static str> {
         let states = [
             (Self::InviteOwn, "own"),
             (Self::InviteExpired, "expired"),
@@ -192,11 +192,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) const fn new(code: Code) -> Self {
+    pub(super) fn new(code: Code) -> Self {
         Self {
             code,
             detail: None,
-            state: None,
+            state: code.fixed_state().map(str::to_owned),
         }
     }
 
@@ -215,9 +215,9 @@ impl Fault {
         self.detail(format!("`{name}` is from {least} to {most}."))
     }
 
-    /// Names the state that the thing is in.
+    /// Names the state that the thing is in, unless the code says it.
     pub(super) fn state(mut self, state: Option<String>) -> Self {
-        self.state = state;
+        self.state = self.state.or(state);
         self
     }
 
