@@ -5,5 +5,7 @@
 mod cells;
 #[path = "lab/itself.rs"]
 mod itself;
+#[path = "lab/silence.rs"]
+mod silence;
 #[path = "lab/types.rs"]
 mod types;

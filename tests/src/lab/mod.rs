@@ -114,8 +114,6 @@ impl Lab {
             "a lab outside its namespace would change this machine's network"
         );
         let core = Netns::own();
-        core.ip("link set lo up");
-        core.forwards();
         core.nft(rules::CORE);
         Self {
             core,

@@ -19,26 +19,37 @@ pub struct Netns {
 }
 
 impl Netns {
-    /// A new one, without anything in it but loopback.
+    /// A new one for a host, without anything in it but loopback.
     ///
     /// # Panics
     /// If it cannot be made.
     #[must_use]
     pub fn make(name: &str) -> Self {
+        let made = Self::add(name);
+        // An address that comes by itself once a card is plugged in would be a change of network in the middle of a test.
+        made.sysctl("net/ipv6/conf/default/addr_gen_mode", "1");
+        made
+    }
+
+    /// A new one for a router.
+    pub(super) fn router(name: &str) -> Self {
+        let made = Self::add(name);
+        made.forwards();
+        made
+    }
+
+    fn add(name: &str) -> Self {
         run("ip", &["netns", "add", name], "");
         let made = Self {
             name: name.to_owned(),
             path: PathBuf::from("/run/netns").join(name),
         };
-        // Addresses of links that come up later would be a change of network in the middle of a test.
-        made.sysctl("net/ipv6/conf/default/addr_gen_mode", "1");
         made.sysctl("net/ipv6/conf/default/accept_dad", "0");
         made.ip("link set lo up");
         made
     }
 
-    /// The one in which the test itself runs.
-    #[must_use]
+    /// The one in which the test itself runs, a router.
     pub(super) fn own() -> Self {
         let own = Self {
             name: "core".to_owned(),
@@ -46,8 +57,9 @@ impl Netns {
                 .join(std::process::id().to_string())
                 .join("ns/net"),
         };
-        own.sysctl("net/ipv6/conf/default/addr_gen_mode", "1");
         own.sysctl("net/ipv6/conf/default/accept_dad", "0");
+        own.ip("link set lo up");
+        own.forwards();
         own
     }
 
@@ -143,8 +155,10 @@ impl Netns {
         });
     }
 
-    /// Makes it a router.
-    pub(super) fn forwards(&self) {
+    /// Lets packets pass. Its links have link-local addresses: without one, the kernel asks for no neighbour on behalf of a
+    /// packet that only passes.
+    fn forwards(&self) {
+        self.sysctl("net/ipv6/conf/default/addr_gen_mode", "0");
         self.sysctl("net/ipv4/ip_forward", "1");
         self.sysctl("net/ipv6/conf/all/forwarding", "1");
         for scope in ["all", "default"] {

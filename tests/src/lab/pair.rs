@@ -153,6 +153,14 @@ impl Pair {
         }
     }
 
+    /// Where Bob lives.
+    #[must_use]
+    pub fn bob_site(&self) -> &Site {
+        match &self.sites {
+            Sites::Two([_, site]) | Sites::One(site) => site,
+        }
+    }
+
     /// The DHT that the daemons are told of.
     #[must_use]
     pub const fn dht(&self) -> &Dht {

@@ -1,6 +1,6 @@
 //! One router: a namespace with a link `wan`, a bridge `lan`, and rules.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::kind::Kind;
@@ -41,7 +41,6 @@ impl Router {
             behaviour,
             mapper,
         };
-        router.netns.forwards();
         router.load(LIFETIME);
         router
     }
@@ -114,6 +113,18 @@ impl Router {
         self.mapper
             .as_ref()
             .is_some_and(|mapper| mapper.mapped().contains(&rule))
+    }
+
+    /// The public port of an inner socket, as its connections tell: of any one where each has another.
+    pub(super) fn public_port(&self, inner: IpAddr, port: u16) -> Option<u16> {
+        let connections = self.netns.output("conntrack", &["-L", "-p", "udp"]);
+        let own = format!("src={inner} ");
+        let from = format!("sport={port} ");
+        connections.lines().find_map(|line| {
+            let (going, coming) = line.split_at(line.rfind(" src=")?);
+            let public = coming.split_once("dport=")?.1.split(' ').next()?;
+            (going.contains(&own) && going.contains(&from)).then(|| public.parse().ok())?
+        })
     }
 
     /// Whether it remembers a mapping of this inner port.

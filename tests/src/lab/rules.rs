@@ -89,15 +89,13 @@ impl Behaviour {
 
     /// Of the carrier's, for a type that has one.
     pub(super) const fn of_carrier(kind: Kind) -> Self {
-        let nat = if matches!(kind, Kind::CgnatEim) {
-            Nat::Hashed
-        } else {
-            Nat::Random
-        };
+        let eim = matches!(kind, Kind::CgnatEim);
+        let nat = if eim { Nat::Hashed } else { Nat::Random };
         Self {
             nat,
             entry: Entry::Nobody,
-            hairpin: false,
+            // RFC 6888 asks it of carriers, and is heard where the rest of it is.
+            hairpin: eim,
         }
     }
 
@@ -113,7 +111,7 @@ impl Behaviour {
     }
 
     const fn learns(self) -> bool {
-        matches!(self.entry, Entry::Mapped | Entry::MappedByAddress)
+        self.hairpin || matches!(self.entry, Entry::Mapped | Entry::MappedByAddress)
     }
 
     /// The chains for what comes in.
@@ -175,7 +173,7 @@ impl Behaviour {
             Nat::InARow => format!("oifname wan meta l4proto udp snat ip to {wan}:{}", in_a_row(seed)),
         };
         let turned = if self.hairpin {
-            format!("oifname lan ip saddr 192.168.0.0/16 meta l4proto udp ct status dnat {hashed}")
+            format!("oifname lan ip saddr {{ 192.168.0.0/16, 100.64.0.0/10 }} meta l4proto udp ct status dnat {hashed}")
         } else {
             String::new()
         };

@@ -37,7 +37,7 @@ struct Lease {
 impl Site {
     pub(super) fn make(core: &Netns, number: u8, kind: Kind, shape: Option<Shape>) -> Self {
         let wan = Ipv4Addr::new(11, 0, number, 1);
-        let outermost = Netns::make(&format!("{}{number}", if kind.has_carrier() { "k" } else { "r" }));
+        let outermost = Netns::router(&format!("{}{number}", if kind.has_carrier() { "k" } else { "r" }));
         let shaper = uplink(core, &outermost, number, shape);
         let (carrier, router) = if kind.has_carrier() {
             lan(&outermost, "100.64.0.1/16");
@@ -180,6 +180,12 @@ impl Site {
         }
     }
 
+    /// The public port of the first client's socket at this port, where the home's router has mapped it.
+    #[must_use]
+    pub fn public_of(&self, port: u16) -> Option<u16> {
+        self.router.public_port(self.client().address(), port)
+    }
+
     /// Its link to the Internet, where it has a shape.
     #[must_use]
     pub const fn shaper(&self) -> Option<&Shaper> {
@@ -251,7 +257,7 @@ fn uplink(core: &Netns, router: &Netns, number: u8, shape: Option<Shape>) -> Opt
 
 /// A home router's link to its carrier.
 fn behind(carrier: &Router, number: u8, kind: Kind) -> Router {
-    let netns = Netns::make(&format!("r{number}"));
+    let netns = Netns::router(&format!("r{number}"));
     let wan = Ipv4Addr::new(100, 64, 1, number);
     carrier.netns().ip(&format!(
         "link add h{number} type veth peer name wan netns r{number}
