@@ -3,6 +3,7 @@
 //! `./tests/run bench green [RUNS] [ROW…]`. Each run has a lab, homes and daemons of its own; printed are median and worst as Markdown.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a bench prints, or fails by panicking"
 )]

@@ -41,7 +41,7 @@ pub struct Turn {
     pub address: Ipv4Addr,
     /// Who may use it: the name and the password.
     pub user: (String, String),
-    /// Its certificate, signed by itself, as PEM; for the name `turn.test`.
+    /// Its certificate, signed by itself, as PEM; for the name `turn.test` and the address.
     pub certificate: String,
 }
 
@@ -144,7 +144,7 @@ impl Server {
     #[must_use]
     pub fn turn(&self) -> Turn {
         let address = self.address(TURN);
-        let (key, certificate) = certificate(self.netns.name());
+        let (key, certificate) = certificate(self.netns.name(), address);
         let user = ("twocan".to_owned(), "a password of the lab".to_owned());
         let coturn = self.coturn(
             "turn",
@@ -278,9 +278,10 @@ impl Drop for Coturn {
     }
 }
 
-/// A key and a certificate of its own for `turn.test`: the names of both files.
-fn certificate(name: &str) -> (String, String) {
+/// A key and a certificate of its own for `turn.test` and this address: the names of both files.
+fn certificate(name: &str, ip: Ipv4Addr) -> (String, String) {
     let (key, certificate) = (format!("/run/{name}.key"), format!("/run/{name}.pem"));
+    let names = format!("subjectAltName=DNS:turn.test,IP:{ip}");
     let args = [
         "req",
         "-x509",
@@ -294,7 +295,7 @@ fn certificate(name: &str) -> (String, String) {
         "-subj",
         "/CN=turn.test",
         "-addext",
-        "subjectAltName=DNS:turn.test",
+        &names,
         "-keyout",
         &key,
         "-out",
