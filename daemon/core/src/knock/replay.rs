@@ -3,11 +3,11 @@
 //! A nonce is remembered while its tag lives, in bounded number; how many questions are answered in a second is counted by lock.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 
 use super::{HOUR, LockId};
 use crate::bounds;
 use crate::crypto::NONCE;
+use crate::reach::via::Place;
 use crate::time::Now;
 
 /// How many questions under each lock were answered in this second: a valid question costs more to answer than to ask,
@@ -40,14 +40,14 @@ pub struct ReplayGuard {
 
 #[derive(Debug)]
 struct Seen {
-    first: SocketAddr,
+    first: Place,
     second_answered: bool,
 }
 
 impl ReplayGuard {
     /// Whether a knock with this nonce, from this source, is to be handled: the first one, and one duplicate from
     /// another source (the same packet over a second path).
-    pub fn admit(&mut self, nonce: [u8; NONCE], from: SocketAddr, now: Now) -> bool {
+    pub fn admit(&mut self, nonce: [u8; NONCE], from: Place, now: Now) -> bool {
         self.forget(now);
         if let Some(seen) = self.seen.get_mut(&nonce) {
             let second = seen.first != from && !seen.second_answered;

@@ -3,11 +3,13 @@ use std::time::Duration;
 use super::*;
 use crate::bounds;
 use crate::ids::{ContactId, InviteId};
+use crate::reach::via::Place;
 
 fn now(wall: u64) -> Now {
     Now {
         boot: Duration::from_secs(1000),
         wall,
+        millis: 0,
     }
 }
 
@@ -121,7 +123,7 @@ fn undated_trials_are_bounded() {
 #[test]
 fn a_duplicate_gets_one_answer_from_a_second_source_and_none_from_a_third() {
     let mut guard = ReplayGuard::default();
-    let from = |port: u16| SocketAddr::from(([11, 0, 0, 1], port));
+    let from = |port: u16| Place::own(SocketAddr::from(([11, 0, 0, 1], port)));
     assert!(guard.admit([1; NONCE], from(1), now(0)));
     assert!(!guard.admit([1; NONCE], from(1), now(0)));
     assert!(guard.admit([1; NONCE], from(2), now(0)));

@@ -226,7 +226,9 @@ impl Node {
         contact.accepted = true;
         contact.add_key(key);
         super::knocks::merge_addresses(contact, &redemption.link.candidates);
-        super::knocks::merge_addresses(contact, &[remote]);
+        if remote.via.is_direct() {
+            super::knocks::merge_addresses(contact, &[remote.at]);
+        }
         self.keyring_stale = true;
         // Were this store to fail and the daemon to die, the redemption would still be stored, and be repeated.
         self.store();

@@ -25,6 +25,7 @@ use crate::http::server::LocalMedia;
 const NOW: Now = Now {
     boot: Duration::from_secs(1000),
     wall: 1_800_000_000,
+    millis: 0,
 };
 
 pub(super) struct FakeLoop {
@@ -299,6 +300,7 @@ impl FakeLoop {
             picture.door.open_until = open.then(|| Now {
                 boot: NOW.boot + Duration::from_secs(for_s),
                 wall: NOW.wall + for_s,
+                millis: 0,
             });
         });
         Reply::Done
