@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use twocan_tests::lab::{Cells, Lab, Netns, Pair, Pairing, Site, run_lab};
+use twocan_tests::lab::{Cells, GREEN, Lab, Netns, Pair, Pairing, Site, run_lab};
 
 const USAGE: &str = "\
 lab matrix [--again]     every pair that was not measured yet (--again: all anew), then tests/lab/MATRIX.md
@@ -85,7 +85,7 @@ fn measure(pairing: Pairing, loud: bool) -> Value {
 
 async fn one(lab: Lab, pairing: Pairing) {
     let pair = Pair::make(lab, pairing).await;
-    let outcome = pair.run().await;
+    let outcome = pair.run(GREEN).await;
     if !outcome.works() {
         eprintln!("{}", pair.state());
     }

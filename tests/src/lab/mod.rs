@@ -34,7 +34,7 @@ pub use kind::{Filtering, Kind, Mapping, Promise};
 pub use known::known;
 pub use matrix::Cells;
 pub use netns::Netns;
-pub use pair::{GREEN, Outcome, Pair, Pairing, Sites, Technique};
+pub use pair::{GREEN, KNOWN, Outcome, Pair, Pairing, Sites, Technique};
 pub use probe::{Probed, probe};
 pub use router::Router;
 pub use server::{Dht, Server, Stun, Turn};

@@ -20,8 +20,10 @@ use crate::packets::{Capture, Packet};
 use crate::running::Output;
 use crate::wait::until_at_most;
 
-/// How long two may take until both show green.
+/// How long two may take until both show green; what is known not to work is looked at for less.
 pub const GREEN: Duration = Duration::from_secs(40);
+/// The same for a pair that is known not to work: as long as the slowest technique is promised to take.
+pub const KNOWN: Duration = Duration::from_secs(15);
 /// How long a ring may take, and a call of two seconds.
 const RING: Duration = Duration::from_secs(15);
 const CALL: Duration = Duration::from_secs(40);
@@ -167,14 +169,14 @@ impl Pair {
         &self.dht
     }
 
-    /// Invite, paste, green, call.
-    pub async fn run(&self) -> Outcome {
+    /// Invite, paste, green within `patience`, call.
+    pub async fn run(&self, patience: Duration) -> Outcome {
         let mut outcome = Outcome {
             technique: None,
             green: None,
             wrong: String::new(),
         };
-        match self.meet().await {
+        match self.meet(patience).await {
             Ok(took) => outcome.green = Some(took),
             Err(wrong) => {
                 outcome.wrong = wrong;
@@ -192,7 +194,7 @@ impl Pair {
     ///
     /// # Errors
     /// What went wrong, in words.
-    pub async fn meet(&self) -> Result<Duration, String> {
+    pub async fn meet(&self, patience: Duration) -> Result<Duration, String> {
         let invite = self.ann.api().post("/v1/invites", json!({})).await;
         let began = Instant::now();
         let added = self
@@ -208,9 +210,9 @@ impl Pair {
             let bob = self.bob.api().list("/v1/contacts").await;
             [ann, bob].iter().all(|list| list.iter().any(is_green)).then_some(())
         };
-        match until_at_most(GREEN, green).await {
+        match until_at_most(patience, green).await {
             Some(()) => Ok(began.elapsed()),
-            None => Err(format!("not green within {} s", GREEN.as_secs())),
+            None => Err(format!("not green within {} s", patience.as_secs())),
         }
     }
 
