@@ -98,7 +98,8 @@ fn a_poisoned_link_sends_nothing_to_forbidden_addresses() {
                     .api()
                     .post("/v1/contacts", json!({ "link": link.to_text() }))
                     .await;
-                assert_eq!(added.status, 201, "{added:?}");
+                // The second link is of a contact that there is.
+                assert!([200, 201].contains(&added.status), "{added:?}");
                 until("knocks at the allowed address", SOON, async || {
                     (sent_to(allowed).len() >= KNOCKS).then_some(())
                 })
