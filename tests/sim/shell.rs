@@ -44,6 +44,8 @@ impl World {
             Output::Transmit { to, bytes } => {
                 self.transmit(index, to, bytes, cause, sent);
             }
+            Output::FindStunServers => self.find_stun_servers(index),
+            Output::AskPortMapper => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
                     let until = self.now + valid_for;

@@ -17,6 +17,7 @@ use crate::bounds;
 use crate::crypto::{self, NONCE, SEAL_OVERHEAD, Secret};
 use crate::ids::{ContactId, DeviceKey, InviteId, RootKey, Token};
 use crate::invite;
+use crate::reach::nat_report::NatKind;
 use crate::rng::Rng;
 use crate::time::{Now, UnixSeconds};
 
@@ -77,6 +78,9 @@ pub struct Knock {
     /// still hold is dead.
     #[cbor(n(8), with = "minicbor::bytes")]
     pub session: [u8; 16],
+    /// What kind of NAT the sender is behind.
+    #[cbor(n(9), default)]
+    pub nat: NatKind,
 }
 
 /// How a knock is sealed.
@@ -459,6 +463,7 @@ mod tests {
             observed: Some("[2001:db9::2]:2226".parse().expect("address")),
             time: u64::MAX,
             session: [6; 16],
+            nat: NatKind::Hard,
         }
     }
 

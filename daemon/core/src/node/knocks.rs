@@ -125,7 +125,7 @@ impl Node {
             candidates: if self.is_held_back(peer) {
                 Vec::new()
             } else {
-                self.own.candidates()
+                self.network.addresses()
             },
             observed: None,
             time: now.wall,
@@ -134,6 +134,7 @@ impl Node {
                 .get(peer)
                 .map(|peer| peer.session.memory().session)
                 .unwrap_or_default(),
+            nat: self.network.report().kind(),
         }
     }
 
@@ -257,6 +258,10 @@ impl Node {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        if let Some(contact) = self.peers.get(&asked.peer).and_then(|peer| peer.contact) {
+            self.note_nat(contact, opened.knock.nat);
+            self.observed_by(contact, opened.knock.observed, now);
+        }
         self.doubt_dead_link(&opened.knock, now);
         if self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);

@@ -218,6 +218,8 @@ impl Shell {
     fn perform(&mut self, output: Output) {
         match output {
             Output::Transmit { to, bytes } => self.net.transmit(to, &bytes),
+            Output::FindStunServers => self.net.find_stun_servers(),
+            Output::AskPortMapper => self.net.ask_port_mapper(),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
             Output::Revoke { token } => self.net.revoke(token),
             Output::Dial {
