@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use twocan_core::demux::{self, Class};
 use twocan_core::io::Input;
+use twocan_core::reach::via::Via;
 
 use super::happening::{Cause, Happening};
 use super::host::Held;
@@ -82,6 +83,7 @@ impl World {
             self.put_on_wire(index, from, &answer, cause, 0);
         }
         self.hosts[index].shell.asked_by.clone_from(&bytes);
-        self.feed(index, Input::Datagram { from, bytes }, cause);
+        let via = Via::Own;
+        self.feed(index, Input::Datagram { from, via, bytes }, cause);
     }
 }

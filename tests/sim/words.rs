@@ -21,7 +21,7 @@ pub(crate) const fn is_told(input: &Input) -> bool {
 
 pub(crate) fn input(input: &Input) -> String {
     match input {
-        Input::Datagram { from, bytes } => format!("knock of {} from {from}", bytes.len()),
+        Input::Datagram { from, bytes, .. } => format!("knock of {} from {from}", bytes.len()),
         Input::Stun { from, bytes } => format!("STUN of {} from {from}", bytes.len()),
         Input::Control { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
@@ -46,7 +46,7 @@ pub(crate) fn input(input: &Input) -> String {
 
 pub(crate) fn output(output: &Output) -> String {
     match output {
-        Output::Transmit { to, bytes } => format!("packet of {} to {to}", bytes.len()),
+        Output::Transmit { to, bytes, .. } => format!("packet of {} to {to}", bytes.len()),
         Output::Send { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Output::SendAlive { link, .. } => format!("{link:?} alive"),
         Output::Store { generation, .. } => format!("store {generation}"),
@@ -54,6 +54,8 @@ pub(crate) fn output(output: &Output) -> String {
         | Output::AskPortMapper
         | Output::Admit { .. }
         | Output::Revoke { .. }
+        | Output::OpenSpares { .. }
+        | Output::CloseSpares { .. }
         | Output::Dial { .. }
         | Output::Close { .. }
         | Output::OpenDoor { .. }

@@ -21,6 +21,7 @@ use crate::reach::candidates::{Candidate, OwnAddresses};
 use crate::reach::nat_report::{self, Evidence, NatKind, PortMapping, Report, Source};
 use crate::reach::stun;
 use crate::reach::survey::{Contacted, Survey};
+use crate::reach::via::Via;
 use crate::time::Now;
 
 /// What is known of one's own network.
@@ -249,7 +250,12 @@ impl Node {
             }
         };
         for (to, bytes) in sends {
-            self.push(Output::Transmit { to, bytes });
+            self.push(Output::Transmit {
+                to,
+                via: Via::Own,
+                ttl: None,
+                bytes,
+            });
         }
         if is_over {
             self.end_check(now);

@@ -10,3 +10,4 @@ pub mod pulse;
 pub mod search;
 pub mod stun;
 pub mod survey;
+pub mod via;

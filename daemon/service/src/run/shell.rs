@@ -217,7 +217,9 @@ impl Shell {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Transmit { to, bytes } => self.net.transmit(to, &bytes),
+            Output::Transmit { to, via, ttl, bytes } => self.net.transmit(to, via, ttl, &bytes),
+            Output::OpenSpares { numbers } => self.net.open_spares(numbers),
+            Output::CloseSpares { numbers } => self.net.close_spares(numbers),
             Output::FindStunServers => self.net.find_stun_servers(),
             Output::AskPortMapper => self.net.ask_port_mapper(),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
@@ -226,9 +228,10 @@ impl Shell {
                 dial,
                 peer,
                 to,
+                via,
                 token,
                 initial_mtu,
-            } => self.net.dial(dial, peer, to, token, initial_mtu),
+            } => self.net.dial(dial, peer, (to, via), token, initial_mtu),
             Output::OpenDoor { seed, valid_for } => self.net.open_door(&seed, valid_for),
             Output::CloseDoor => self.net.close_door(),
             Output::LetIn { visitor } => self.net.decide(visitor, true),

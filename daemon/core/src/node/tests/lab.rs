@@ -13,6 +13,7 @@ use crate::io::{Input, LinkUp, Output};
 use crate::message::{Frame, Message};
 use crate::reach::candidates::{Interface, OwnAddresses};
 use crate::reach::stun;
+use crate::reach::via::Via;
 use crate::time::Now;
 
 /// Changes a control message on its way, or swallows it. The first argument is the sender.
@@ -69,6 +70,7 @@ impl Lab {
         let now = Now {
             boot: Duration::from_secs(1000),
             wall: 1_800_000_000,
+            millis: 0,
         };
         let mut lab = Self {
             hosts: Vec::new(),
@@ -221,17 +223,17 @@ impl Lab {
 
     pub(super) fn perform(&mut self, index: usize, output: Output) {
         match output {
-            Output::Transmit { to, bytes } if self.stun.contains(&to) => self.answer_stun(index, to, &bytes),
+            Output::Transmit { to, bytes, .. } if self.stun.contains(&to) => self.answer_stun(index, to, &bytes),
             Output::FindStunServers => {
                 self.stun_names_asked += 1;
                 let servers = self.stun.clone();
                 self.waiting.push_back((index, Input::StunServers(servers)));
             }
-            Output::Transmit { to, bytes } => {
+            Output::Transmit { to, via, bytes, .. } => {
                 self.hosts[index].knocks += 1;
                 let from = self.hosts[index].at;
                 if let Some(there) = self.hosts.iter().position(|host| host.at == to) {
-                    self.waiting.push_back((there, Input::Datagram { from, bytes }));
+                    self.waiting.push_back((there, Input::Datagram { from, via, bytes }));
                 }
             }
             Output::Dial { dial, peer, to, .. } => self.connect(index, dial, peer, to),
@@ -273,6 +275,7 @@ impl Lab {
                 let (caller, dial, _) = self.callers.remove(&visitor).unwrap();
                 self.waiting.push_back((caller, Input::TurnedAway { dial }));
             }
+            Output::OpenSpares { .. } | Output::CloseSpares { .. } => {}
             Output::Admit { .. }
             | Output::Revoke { .. }
             | Output::Route { .. }
@@ -296,6 +299,7 @@ impl Lab {
                 dial,
                 peer: who.node.device(),
                 remote: who.at,
+                via: Via::Own,
                 visitor: None,
                 exporter,
             })
@@ -338,6 +342,7 @@ impl Lab {
                 visitor,
                 peer,
                 remote,
+                via: Via::Own,
                 exporter,
             })
         };
