@@ -15,7 +15,7 @@ use crate::state::Contact;
 use crate::time::Now;
 
 /// A guest is remembered this long after its last knock.
-const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
 /// Guests at one time.
 const GUESTS: usize = 64;
 
@@ -210,16 +210,21 @@ impl Node {
         opened: &Opened,
         now: Now,
     ) -> bool {
-        let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
-        if guests >= GUESTS && !self.peers.contains_key(&device) {
-            return false;
-        }
         let guest = Guest {
             invite,
             key: opened.answer_key.clone(),
             until: now.boot + GUEST_LIFE,
-            from,
+            places: vec![from],
         };
+        self.welcome(device, guest)
+    }
+
+    /// Makes a guest a peer, unless there are too many.
+    pub(super) fn welcome(&mut self, device: DeviceKey, guest: Guest) -> bool {
+        let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
+        if guests >= GUESTS && !self.peers.contains_key(&device) {
+            return false;
+        }
         self.meet(device).guest = Some(guest);
         true
     }
@@ -368,7 +373,7 @@ impl Node {
                     .flat_map(|redemption| &redemption.link.candidates),
             );
         }
-        named.extend(peer.guest.iter().map(|guest| guest.from));
+        named.extend(peer.guest.iter().flat_map(|guest| &guest.places));
         self.own.usable(&named)
     }
 

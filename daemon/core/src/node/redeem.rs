@@ -199,6 +199,7 @@ impl Node {
         let id = contact.id;
         self.store();
         self.tell(id, Message::Held(Held { held: true }), now);
+        self.rotate_finding(now);
         self.event(Event::Contact(id));
         self.event(Event::Notice(Notice::Contested(id)));
     }
@@ -316,5 +317,6 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         redeeming: None,
         blocked: false,
         alarm: None,
+        finding: None,
     }
 }

@@ -2,6 +2,8 @@
 
 pub mod candidates;
 pub mod door;
+pub mod finding;
 pub mod keepalive;
 pub mod pulse;
+pub mod record;
 pub mod search;
