@@ -99,7 +99,9 @@ impl Node {
 
     /// Tells a linked contact how to find us, if it may know.
     pub(super) fn tell_finding(&mut self, id: ContactId, now: Now) {
-        let may = self.state.contact(id).is_some_and(Self::may_find);
+        // Whoever judges our redemption hears nothing else before it is decided.
+        let may_hear = |contact: &Contact| Self::may_find(contact) && contact.redeeming.is_none();
+        let may = self.state.contact(id).is_some_and(may_hear);
         if let (true, Some(own)) = (may, &self.state.finding) {
             let message = Message::Finding(Finding {
                 key: own.key.clone(),
