@@ -21,6 +21,7 @@ use crate::io::{DhtAnswer, Means, Output, Query};
 use crate::message::{Finding, Message};
 use crate::reach::finding::{Daily, Pace, invite_pause};
 use crate::reach::record::{self, Item, Record, Word};
+use crate::reach::via::Place;
 use crate::state::{Contact, OwnFinding};
 use crate::time::Now;
 
@@ -555,11 +556,12 @@ impl Node {
     /// The same for a word that came by hand.
     pub(super) fn meet_invitee(&mut self, id: InviteId, word: &record::InviteeWord, now: Now) -> bool {
         let device = word.record.device;
+        let usable = self.own.usable(&word.record.candidates);
         let guest = Guest {
             invite: id,
             key: word.pair.clone(),
             until: now.boot + knocks::GUEST_LIFE,
-            places: self.own.usable(&word.record.candidates),
+            places: usable.into_iter().map(Place::own).collect(),
         };
         if device == self.device {
             return false;
