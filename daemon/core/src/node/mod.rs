@@ -20,6 +20,7 @@ mod keeping;
 mod knocks;
 mod links;
 mod manners;
+mod network;
 mod redeem;
 mod safety;
 mod stored;
@@ -57,6 +58,7 @@ pub struct Node {
     root: RootKey,
     device: DeviceKey,
     own: OwnAddresses,
+    network: network::Network,
     keyring: Keyring,
     keyring_stale: bool,
     replays: ReplayGuard,
@@ -122,6 +124,8 @@ struct Link {
     up: Duration,
     stage: Stage,
     keepalive: Keepalive,
+    /// When a packet last passed on it, either way, as far as the core knows.
+    stirred: Duration,
     rtt: Duration,
     /// The peer's wall clock less our boot clock, in seconds, as its `hello` said.
     clock: Option<i64>,
@@ -178,6 +182,7 @@ impl Node {
             root,
             device,
             own: OwnAddresses::default(),
+            network: network::Network::default(),
             keyring: Keyring::default(),
             keyring_stale: true,
             replays: ReplayGuard::default(),
@@ -236,6 +241,10 @@ impl Node {
         match input {
             Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
+            Input::Stun { from, bytes } => self.handle_stun(from, &bytes, now),
+            Input::StunServers(servers) => self.handle_stun_servers(&servers, now),
+            Input::Mapping(mapping) => self.handle_mapping(mapping, now),
+            Input::Observed { by, seen } => self.handle_observed(by, seen, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),
