@@ -343,7 +343,14 @@ impl Node {
 /// Whether an input may change what is looked up and published. The many small ones may not.
 const fn may_make_jobs(input: &Input) -> bool {
     match input {
-        Input::Datagram { .. } | Input::Alive { .. } | Input::Rtt { .. } | Input::Leg { .. } => false,
+        Input::Datagram { .. }
+        | Input::Alive { .. }
+        | Input::Rtt { .. }
+        | Input::Leg { .. }
+        | Input::Stun { .. }
+        | Input::StunServers(_)
+        | Input::Mapping(_)
+        | Input::Observed { .. } => false,
         Input::Interfaces(_)
         | Input::Resumed
         | Input::LinkUp(_)
