@@ -87,6 +87,7 @@ impl World {
             Output::EndMedia { call } => self.end_media(index, call),
             Output::Store { generation, state } => self.store(index, generation, state),
             Output::Reply { id, reply } => self.reply(index, id, &reply),
+            Output::Query(query) => self.query(index, query),
             Output::Event(event) => {
                 self.watch_told(index, &event);
                 self.act_on_event(index, &event);

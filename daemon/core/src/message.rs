@@ -77,6 +77,8 @@ pub enum Message {
     End(End),
     /// Either way: what the sender's page sends at the moment.
     Sends(Sends),
+    /// How the sender's device is found when there is no link.
+    Finding(Finding),
     /// A kind that the sender of this does not know.
     Unsupported(Unsupported),
     /// A kind that we do not know; never sent.
@@ -221,6 +223,18 @@ pub struct Sends {
     pub video: bool,
 }
 
+/// Body of [`Message::Finding`]: see [`crate::reach::record`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Finding {
+    /// The sender's finding key.
+    #[n(0)]
+    pub key: Secret,
+    /// The public finding key of the sender's device.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub public: [u8; 32],
+}
+
 /// Body of [`Message::Ring`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -320,6 +334,7 @@ impl Message {
             Self::Accept(_) => 19,
             Self::End(_) => 20,
             Self::Sends(_) => 21,
+            Self::Finding(_) => 24,
             Self::Unsupported(_) => 31,
             Self::Unknown(kind) => *kind,
         }
@@ -332,6 +347,7 @@ impl Message {
             Self::SafetyCommit(body) => cbor::encode(body),
             Self::SafetyAnswer(body) | Self::SafetyReveal(body) => cbor::encode(body),
             Self::Sends(body) => cbor::encode(body),
+            Self::Finding(body) => cbor::encode(body),
             Self::Refused(body) => cbor::encode(body),
             Self::Held(body) => cbor::encode(body),
             Self::Addresses(body) => cbor::encode(body),
@@ -365,6 +381,7 @@ impl Message {
             19 => Self::Accept(cbor::decode(body)?),
             20 => Self::End(cbor::decode(body)?),
             21 => Self::Sends(cbor::decode(body)?),
+            24 => Self::Finding(cbor::decode(body)?),
             31 => Self::Unsupported(cbor::decode(body)?),
             unknown => Self::Unknown(unknown),
         })
@@ -446,6 +463,10 @@ mod tests {
                 call,
                 audio: false,
                 video: true,
+            }),
+            Message::Finding(Finding {
+                key: Secret([8; 32]),
+                public: [9; 32],
             }),
             Message::Show(Show {
                 list: SignedList {

@@ -123,6 +123,7 @@ impl Calls {
             | Message::Refused(_)
             | Message::Held(_)
             | Message::Addresses(_)
+            | Message::Finding(_)
             | Message::Show(_)
             | Message::Keep(_)
             | Message::SafetyAsk

@@ -135,6 +135,7 @@ impl Node {
             | Message::Refused(_)
             | Message::Held(_)
             | Message::Addresses(_)
+            | Message::Finding(_)
             | Message::SafetyAsk
             | Message::SafetyLater => self.close_visit(id, close_code::GARBAGE, now),
         }

@@ -280,7 +280,8 @@ impl Lab {
             | Output::Revoke { .. }
             | Output::Route { .. }
             | Output::EndMedia { .. }
-            | Output::AskPortMapper => {}
+            | Output::AskPortMapper
+            | Output::Query(_) => {}
         }
     }
 
