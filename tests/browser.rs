@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use twocan_tests::chromium::{Driver, STEP};
-use twocan_tests::home::acquaint;
+use twocan_tests::home::{Home, acquaint};
 use twocan_tests::namespace::{inside, narrow};
 use twocan_tests::packets::{Capture, Packet};
 use twocan_tests::person::{PIXELS, Person, pixels, spread};
@@ -110,6 +110,40 @@ fn over_a_narrow_path() {
         }
         ann.page.click("hangup").await;
         bob.page.screen("ended").await;
+    });
+}
+
+/// Two computers that have the power for it send VP9.
+#[test]
+fn with_cores_to_spare_pictures_are_vp9() {
+    inside("with_cores_to_spare_pictures_are_vp9", async || {
+        let driver = Driver::start().await;
+        let strong = async |name: &str| {
+            let page = driver.page(name).await;
+            let source = "Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 8 });";
+            page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }))
+                .await;
+            Person::at(Home::up(name).await, page).await
+        };
+        let (ann, bob) = (strong("Ivy").await, strong("Jon").await);
+        acquaint(&ann.home, &bob.home).await;
+        ann.sees_green().await;
+        ann.page.click("call-video").await;
+        bob.page.click("answer").await;
+        for person in [&ann, &bob] {
+            person.sends_and_shows("VP9", "VP9").await;
+            person.sees_more_frames(100).await;
+            person.sees_a_moving_picture().await;
+        }
+        // A page that comes back finds the format agreed.
+        bob.page.run("location.reload()").await;
+        bob.page.screen("call").await;
+        for person in [&ann, &bob] {
+            person.sends_and_shows("VP9", "VP9").await;
+            person.sees_more_frames(30).await;
+            assert_eq!(person.page.wrong().await, Vec::<String>::new());
+        }
+        ann.page.click("hangup").await;
     });
 }
 

@@ -1,7 +1,9 @@
 //! The sentences about contacts and invites that people read: what is, why, and the one best thing to do.
 
 use twocan_api::Why;
-use twocan_core::event::WhyNot;
+use twocan_core::event::{CallView, WhyNot};
+use twocan_core::media::codecs::Codec;
+use twocan_core::media::outlet::Held;
 use twocan_core::state::Alarm;
 
 /// The stable code of a reason.
@@ -63,6 +65,39 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         code: why_not_code(why).to_owned(),
         text,
         fix,
+    }
+}
+
+/// The name of a video format, as session descriptions have it.
+pub(super) fn format(codec: Codec) -> String {
+    codec.rtpmap().split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Why one's own picture does not reach the far side of a call.
+pub(super) fn picture_held(why: Held, call: &CallView) -> Why {
+    let who = Some(call.peer_name.as_str()).filter(|name| !name.is_empty());
+    let who = who.unwrap_or("the other side");
+    match why {
+        Held::NotShown(codec) => {
+            let takes = call.peer_takes.unwrap_or_default();
+            let shown: Vec<_> = takes.iter().map(format).collect();
+            let fix = if shown.is_empty() {
+                format!("Go on by voice, or ask {who} to join with a browser.")
+            } else {
+                format!(
+                    "Send {} instead, or ask {who} to join with a browser.",
+                    shown.join(" or ")
+                )
+            };
+            Why {
+                code: "format_not_shown".to_owned(),
+                text: format!(
+                    "Your picture is {}, which the device of {who} cannot show.",
+                    format(codec)
+                ),
+                fix,
+            }
+        }
     }
 }
 

@@ -17,9 +17,10 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use twocan_core::ids::{CallId, LegId};
-use twocan_core::media::codecs;
+use twocan_core::media::codecs::{self, Codec};
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::formats::Formats;
 
 use self::file::Clip;
 use self::player::{Numbers, Player};
@@ -230,6 +231,11 @@ impl Leg for ClipLeg {
 
     fn direction(&self) -> Direction {
         Direction::Both
+    }
+
+    /// What comes back is compared with what it plays.
+    fn takes(&self) -> Option<Formats> {
+        Some(Formats::of([Codec::Vp8]))
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {

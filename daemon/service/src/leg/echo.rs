@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use twocan_core::ids::{CallId, LegId};
 use twocan_core::media::echo::swap_roles;
 use twocan_core::media::flow::FlowKind;
+use twocan_core::media::formats::Formats;
 
 use super::gate::{Direction, Ended, Gates, Leg, Uplink};
 
@@ -39,6 +40,11 @@ impl Leg for EchoLeg {
 
     fn direction(&self) -> Direction {
         Direction::Both
+    }
+
+    /// Whatever its caller sends, the same can show.
+    fn takes(&self) -> Option<Formats> {
+        Some(Formats::ALL)
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {

@@ -22,6 +22,8 @@ use twocan_core::media::codecs;
 use twocan_core::media::continuity::Continuity;
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::formats::Formats;
+use twocan_core::media::outlet::{Outlet, Verdict};
 
 use super::attachments::Attachments;
 use crate::media::{MediaSender, MediaSink};
@@ -62,6 +64,8 @@ pub trait Leg: Send + Sync + fmt::Debug {
     fn id(&self) -> LegId;
     /// Which way its media goes.
     fn direction(&self) -> Direction;
+    /// In which formats it can show a picture; `None` where it does not receive.
+    fn takes(&self) -> Option<Formats>;
     /// Takes one packet from the far side, in the canonical wire profile.
     fn deliver(&self, kind: FlowKind, packet: &[u8]);
     /// Asks its encoder for a key frame.
@@ -135,6 +139,7 @@ struct Call {
     /// The origin of the times that `continuity` is given.
     since: Instant,
     continuity: Mutex<Continuity>,
+    outlet: Mutex<Outlet>,
     counters: Counters,
 }
 
@@ -194,6 +199,19 @@ impl Gates {
             inbound.until = Some(now + OLD_LINK);
         }
         table.flows.insert((link, base), Inbound { call, until: None });
+    }
+
+    /// A picture that goes to the far side must be in one of these formats. Does nothing for a call that has ended.
+    pub fn far_takes(&self, call: CallId, formats: Formats) {
+        if let Ok(call) = write(&self.inner.table).call(call) {
+            call.outlet().far_takes(formats);
+        }
+    }
+
+    /// What the far side of a call can show, where it has said so.
+    #[must_use]
+    pub fn far(&self, call: CallId) -> Option<Formats> {
+        self.call(call)?.outlet().far()
     }
 
     /// Lets a call's media pass, both ways, and asks every leg and the far side for a key frame. Nothing else opens.
@@ -335,6 +353,7 @@ impl Call {
             legs: RwLock::default(),
             since: Instant::now(),
             continuity: Mutex::default(),
+            outlet: Mutex::default(),
             counters: Counters::default(),
         }
     }
@@ -345,6 +364,10 @@ impl Call {
 
     fn continuity(&self) -> MutexGuard<'_, Continuity> {
         self.continuity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outlet(&self) -> MutexGuard<'_, Outlet> {
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn legs(&self) -> Arc<Attachments> {
@@ -376,7 +399,8 @@ impl Call {
         }
     }
 
-    fn up(&self, leg: LegId, kind: FlowKind, packet: &[u8]) {
+    /// Gives what is to be told of the leg, where that has changed.
+    fn up(&self, leg: LegId, kind: FlowKind, packet: &[u8]) -> Option<LegFact> {
         let route = if self.is_open() && self.may_speak(leg, kind) {
             read(&self.route).clone()
         } else {
@@ -384,15 +408,45 @@ impl Call {
         };
         let Some(route) = route else {
             count(&self.counters.up_dropped);
-            return;
+            return None;
+        };
+        let verdict = self.outlet().judge(leg, kind, packet);
+        let fact = match verdict {
+            Verdict::Passes => None,
+            Verdict::Resumes => {
+                self.resume(leg);
+                Some(LegFact::Held(None))
+            }
+            Verdict::Holds => {
+                count(&self.counters.up_dropped);
+                return None;
+            }
+            Verdict::Stops(why) => {
+                count(&self.counters.up_dropped);
+                return Some(LegFact::Held(Some(why)));
+            }
         };
         let packet = self.continuity().up(leg, kind, packet, self.since.elapsed());
-        let Some(packet) = packet else {
-            count(&self.counters.up_dropped);
-            return;
-        };
-        count(&self.counters.up);
-        route.sender.send(kind.id(route.base), &packet);
+        match packet {
+            Some(packet) => {
+                count(&self.counters.up);
+                route.sender.send(kind.id(route.base), &packet);
+            }
+            None => count(&self.counters.up_dropped),
+        }
+        fact
+    }
+
+    /// What was held back leaves no gap in the numbers, and nobody could decode what goes on without a key frame.
+    fn resume(&self, leg: LegId) {
+        let mut continuity = self.continuity();
+        for kind in [FlowKind::Video, FlowKind::VideoRtx] {
+            continuity.restart(leg, kind);
+        }
+        drop(continuity);
+        if let Some(leg) = self.legs().iter().find(|other| other.id() == leg) {
+            leg.want_key_frame();
+        }
     }
 
     /// RTCP is every leg's right: it speaks of what the leg receives, too.
@@ -453,7 +507,9 @@ pub struct Uplink {
 impl Uplink {
     /// Sends one packet in the canonical wire profile; drops it unless the gate is open and this leg may speak.
     pub fn send(&self, kind: FlowKind, packet: &[u8]) {
-        self.call.up(self.leg, kind, packet);
+        if let Some(fact) = self.call.up(self.leg, kind, packet) {
+            self.gates.report(self.call.id, self.leg, fact);
+        }
     }
 
     /// The leg's next packet of flow `kind` is of another SSRC, whose numbers are its own.
@@ -468,7 +524,7 @@ impl Uplink {
         let Some(leg) = legs.iter().find(|leg| leg.id() == self.leg) else {
             return;
         };
-        self.gates.report(self.call.id, self.leg, LegFact::Warm);
+        self.gates.report(self.call.id, self.leg, LegFact::Warm(leg.takes()));
         if self.call.is_open() {
             leg.want_key_frame();
             self.call.ask_far_side_for_key_frame();

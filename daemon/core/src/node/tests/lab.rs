@@ -238,7 +238,11 @@ impl Lab {
                 let (caller, dial, _) = self.callers.remove(&visitor).unwrap();
                 self.waiting.push_back((caller, Input::TurnedAway { dial }));
             }
-            Output::Admit { .. } | Output::Revoke { .. } | Output::Route { .. } | Output::EndMedia { .. } => {}
+            Output::Admit { .. }
+            | Output::Revoke { .. }
+            | Output::Route { .. }
+            | Output::FarTakes { .. }
+            | Output::EndMedia { .. } => {}
         }
     }
 

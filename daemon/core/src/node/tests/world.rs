@@ -360,6 +360,7 @@ impl World {
             Output::Event(event) => self.hosts[host].events.push(event),
             Output::OpenGate { call } => self.hosts[host].gates.push(call),
             Output::Route { .. }
+            | Output::FarTakes { .. }
             | Output::EndMedia { .. }
             | Output::OpenDoor { .. }
             | Output::CloseDoor
