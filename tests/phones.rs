@@ -7,7 +7,7 @@
 )]
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
@@ -15,10 +15,12 @@ use twocan_tests::chromium::Driver;
 use twocan_tests::firefox::Firefox;
 use twocan_tests::home::{Home, acquaint};
 use twocan_tests::namespace::inside;
+use twocan_tests::packets::{Capture, Packet};
+use twocan_tests::path::Path;
 use twocan_tests::person::{FORMATS, Person};
 use twocan_tests::root;
 use twocan_tests::running::first_line;
-use twocan_tests::wait::at_most;
+use twocan_tests::wait::{at_most, until};
 
 /// How long a call may take to be there.
 const STEP: Duration = Duration::from_secs(10);
@@ -27,6 +29,9 @@ const PHONE: Duration = Duration::from_secs(40);
 /// Of 150 pictures and 250 packets of sound in five seconds; the rest is start-up on a busy machine.
 const PICTURES: f64 = 60.0;
 const SOUNDS: f64 = 120.0;
+
+/// Three intervals of some seconds each, and the round about: RFC 8083, section 4.3, with reports every second or two.
+const CUT_BY: Duration = Duration::from_secs(15);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Maker {
@@ -230,4 +235,44 @@ fn what_the_far_side_cannot_show_is_said() {
         assert_eq!(got["video_frames"], 0, "{got}");
         assert!(got["audio_frames"].as_f64().unwrap() >= SOUNDS, "{got}");
     });
+}
+
+/// A camera that sends at its rate whatever becomes of it, over a path that carries a fraction: it is cut within the
+/// intervals of RFC 8083, its person is told, the sound goes on, and when the path is better it is seen again.
+#[test]
+fn a_blind_camera_on_a_narrow_path_is_cut_and_the_sound_goes_on() {
+    inside(
+        "a_blind_camera_on_a_narrow_path_is_cut_and_the_sound_goes_on",
+        async || {
+            let (capture, (ann, bob)) = (Capture::start(), call().await);
+            let ends = [&ann, &bob].map(|home| home.ready().udp.port());
+            let mut listener = Phone::start_with(&ann, Maker::Aiortc, "receive", &["--seconds", "15"]);
+            told(&bob, &["VP8", "H264"]).await;
+            Path::Carries(700).between(ends);
+            let _camera = Phone::start_with(&bob, Maker::GStreamer, "send", &["--kbit", "3000"]);
+            let large = |packet: &Packet| packet.from.port() == ends[1] && packet.bytes.len() > 900;
+            until("pictures to go out", PHONE, async || {
+                (capture.packets(large).len() > 300).then_some(())
+            })
+            .await;
+            let sent = Instant::now();
+            let cut = |call: &Value| call["picture_held"]["code"] == "path_overloaded";
+            bob.call("the cut", PHONE, cut).await;
+            let after = sent.elapsed();
+            println!("cut after {:.1} s", after.as_secs_f64());
+            assert!(after < CUT_BY, "cut after {after:?}");
+            ann.call("a camera that is off", STEP, |call| {
+                call["peer_media"]["video"] == false
+            })
+            .await;
+            let got = listener.report().await;
+            assert!(got["audio_frames"].as_f64().unwrap() >= 400.0, "of 750: {got}");
+
+            Path::Good.between(ends);
+            drop(listener);
+            let on = |call: &Value| call["state"] == "active" && call.get("picture_held").is_none();
+            bob.call("another attempt", PHONE, on).await;
+            Phone::start(&ann, Maker::Aiortc, "receive").hears().await;
+        },
+    );
 }

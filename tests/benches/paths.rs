@@ -9,13 +9,13 @@
     reason = "a bench prints, or fails by panicking"
 )]
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tokio::time::sleep;
 use twocan_tests::chromium::Driver;
 use twocan_tests::home::acquaint;
 use twocan_tests::namespace::run_inside;
+use twocan_tests::path::Path;
 use twocan_tests::person::Person;
 
 /// For how long a path is held before it is measured, and measured.
@@ -48,36 +48,13 @@ async fn table() {
     let ends = [&ann, &bob].map(|person| person.home.ready().udp.port());
     println!("| path | frames/s | freezes | frozen s | Mbit/s | NACKs |\n|---|---|---|---|---|---|");
     for percent in [0, 1, 3, 5] {
-        drop_some(ends, &format!("numgen random mod 100 < {percent}"));
+        Path::Loses(percent).between(ends);
         row(&format!("{percent} % lost"), &ann, &bob).await;
     }
     for kbit in [2500, 1000, 2500] {
-        let bytes = kbit / 8;
-        drop_some(ends, &format!("limit rate over {bytes} kbytes/second burst 32 kbytes"));
+        Path::Carries(kbit).between(ends);
         row(&format!("{kbit} kbit/s"), &ann, &bob).await;
     }
-}
-
-/// Drops what `which` says of the datagrams that pass from one end to the other, each way by itself.
-fn drop_some([one, other]: [u16; 2], which: &str) {
-    nft("add table inet path");
-    nft("delete table inet path");
-    nft("add table inet path");
-    nft("add chain inet path arriving { type filter hook input priority 0; }");
-    for (from, to) in [(one, other), (other, one)] {
-        nft(&format!(
-            "add rule inet path arriving udp sport {from} udp dport {to} {which} drop"
-        ));
-    }
-}
-
-fn nft(line: &str) {
-    let status = Command::new("nft")
-        .arg(line)
-        .stdin(Stdio::null())
-        .status()
-        .expect("nft, of the package nftables");
-    assert!(status.success(), "nft {line}: {status}");
 }
 
 /// What both see on the path as it is, as the mean of the two.

@@ -22,7 +22,7 @@ import whip  # noqa: E402
 
 SENT = """
 webrtcbin name=phone
-videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert
+videotestsrc is-live=true pattern={pattern} ! video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert
  ! {encoder} ! {caps} ! phone.
 audiotestsrc is-live=true wave=sine ! audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=2
  ! opusenc bitrate-type=cbr ! rtpopuspay name=audio-out pt=111 ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111 ! phone.
@@ -41,20 +41,20 @@ class Format(typing.NamedTuple):
 FORMATS = {
     "VP8": Format(
         "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000",
-        "vp8enc deadline=1 target-bitrate=600000 keyframe-max-dist=60 error-resilient=partitions"
+        "vp8enc deadline=1 target-bitrate={bits} keyframe-max-dist=60 error-resilient=partitions"
         " ! rtpvp8pay name=video-out picture-id-mode=15-bit pt=96 mtu=1150",
         "rtpvp8depay ! vp8dec",
     ),
     "VP9": Format(
         "application/x-rtp,media=video,encoding-name=VP9,payload=98,clock-rate=90000",
-        "vp9enc deadline=1 cpu-used=8 target-bitrate=600000 keyframe-max-dist=60"
+        "vp9enc deadline=1 cpu-used=8 target-bitrate={bits} keyframe-max-dist=60"
         " ! rtpvp9pay name=video-out picture-id-mode=15-bit pt=98 mtu=1150",
         "rtpvp9depay ! vp9dec",
     ),
     # The parameter sets travel in the stream, since what the session description says of them reaches the daemon alone.
     "H264": Format(
         "application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000,packetization-mode=(string)1,profile-level-id=(string)42c00d",
-        "openh264enc bitrate=600000 gop-size=60 complexity=low"
+        "openh264enc bitrate={bits} gop-size=60 complexity=low"
         " ! rtph264pay name=video-out pt=102 mtu=1150 config-interval=-1 aggregate-mode=zero-latency",
         "rtph264depay ! h264parse ! openh264dec",
     ),
@@ -71,7 +71,10 @@ class Phone:
         self.leg = None
         sends = args.direction != "receive"
         self.format = FORMATS[args.format or "VP8"]
-        sent = SENT.format(encoder=self.format.encoder, caps=self.format.caps)
+        # A ball cannot fill much, whatever the encoder is told; noise fills all.
+        pattern = "ball" if args.kbit <= 600 else "snow"
+        encoder = self.format.encoder.format(bits=args.kbit * 1000)
+        sent = SENT.format(encoder=encoder, caps=self.format.caps, pattern=pattern)
         self.pipeline = Gst.parse_launch(sent) if sends else Gst.Pipeline()
         if not sends:
             self.pipeline.add(Gst.ElementFactory.make("webrtcbin", "phone"))

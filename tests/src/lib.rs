@@ -15,6 +15,7 @@ pub mod firefox;
 pub mod home;
 pub mod namespace;
 pub mod packets;
+pub mod path;
 pub mod person;
 pub mod phone;
 pub mod running;

@@ -34,7 +34,8 @@ pub struct Call {
     /// in another one is held back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub peer_takes: Option<Vec<String>>,
-    /// Why one's own picture does not reach the other side, where the daemon holds it back: `format_not_shown`.
+    /// Why one's own picture does not reach the other side, where the daemon holds it back: `format_not_shown`,
+    /// `path_overloaded`, `picture_not_arriving` or `nobody_watching`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub picture_held: Option<Why>,
     /// Active, but its path is silent and being looked for again.

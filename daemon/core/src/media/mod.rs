@@ -10,6 +10,7 @@
 //! Invariants: nothing here does I/O, keeps time or grows without bound; whatever bytes arrive, the answer is a packet
 //! or a [`MapError`], never a panic; SSRCs, CNAMEs, MIDs and free text of a leg never reach the wire.
 
+pub mod breaker;
 pub mod codecs;
 pub mod continuity;
 pub mod echo;
@@ -28,6 +29,7 @@ pub mod varint;
 mod bytes;
 mod leg_rtcp;
 mod negotiated;
+mod reports;
 mod rtcp;
 mod rtcp_bodies;
 mod rtcp_feedback;

@@ -2,6 +2,7 @@
 
 use twocan_api::Why;
 use twocan_core::event::{CallView, WhyNot};
+use twocan_core::media::breaker::Trip;
 use twocan_core::media::codecs::Codec;
 use twocan_core::media::outlet::Held;
 use twocan_core::state::Alarm;
@@ -98,6 +99,22 @@ pub(super) fn picture_held(why: Held, call: &CallView) -> Why {
                 fix,
             }
         }
+        Held::Cut(Trip::Overload) => Why {
+            code: "path_overloaded".to_owned(),
+            text: format!("Your picture was stopped, because the path to {who} carries only a small part of it."),
+            fix: "It is tried again in a moment. A lower bit rate in the program that sends it would help; your voice goes on."
+                .to_owned(),
+        },
+        Held::Cut(Trip::NothingArrives) => Why {
+            code: "picture_not_arriving".to_owned(),
+            text: format!("Your picture was stopped, because nothing of it reaches {who}."),
+            fix: "It is tried again in a moment; your voice goes on.".to_owned(),
+        },
+        Held::Cut(Trip::Silence) => Why {
+            code: "nobody_watching".to_owned(),
+            text: format!("Your picture was stopped, because nobody at the end of {who} has said for a while that it arrives."),
+            fix: "It goes on as soon as somebody is there again.".to_owned(),
+        },
     }
 }
 

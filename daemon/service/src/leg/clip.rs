@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use twocan_core::ids::{CallId, LegId};
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::codecs::{self, Codec};
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
@@ -236,6 +237,11 @@ impl Leg for ClipLeg {
     /// What comes back is compared with what it plays.
     fn takes(&self) -> Option<Formats> {
         Some(Formats::of([Codec::Vp8]))
+    }
+
+    /// A fixed half a megabit.
+    fn pace(&self) -> Pace {
+        Pace::Fixed
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use twocan_core::ids::{CallId, LegId};
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::echo::swap_roles;
 use twocan_core::media::flow::FlowKind;
 use twocan_core::media::formats::Formats;
@@ -45,6 +46,11 @@ impl Leg for EchoLeg {
     /// Whatever its caller sends, the same can show.
     fn takes(&self) -> Option<Formats> {
         Some(Formats::ALL)
+    }
+
+    /// Its rate is its caller's own.
+    fn pace(&self) -> Pace {
+        Pace::Fixed
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {

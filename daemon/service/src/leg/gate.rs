@@ -18,12 +18,13 @@ use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 use twocan_core::ids::{CallId, LegId, LinkId};
 use twocan_core::io::LegFact;
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::codecs;
 use twocan_core::media::continuity::Continuity;
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
 use twocan_core::media::formats::Formats;
-use twocan_core::media::outlet::{Outlet, Verdict};
+use twocan_core::media::outlet::{Outlet, Sender, Verdict};
 
 use super::attachments::Attachments;
 use crate::media::{MediaSender, MediaSink};
@@ -66,6 +67,8 @@ pub trait Leg: Send + Sync + fmt::Debug {
     fn direction(&self) -> Direction;
     /// In which formats it can show a picture; `None` where it does not receive.
     fn takes(&self) -> Option<Formats>;
+    /// Who controls the rate of its pictures.
+    fn pace(&self) -> Pace;
     /// Takes one packet from the far side, in the canonical wire profile.
     fn deliver(&self, kind: FlowKind, packet: &[u8]);
     /// Asks its encoder for a key frame.
@@ -389,6 +392,7 @@ impl Call {
                 let Some(role) = read(&self.route).as_ref().map(|route| route.role) else {
                     return;
                 };
+                self.outlet().rtcp_down(role, packet, self.since.elapsed());
                 for leg in legs.iter() {
                     let own_numbers = self.continuity().rtcp_down(leg.id(), role, packet).map(Cow::into_owned);
                     if let Some(own_numbers) = own_numbers {
@@ -401,16 +405,16 @@ impl Call {
 
     /// Gives what is to be told of the leg, where that has changed.
     fn up(&self, leg: LegId, kind: FlowKind, packet: &[u8]) -> Option<LegFact> {
-        let route = if self.is_open() && self.may_speak(leg, kind) {
-            read(&self.route).clone()
-        } else {
-            None
-        };
-        let Some(route) = route else {
+        let pace = self.pace(leg, kind).filter(|_| self.is_open());
+        let Some((pace, route)) = pace.zip(read(&self.route).clone()) else {
             count(&self.counters.up_dropped);
             return None;
         };
-        let verdict = self.outlet().judge(leg, kind, packet);
+        let now = self.since.elapsed();
+        if kind == FlowKind::Rtcp {
+            self.outlet().rtcp_up(leg, route.role, packet, now);
+        }
+        let verdict = self.outlet().judge(Sender { leg, pace }, kind, packet, now);
         let fact = match verdict {
             Verdict::Passes => None,
             Verdict::Resumes => {
@@ -426,7 +430,7 @@ impl Call {
                 return Some(LegFact::Held(Some(why)));
             }
         };
-        let packet = self.continuity().up(leg, kind, packet, self.since.elapsed());
+        let packet = self.continuity().up(leg, kind, packet, now);
         match packet {
             Some(packet) => {
                 count(&self.counters.up);
@@ -449,13 +453,16 @@ impl Call {
         }
     }
 
-    /// RTCP is every leg's right: it speaks of what the leg receives, too.
-    fn may_speak(&self, leg: LegId, kind: FlowKind) -> bool {
+    /// Who controls the rate of `leg`, where it may speak. RTCP is every leg's right: it speaks of what the leg
+    /// receives, too.
+    fn pace(&self, leg: LegId, kind: FlowKind) -> Option<Pace> {
         match kind {
             FlowKind::Audio | FlowKind::Video | FlowKind::VideoRtx => {
-                self.legs().speaker().is_some_and(|speaker| speaker.id() == leg)
+                let legs = self.legs();
+                let speaker = legs.speaker().filter(|speaker| speaker.id() == leg);
+                speaker.map(|speaker| speaker.pace())
             }
-            FlowKind::Rtcp => true,
+            FlowKind::Rtcp => Some(Pace::Fixed),
         }
     }
 

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use twocan_core::ids::{CallId, LegId};
 use twocan_core::io::LegFact;
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::codecs;
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
@@ -127,6 +128,7 @@ impl Legs {
             role,
             direction,
             takes: accepted.takes(),
+            pace: accepted.pace(&offer),
         };
         let peer = Arc::new(Peer::new(about, sockets, session));
         let uplink = self.inner.gates.attach(call, Arc::clone(&peer) as Arc<dyn Leg>)?;
@@ -230,6 +232,7 @@ struct About {
     role: Role,
     direction: Direction,
     takes: Option<Formats>,
+    pace: Pace,
 }
 
 /// One WebRTC leg.
@@ -354,6 +357,10 @@ impl Leg for Peer {
 
     fn takes(&self) -> Option<Formats> {
         self.about.takes
+    }
+
+    fn pace(&self) -> Pace {
+        self.about.pace
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {

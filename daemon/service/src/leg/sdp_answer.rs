@@ -10,6 +10,7 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::codecs::{self, Codec, Extension};
 use twocan_core::media::flow::{FlowKind, Role};
 use twocan_core::media::formats::{self, Formats};
@@ -98,6 +99,18 @@ impl Accepted {
         let shown = self.video.iter().filter(receives).flat_map(|taken| &taken.codecs);
         let shown = Formats::of(shown.map(|(codec, _)| *codec));
         self.direction().receives().then_some(shown)
+    }
+
+    /// Whether the leg numbers its pictures for transport-wide feedback and asks for that, as a sender does who controls
+    /// its rate.
+    pub(super) fn pace(&self, offer: &Offer) -> Pace {
+        let controlled = self.video.as_ref().is_some_and(|taken| {
+            let formats = offer.sections.get(taken.at).map(|section| section.formats.as_slice());
+            let asks = |format: &Format| format.feedback.iter().any(|feedback| feedback == "transport-cc");
+            let numbers = taken.extensions.iter().any(|(one, _)| *one == Extension::TransportCc);
+            numbers && formats.unwrap_or_default().iter().any(asks)
+        });
+        if controlled { Pace::Controlled } else { Pace::Blind }
     }
 
     /// What the leg's map needs.

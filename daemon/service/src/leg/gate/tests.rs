@@ -51,6 +51,10 @@ impl Leg for FakeLeg {
         self.direction.receives().then_some(Formats::ALL)
     }
 
+    fn pace(&self) -> Pace {
+        Pace::Blind
+    }
+
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {
         self.seen.lock().unwrap().push((kind, packet.to_vec()));
     }

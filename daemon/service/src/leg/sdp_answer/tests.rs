@@ -155,6 +155,20 @@ fn what_describes_the_offerers_stream_is_not_said_of_the_far_sides() {
 }
 
 #[test]
+fn only_who_numbers_and_asks_controls_its_rate() {
+    let pace = |text: &str| {
+        let offer = Offer::parse(text).unwrap();
+        Accepted::choose(&offer, None).unwrap().pace(&offer)
+    };
+    assert_eq!(pace(CHROMIUM), Pace::Controlled);
+    assert_eq!(
+        pace(&CHROMIUM.replace(Extension::TransportCc.uri(), "urn:none")),
+        Pace::Blind
+    );
+    assert_eq!(pace(&CHROMIUM.replace(" transport-cc", " none")), Pace::Blind);
+}
+
+#[test]
 fn constrained_baseline_has_three_names() {
     for level in ["42e01f", "42C01F", "42c015", "4d801f", "58c01f"] {
         assert!(is_constrained_baseline(level), "{level}");
