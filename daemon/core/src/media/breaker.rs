@@ -6,7 +6,7 @@
 //! number in them stands still (4.2). *Overload*: over the last intervals the stream was more than ten times as fast as
 //! TCP would have been at that loss and round trip (4.3).
 //!
-//! Reports are gathered into intervals of a second or more, for browsers report as often as they like. TCP's rate is
+//! Reports are gathered into intervals of about a second or more, for browsers report as often as they like. TCP's rate is
 //! reckoned by the short equation, as the RFC proposes, for senders that control their rate. For the others it is the
 //! whole one (RFC 5348, section 3.1), since a constant overload shows as losses at which TCP waits for time-outs; those
 //! last 200 ms at least, as they do in practice.
@@ -20,8 +20,8 @@ use std::time::Duration;
 
 /// The smallest reporting interval of RFC 3550, section 6.2; three of them are silence.
 const REPORTING: Duration = Duration::from_secs(5);
-/// Reports are gathered until they cover this much.
-const INTERVAL: f64 = 1.0;
+/// Reports are gathered until they cover this many seconds: a report a second is an interval, give or take.
+const INTERVAL: f64 = 0.9;
 /// Intervals in which nothing new arrived that trip it: k of section 4.2.
 const STALLED: f64 = 5.0;
 /// How much faster than TCP is too fast.
