@@ -15,6 +15,7 @@ mod commands;
 mod control;
 mod door;
 mod hello;
+mod keeping;
 mod knocks;
 mod links;
 mod manners;
@@ -28,7 +29,6 @@ mod view;
 mod visit;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::call::{Calls, Deed};
@@ -42,6 +42,7 @@ use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
+use crate::reach::via::Place;
 use crate::rng::Rng;
 use crate::session::Session;
 use crate::state::{State, StateError};
@@ -103,7 +104,7 @@ struct Guest {
     invite: InviteId,
     key: Secret,
     until: Duration,
-    from: SocketAddr,
+    from: Place,
 }
 
 /// One connection.
@@ -111,7 +112,7 @@ struct Guest {
 struct Link {
     id: LinkId,
     peer: DeviceKey,
-    remote: SocketAddr,
+    remote: Place,
     exporter: [u8; 32],
     /// Names the invite that our `hello` spoke of.
     redeems: Option<[u8; 8]>,
@@ -141,7 +142,7 @@ enum Stage {
 #[derive(Debug)]
 struct AskedKnock {
     peer: DeviceKey,
-    to: SocketAddr,
+    to: Place,
     key: Secret,
     padded: bool,
     at: Duration,
@@ -228,7 +229,7 @@ impl Node {
     pub fn handle(&mut self, input: Input, now: Now) {
         self.refresh_keyring(now);
         match input {
-            Input::Datagram { from, bytes } => self.handle_datagram(from, &bytes, now),
+            Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),

@@ -5,3 +5,4 @@ pub mod door;
 pub mod keepalive;
 pub mod pulse;
 pub mod search;
+pub mod via;
