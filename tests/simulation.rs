@@ -16,7 +16,7 @@ use sim::watch::Invariant;
 
 #[test]
 fn chaos_comes_right() {
-    runs::seeds(Kind::Chaos, 900);
+    runs::seeds(Kind::Chaos, 700);
 }
 
 #[test]
@@ -32,6 +32,11 @@ fn invites_make_whole_contacts_or_none() {
 #[test]
 fn doors_open_and_close() {
     runs::seeds(Kind::Doors, 300);
+}
+
+#[test]
+fn the_dht_leads_to_those_who_may_be_found() {
+    runs::seeds(Kind::Finding, 200);
 }
 
 #[test]
