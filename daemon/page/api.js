@@ -49,6 +49,11 @@ export class Api {
     return (await create("/v1/contacts", { link })).json();
   }
 
+  /** Takes a reply link that an invitee sent back. @param {string} reply @returns {Promise<Invite>} */
+  async takeReply(reply) {
+    return (await send("POST", "/v1/invites/replies", { reply })).json();
+  }
+
   /** @param {string} id @returns {Promise<Contact>} */
   async contact(id) {
     return (await request("GET", `/v1/contacts/${encodeURIComponent(id)}`)).json();

@@ -52,6 +52,7 @@ mod tests {
             blocked: false,
             quiet: false,
             alarm: None,
+            reply: None,
         }
     }
 

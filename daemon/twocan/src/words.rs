@@ -325,6 +325,7 @@ mod tests {
             blocked: false,
             quiet: false,
             alarm: None,
+            reply: None,
         }
     }
 

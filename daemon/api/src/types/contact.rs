@@ -36,6 +36,10 @@ pub struct Contact {
     /// What speaks against it, in words: `words_differ` or `other_root`. Show it wherever the contact is shown.
     #[serde(default)]
     pub alarm: Option<Why>,
+    /// While it is pending: a reply link. Sent back to whoever made the invite, and given there to `POST /v1/invites/replies`, it
+    /// tells where this device is; needed only where the two do not find each other by themselves.
+    #[serde(default)]
+    pub reply: Option<String>,
 }
 
 /// What two people compare to be sure that nobody sits between them. Also the answer to

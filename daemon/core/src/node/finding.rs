@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::{Guest, Node, knocks};
 use crate::bounds;
 use crate::crypto::Secret;
+use crate::event::WhyNot;
 use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, QueryId};
 use crate::io::{DhtAnswer, Means, Output, Query};
 use crate::message::{Finding, Message};
@@ -57,6 +58,12 @@ pub(super) struct Finder {
     heard: BTreeMap<Job, u64>,
     /// The keys of the invitees that have been heard of, and when.
     words: BTreeMap<InviteId, (Secret, Duration)>,
+    /// What those are promised who have pasted a link.
+    pub(super) promises: BTreeMap<ContactId, WhyNot>,
+    /// Reply links of redemptions under way, and the addresses that they tell.
+    pub(super) replies: BTreeMap<ContactId, (Vec<SocketAddr>, String)>,
+    /// What came back by hand.
+    pub(super) by_hand: BTreeMap<InviteId, record::InviteeWord>,
     /// What takes the place of records that others than those who may know could read.
     partings: Vec<Item>,
     offered: Vec<SocketAddr>,
@@ -182,6 +189,7 @@ impl Node {
     pub(super) fn tick_finding(&mut self, now: Now) {
         self.finder.is_stale = true;
         self.finder.jobs.values_mut().for_each(|pace| pace.tick(now.boot));
+        self.knock_at_repliers(now);
         let is_late = |asked: &Asked| now.boot >= asked.at + bounds::DHT_PATIENCE;
         self.finder.asked.retain(|_, asked| !is_late(asked));
         let today = record::day(now.wall);
@@ -202,6 +210,9 @@ impl Node {
     pub(super) fn tend_finding(&mut self, now: Now) {
         if std::mem::take(&mut self.finder.is_stale) {
             self.notice_own_addresses(now);
+            self.write_replies();
+            self.make_promises(now);
+            self.tend_introductions(now);
             self.plan(now);
         }
         self.put_partings(now);
@@ -288,6 +299,21 @@ impl Node {
             }
         }
         jobs
+    }
+
+    /// What may be promised to somebody who has pasted a link: the inviter is looked for, and looks, less and less often.
+    fn make_promises(&mut self, now: Now) {
+        let looks = self.finder.means.dht && !self.finder.offered.is_empty();
+        let contacts = self.state.contacts.iter().filter(|contact| looks && !contact.accepted);
+        let since = contacts.filter_map(|contact| Some((contact.id, contact.redeeming.as_ref()?.since?)));
+        let promises = since.map(|(id, since)| (id, promise_at(now.wall.saturating_sub(since))));
+        self.finder.promises = promises.collect();
+    }
+
+    /// Why the inviter has not confirmed yet.
+    pub(super) fn promise(&self, id: ContactId) -> WhyNot {
+        let promise = self.finder.promises.get(&id).copied();
+        promise.unwrap_or(WhyNot::WaitingForInviter)
     }
 
     fn put_partings(&mut self, now: Now) {
@@ -400,7 +426,7 @@ impl Node {
         self.state.contact(id)?.redeeming.as_ref()
     }
 
-    fn contact_of_device(&self, device: &DeviceKey) -> Option<&Contact> {
+    pub(super) fn contact_of_device(&self, device: &DeviceKey) -> Option<&Contact> {
         self.state.contact(self.peers.get(device)?.contact?)
     }
 
@@ -522,7 +548,7 @@ impl Node {
     }
 
     /// Whether any of them is news; those that are not have been tried.
-    fn learn_places(&mut self, id: ContactId, named: &[SocketAddr]) -> bool {
+    pub(super) fn learn_places(&mut self, id: ContactId, named: &[SocketAddr]) -> bool {
         let usable = self.own.usable(named);
         let Some(contact) = self.state.contact_mut(id) else {
             return false;
@@ -583,6 +609,15 @@ impl Node {
         });
         self.knock_where_found(&device, now);
         true
+    }
+}
+
+const fn promise_at(age_s: u64) -> WhyNot {
+    match age_s {
+        0..bounds::PROMISE_SECONDS_S => WhyNot::InviterInSeconds,
+        bounds::PROMISE_SECONDS_S..bounds::PROMISE_MINUTE_S => WhyNot::InviterInAMinute,
+        bounds::PROMISE_MINUTE_S..bounds::PROMISE_MINUTES_S => WhyNot::InviterInMinutes,
+        bounds::PROMISE_MINUTES_S.. => WhyNot::WaitingForInviter,
     }
 }
 

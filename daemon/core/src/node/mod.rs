@@ -16,10 +16,12 @@ mod control;
 mod door;
 mod finding;
 mod hello;
+mod introduce;
 mod knocks;
 mod links;
 mod manners;
 mod redeem;
+mod reply;
 mod safety;
 mod stored;
 #[cfg(test)]
@@ -76,6 +78,7 @@ pub struct Node {
     visits: BTreeMap<ContactId, door::Visit>,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
     finder: finding::Finder,
+    introductions: introduce::Introductions,
     generation: u64,
     /// Something differs from what is on the disk and may be written with the next tick.
     unstored: bool,
@@ -195,6 +198,7 @@ impl Node {
             visits: BTreeMap::new(),
             pings: BTreeMap::new(),
             finder: finding::Finder::default(),
+            introductions: introduce::Introductions::default(),
             generation: 0,
             unstored: false,
             pending: Vec::new(),

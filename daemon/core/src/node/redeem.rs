@@ -318,5 +318,6 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         blocked: false,
         alarm: None,
         finding: None,
+        introduces: false,
     }
 }

@@ -192,6 +192,18 @@ fn open(key: &Secret, value: &[u8]) -> Option<Vec<u8>> {
     crypto::open(key, *nonce, &[], sealed)
 }
 
+/// A record sealed under a key that two people share, `size` bytes of it.
+#[must_use]
+pub fn seal_plain(key: &Secret, record: &Record, size: usize, rng: &mut Rng) -> Option<Vec<u8>> {
+    seal(key, crate::cbor::encode(record), size, rng)
+}
+
+/// Opens what [`seal_plain`] sealed.
+#[must_use]
+pub fn open_plain(key: &Secret, value: &[u8]) -> Option<Record> {
+    crate::cbor::decode(&open(key, value)?)
+}
+
 /// The two places of an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {

@@ -68,6 +68,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         blocked: false,
         quiet: false,
         alarm: None,
+        reply: None,
     }
 }
 
@@ -205,6 +206,11 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::AddContact { link, name } => self.add(&link, name),
+            Command::TakeReply { text } if text.contains("damaged") => Reply::Refused(Refusal::InviteDamaged),
+            Command::TakeReply { .. } => match self.picture.lock().unwrap().invites.first() {
+                Some(invite) => Reply::Invite(invite.id),
+                None => Reply::Refused(Refusal::NotFound),
+            },
             Command::EditContact { name: Some(name), .. } if name.is_empty() => Reply::Refused(Refusal::BadName),
             Command::EditContact { accept: true, .. } => Reply::Refused(Refusal::WrongState),
             Command::EditContact { contact, name, .. } => {
