@@ -1,5 +1,5 @@
 //! Finding each other over a DHT: daemons as people run them, and a DHT of this machine alone.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
 

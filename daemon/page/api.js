@@ -1,7 +1,7 @@
 /**
  * The local API over fetch, and its event stream. Same origin only; the session is the cookie that the daemon set.
  *
- * @import {Call, Contact, Door, Invite, Me, Media, Presence, ProblemBody, Safety} from "./types.js"
+ * @import {Call, Contact, Door, Invite, Me, Media, Presence, Privacy, ProblemBody, Safety} from "./types.js"
  */
 import { s } from "./strings.js";
 
@@ -22,6 +22,16 @@ export class Api {
   /** @returns {Promise<void>} whether the daemon is there and knows this browser */
   async probe() {
     await request("GET", "/v1/status");
+  }
+
+  /** @returns {Promise<Privacy>} */
+  async privacy() {
+    return (await request("GET", "/v1/privacy")).json();
+  }
+
+  /** Erases everything; the daemon ends. */
+  async erase() {
+    await send("DELETE", "/v1/data", { everything: true });
   }
 
   /** @param {string} name @returns {Promise<Me>} */
@@ -67,6 +77,11 @@ export class Api {
   /** @param {string} id @param {string} name @returns {Promise<Contact>} */
   async renameContact(id, name) {
     return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { name })).json();
+  }
+
+  /** @param {string} id @param {boolean} introduces @returns {Promise<Contact>} */
+  async nameIntroducer(id, introduces) {
+    return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { introduces })).json();
   }
 
   /** @param {string} id @param {boolean} blocked @returns {Promise<Contact>} */

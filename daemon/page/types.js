@@ -20,6 +20,7 @@
  * @property {boolean} [quiet] it rang too often and does not ring for a while
  * @property {Safety} [safety]
  * @property {Why|null} [alarm] what speaks against it
+ * @property {boolean} [introduces] it passes on where we are to contacts of both
  * @property {string|null} [reply] while it is pending: what to send back by hand
  * @property {"yes"|"checking"|"no"} reachable
  * @property {Why|null} why
@@ -50,6 +51,10 @@
  * @typedef {{person: Ref, device: Ref, presence: Presence, second_call?: "busy"|"wait"}} Me
  * @typedef {Me & {version: string, warnings: Why[]}} Status
  * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[], door: Door}} Snapshot
+ *
+ * @typedef {{what: string, count: number|null, place: string, protection: string, until: string}} Stored
+ * @typedef {{who: string, sees: string, hidden: string}} Outsider
+ * @typedef {{stored: Stored[], outsiders: Outsider[], never: string[]}} Privacy
  *
  * @typedef {{status: number, code: string, title: string, detail: string}} ProblemBody
  *

@@ -121,13 +121,8 @@ impl World {
     pub(super) fn bring_old_key_back(&mut self, index: usize) {
         let Some(mut state) = self.stored(index) else { return };
         let disk = &mut self.hosts[index].disk;
-        match &disk.first_finding {
-            Some(first) => {
-                state.finding = Some(first.clone());
-                disk.written = Some(state.to_bytes());
-            }
-            None => disk.first_finding = state.finding,
-        }
+        state.finding.clone_from(&disk.first_finding);
+        disk.written = Some(state.to_bytes());
     }
 }
 

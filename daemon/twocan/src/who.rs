@@ -53,6 +53,7 @@ mod tests {
             quiet: false,
             alarm: None,
             reply: None,
+            introduces: false,
         }
     }
 

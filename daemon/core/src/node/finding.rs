@@ -22,6 +22,7 @@ use crate::io::{DhtAnswer, Means, Output, Query};
 use crate::message::{Finding, Message};
 use crate::reach::finding::{Daily, Pace, invite_pause};
 use crate::reach::record::{self, Item, Record, Word};
+use crate::reach::via::Place;
 use crate::state::{Contact, OwnFinding};
 use crate::time::Now;
 
@@ -106,7 +107,9 @@ impl Node {
 
     /// Tells a linked contact how to find us, if it may know.
     pub(super) fn tell_finding(&mut self, id: ContactId, now: Now) {
-        let may = self.state.contact(id).is_some_and(Self::may_find);
+        // Whoever judges our redemption hears nothing else before it is decided.
+        let may_hear = |contact: &Contact| Self::may_find(contact) && contact.redeeming.is_none();
+        let may = self.state.contact(id).is_some_and(may_hear);
         if let (true, Some(own)) = (may, &self.state.finding) {
             let message = Message::Finding(Finding {
                 key: own.key.clone(),
@@ -579,11 +582,12 @@ impl Node {
     /// The same for a word that came by hand.
     pub(super) fn meet_invitee(&mut self, id: InviteId, word: &record::InviteeWord, now: Now) -> bool {
         let device = word.record.device;
+        let usable = self.own.usable(&word.record.candidates);
         let guest = Guest {
             invite: id,
             key: word.pair.clone(),
             until: now.boot + knocks::GUEST_LIFE,
-            places: self.own.usable(&word.record.candidates),
+            places: usable.into_iter().map(Place::own).collect(),
         };
         if device == self.device {
             return false;

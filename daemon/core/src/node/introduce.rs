@@ -74,7 +74,11 @@ impl Node {
 
     /// The ready links to those whom the user named.
     fn introducers(&self) -> Vec<(LinkId, RootKey)> {
-        let named = self.state.contacts.iter().filter(|contact| contact.introduces && contact.may_call());
+        let named = self
+            .state
+            .contacts
+            .iter()
+            .filter(|contact| contact.introduces && contact.may_call());
         named
             .filter_map(|contact| Some((self.link_to(contact.id)?.id, contact.root)))
             .collect()
@@ -106,7 +110,10 @@ impl Node {
 
     fn watch_at(&mut self, link: LinkId, introducer: &RootKey, now: Now) {
         let days = record::days(now.wall);
-        let keys = self.introducible(introducer).into_iter().flat_map(|contact| &contact.keys);
+        let keys = self
+            .introducible(introducer)
+            .into_iter()
+            .flat_map(|contact| &contact.keys);
         let tags = keys.flat_map(|key| days.iter().map(|day| tag(key, introducer, *day)));
         let tags: BTreeSet<Tag> = tags.take(bounds::WATCHED_TAGS).collect();
         if self.introductions.watched.get(&link) != Some(&tags) {
@@ -162,7 +169,11 @@ impl Node {
 
     /// A word comes: on its way to somebody else, or to us.
     pub(super) fn handle_pass(&mut self, link: LinkId, from: ContactId, pass: &Pass, now: Now) {
-        if self.state.contact(from).is_some_and(|contact| contact.introduces && contact.may_call()) {
+        if self
+            .state
+            .contact(from)
+            .is_some_and(|contact| contact.introduces && contact.may_call())
+        {
             self.hear_word(link, pass, now);
         }
         if self.state.contact(from).is_some_and(Contact::may_call) && self.may_pass_on(link, &pass.tag, now) {
@@ -185,7 +196,10 @@ impl Node {
     fn pass_on(&mut self, from: LinkId, pass: &Pass, now: Now) {
         let watchers = self.introductions.watchers.iter();
         let others = watchers.filter(|(link, watcher)| **link != from && watcher.tags.contains(&pass.tag));
-        let others: Vec<LinkId> = others.map(|(link, _)| *link).filter(|link| self.may_hear(*link)).collect();
+        let others: Vec<LinkId> = others
+            .map(|(link, _)| *link)
+            .filter(|link| self.may_hear(*link))
+            .collect();
         for link in others.into_iter().take(bounds::PASSED_TO) {
             self.send_on(link, Message::Pass(pass.clone()), now);
         }
@@ -199,7 +213,11 @@ impl Node {
 
     /// A contact says where it is, by way of somebody whom we named.
     fn hear_word(&mut self, link: LinkId, pass: &Pass, now: Now) {
-        let Some(introducer) = self.links.get(&link).and_then(|link| self.contact_of_device(&link.peer)) else {
+        let Some(introducer) = self
+            .links
+            .get(&link)
+            .and_then(|link| self.contact_of_device(&link.peer))
+        else {
             return;
         };
         let introducer = introducer.root;
@@ -210,15 +228,23 @@ impl Node {
             Some((contact.id, record::open_plain(&word_key(key), &pass.word)?))
         });
         let Some((id, word)) = opened else { return };
-        let is_listed = self.state.contact(id).is_some_and(|contact| contact.devices().contains(&word.device));
-        let is_old = self.introductions.heard.get(&id).is_some_and(|heard| word.time < *heard);
+        let is_listed = self
+            .state
+            .contact(id)
+            .is_some_and(|contact| contact.devices().contains(&word.device));
+        let is_old = self
+            .introductions
+            .heard
+            .get(&id)
+            .is_some_and(|heard| word.time < *heard);
         if !is_listed || is_old {
             return;
         }
         self.introductions.heard.insert(id, word.time);
         self.learn_places(id, &word.candidates);
         let linked = self.link_to(id);
-        let is_there = linked.is_some_and(|link| word.candidates.contains(&link.remote) && !link.keepalive.is_doubted());
+        let is_there =
+            linked.is_some_and(|link| word.candidates.contains(&link.remote.at) && !link.keepalive.is_doubted());
         if is_there {
             return;
         }

@@ -10,6 +10,7 @@ use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
 use crate::reach::search::Slot;
+use crate::reach::via::Place;
 use crate::session::Session;
 use crate::state::Contact;
 use crate::time::Now;
@@ -20,7 +21,7 @@ pub(super) const GUEST_LIFE: std::time::Duration = std::time::Duration::from_sec
 const GUESTS: usize = 64;
 
 impl Node {
-    pub(super) fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Now) {
+    pub(super) fn handle_datagram(&mut self, from: Place, bytes: &[u8], now: Now) {
         let Some(opened) = self.keyring.open(bytes, now) else {
             return;
         };
@@ -78,6 +79,7 @@ impl Node {
             return;
         };
         for to in self.addresses_of(&device) {
+            let to = Place::own(to);
             if slot.first {
                 self.ask_at(device, to, seal, true, true, now);
             }
@@ -85,7 +87,7 @@ impl Node {
         }
     }
 
-    fn ask_at(&mut self, peer: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, padded: bool, now: Now) {
+    fn ask_at(&mut self, peer: DeviceKey, to: Place, seal: &SealKey, dated: bool, padded: bool, now: Now) {
         let Some(key) = seal.aead_key() else { return };
         let tx = self.rng.bytes();
         let knock = Knock {
@@ -111,8 +113,18 @@ impl Node {
                     at: now.boot,
                 },
             );
-            self.push(Output::Transmit { to, bytes });
+            self.transmit(to, None, bytes);
         }
+    }
+
+    fn transmit(&mut self, to: Place, ttl: Option<u8>, bytes: Vec<u8>) {
+        let Place { at, via } = to;
+        self.push(Output::Transmit {
+            to: at,
+            via,
+            ttl,
+            bytes,
+        });
     }
 
     pub(super) fn blank_knock(&self, peer: &DeviceKey, now: Now) -> Knock {
@@ -138,8 +150,8 @@ impl Node {
     }
 
     /// Somebody with a key of ours asks. The answer goes where the question came from, and is no larger.
-    fn answer(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
-        if !self.own.may_send_to(&from) || !self.answers.take(opened.lock, now) {
+    fn answer(&mut self, from: Place, opened: &Opened, now: Now) {
+        if !self.own.may_send_to(&from.at) || !self.answers.take(opened.lock, now) {
             return;
         }
         let device = opened.knock.device;
@@ -152,13 +164,13 @@ impl Node {
             kind: Kind::Reply,
             tx,
             echo: Some(opened.knock.tx),
-            observed: Some(from),
+            observed: Some(from.at),
             ..self.blank_knock(&device, now)
         };
         let Some(bytes) = knock::seal(&reply, &seal, opened.dated, opened.size, now, &mut self.rng) else {
             return;
         };
-        self.push(Output::Transmit { to: from, bytes });
+        self.transmit(from, None, bytes);
         if self.dials(&device) {
             self.knock_back(from, opened, &seal, now);
         } else if let Some(key) = seal.aead_key() {
@@ -174,7 +186,7 @@ impl Node {
     }
 
     /// The asking side does not dial: we do, once our own question to it is answered.
-    fn knock_back(&mut self, to: SocketAddr, opened: &Opened, seal: &SealKey, now: Now) {
+    fn knock_back(&mut self, to: Place, opened: &Opened, seal: &SealKey, now: Now) {
         let (device, dated) = (opened.knock.device, opened.dated);
         if !self.wants_link(&device, now) && !self.is_anew(&opened.knock) {
             return;
@@ -192,7 +204,7 @@ impl Node {
     }
 
     /// Whether the key that opened a knock may speak for the device that it names. A guest becomes a peer here.
-    fn recognise(&mut self, device: DeviceKey, from: SocketAddr, opened: &Opened, now: Now) -> bool {
+    fn recognise(&mut self, device: DeviceKey, from: Place, opened: &Opened, now: Now) -> bool {
         match opened.lock {
             LockId::Contact(contact) => self
                 .peers
@@ -202,14 +214,7 @@ impl Node {
         }
     }
 
-    fn receive_guest(
-        &mut self,
-        device: DeviceKey,
-        invite: InviteId,
-        from: SocketAddr,
-        opened: &Opened,
-        now: Now,
-    ) -> bool {
+    fn receive_guest(&mut self, device: DeviceKey, invite: InviteId, from: Place, opened: &Opened, now: Now) -> bool {
         let guest = Guest {
             invite,
             key: opened.answer_key.clone(),
@@ -249,7 +254,7 @@ impl Node {
         }
     }
 
-    fn handle_reply(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
+    fn handle_reply(&mut self, from: Place, opened: &Opened, now: Now) {
         let Some(asked) = opened.knock.echo.and_then(|echo| self.asked.remove(&echo)) else {
             return;
         };
@@ -258,7 +263,7 @@ impl Node {
         };
         let key = crypto::derive(&opened.answer_key.0, "knock seal", &[]);
         let is_late = now.boot >= asked.at + bounds::REPLY_PATIENCE;
-        if is_late || key != asked.key || !self.own.may_send_to(&from) {
+        if is_late || key != asked.key || !self.own.may_send_to(&from.at) {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
@@ -274,7 +279,7 @@ impl Node {
         }
     }
 
-    fn dial(&mut self, device: DeviceKey, to: SocketAddr, token: crate::ids::Token, initial_mtu: u16, now: Now) {
+    fn dial(&mut self, device: DeviceKey, to: Place, token: crate::ids::Token, initial_mtu: u16, now: Now) {
         if !self.wants_link(&device, now) {
             return;
         }
@@ -287,7 +292,8 @@ impl Node {
         self.push(Output::Dial {
             dial,
             peer: device,
-            to,
+            to: to.at,
+            via: to.via,
             token,
             initial_mtu,
         });
@@ -373,7 +379,8 @@ impl Node {
                     .flat_map(|redemption| &redemption.link.candidates),
             );
         }
-        named.extend(peer.guest.iter().flat_map(|guest| &guest.places));
+        let places = peer.guest.iter().flat_map(|guest| &guest.places);
+        named.extend(places.filter(|place| place.via.is_direct()).map(|place| place.at));
         self.own.usable(&named)
     }
 

@@ -11,6 +11,7 @@ use crate::io::{LinkUp, Output};
 use crate::message::Message;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
+use crate::reach::via::Place;
 use crate::time::Now;
 
 /// A connection that another has replaced is closed this long after.
@@ -74,7 +75,10 @@ impl Node {
         let link = Link {
             id: up.link,
             peer: up.peer,
-            remote: up.remote,
+            remote: Place {
+                at: up.remote,
+                via: up.via,
+            },
             exporter: up.exporter,
             redeems: None,
             up: now.boot,
@@ -269,12 +273,12 @@ impl Node {
         self.search_for(contact, now);
     }
 
-    fn remember_address(&mut self, contact: ContactId, remote: std::net::SocketAddr) {
-        let Some(contact) = self.state.contact_mut(contact) else {
+    fn remember_address(&mut self, contact: ContactId, remote: Place) {
+        let Some(contact) = self.state.contact_mut(contact).filter(|_| remote.via.is_direct()) else {
             return;
         };
-        if contact.addresses.first() != Some(&remote) {
-            super::knocks::merge_addresses(contact, &[remote]);
+        if contact.addresses.first() != Some(&remote.at) {
+            super::knocks::merge_addresses(contact, &[remote.at]);
             self.unstored = true;
         }
     }
@@ -293,13 +297,13 @@ impl Node {
 
     pub(super) fn path_view(&self, contact: ContactId) -> Option<PathView> {
         let link = self.link_to(contact)?;
-        let kind = if self.own.is_near(&link.remote) {
+        let kind = if self.own.is_near(&link.remote.at) {
             PathKind::Lan
         } else {
             PathKind::Direct
         };
         Some(PathView {
-            remote: link.remote,
+            remote: link.remote.at,
             kind,
             rtt: link.rtt,
             last_proof: link.keepalive.last_proof()?,

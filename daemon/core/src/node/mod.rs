@@ -17,6 +17,7 @@ mod door;
 mod finding;
 mod hello;
 mod introduce;
+mod keeping;
 mod knocks;
 mod links;
 mod manners;
@@ -31,7 +32,6 @@ mod view;
 mod visit;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::call::{Calls, Deed};
@@ -45,6 +45,7 @@ use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
+use crate::reach::via::Place;
 use crate::rng::Rng;
 use crate::session::Session;
 use crate::state::{State, StateError};
@@ -109,7 +110,7 @@ struct Guest {
     key: Secret,
     until: Duration,
     /// Where it knocked from, or said that it is.
-    places: Vec<SocketAddr>,
+    places: Vec<Place>,
 }
 
 /// One connection.
@@ -117,7 +118,7 @@ struct Guest {
 struct Link {
     id: LinkId,
     peer: DeviceKey,
-    remote: SocketAddr,
+    remote: Place,
     exporter: [u8; 32],
     /// Names the invite that our `hello` spoke of.
     redeems: Option<[u8; 8]>,
@@ -147,7 +148,7 @@ enum Stage {
 #[derive(Debug)]
 struct AskedKnock {
     peer: DeviceKey,
-    to: SocketAddr,
+    to: Place,
     key: Secret,
     padded: bool,
     at: Duration,
@@ -237,7 +238,7 @@ impl Node {
         self.refresh_keyring(now);
         self.finder.is_stale |= may_make_jobs(&input);
         match input {
-            Input::Datagram { from, bytes } => self.handle_datagram(from, &bytes, now),
+            Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),

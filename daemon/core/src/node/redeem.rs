@@ -227,7 +227,9 @@ impl Node {
         contact.accepted = true;
         contact.add_key(key);
         super::knocks::merge_addresses(contact, &redemption.link.candidates);
-        super::knocks::merge_addresses(contact, &[remote]);
+        if remote.via.is_direct() {
+            super::knocks::merge_addresses(contact, &[remote.at]);
+        }
         self.keyring_stale = true;
         // Were this store to fail and the daemon to die, the redemption would still be stored, and be repeated.
         self.store();
@@ -262,17 +264,9 @@ impl Node {
     /// Takes a contact out of everything but what is under way on its links.
     pub(super) fn remove_contact(&mut self, id: ContactId, now: Now) -> Option<Contact> {
         let place = self.state.contacts.iter().position(|contact| contact.id == id)?;
-        self.calls.forget_contact(id, now.boot);
-        self.leave_visits_of(id, now);
-        self.perform_deeds(now);
+        self.end_calls_with(id, now);
         let contact = self.state.contacts.remove(place);
-        let devices: Vec<DeviceKey> = self
-            .peers
-            .values()
-            .filter(|peer| peer.contact == Some(id))
-            .map(|peer| peer.device)
-            .collect();
-        for device in devices {
+        for device in self.devices_of(id) {
             self.leave(device, now);
         }
         self.keyring_stale = true;

@@ -70,7 +70,13 @@ impl Node {
 
     /// Whoever has replied by hand is looked for as long as his invite is open.
     pub(super) fn knock_at_repliers(&mut self, now: Now) {
-        let open: Vec<InviteId> = self.state.invites.iter().filter(|invite| invite.is_open(now.wall)).map(|invite| invite.id).collect();
+        let open: Vec<InviteId> = self
+            .state
+            .invites
+            .iter()
+            .filter(|invite| invite.is_open(now.wall))
+            .map(|invite| invite.id)
+            .collect();
         self.finder.by_hand.retain(|id, _| open.contains(id));
         for (id, word) in self.finder.by_hand.clone() {
             self.meet_invitee(id, &word, now);

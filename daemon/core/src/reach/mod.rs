@@ -7,3 +7,4 @@ pub mod keepalive;
 pub mod pulse;
 pub mod record;
 pub mod search;
+pub mod via;

@@ -132,6 +132,7 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         quiet: contact.quiet,
         alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
         reply: contact.reply.clone(),
+        introduces: contact.introduces,
     }
 }
 

@@ -103,7 +103,9 @@ async fn take_reply(client: &Client, reply: String, out: Out) -> Done {
             Ok(Exit::Done)
         }
         Err(_) => {
-            out.hint("Not found yet. Twocan goes on looking while it runs; the other side must leave theirs running, too.");
+            out.hint(
+                "Not found yet. Twocan goes on looking while it runs; the other side must leave theirs running, too.",
+            );
             Ok(Exit::Unreachable)
         }
     }

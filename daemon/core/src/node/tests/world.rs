@@ -12,6 +12,7 @@ use crate::message::{Frame, Message};
 use crate::node::{Defaults, Node};
 use crate::reach::candidates::{Interface, OwnAddresses};
 use crate::reach::record::{Item, Place};
+use crate::reach::via::Via;
 use crate::time::Now;
 
 /// How a node's disk behaves.
@@ -83,6 +84,7 @@ impl World {
         let now = Now {
             boot: Duration::from_secs(1000),
             wall: 1_800_000_000,
+            millis: 0,
         };
         let names = Defaults {
             person_name: "Person".into(),
@@ -258,7 +260,8 @@ impl World {
 
     fn set_clock(&mut self, boot: Duration) {
         let wall = 1_799_999_000 + boot.as_secs();
-        self.now = Now { boot, wall };
+        let millis = u16::try_from(boot.subsec_millis()).unwrap();
+        self.now = Now { boot, wall, millis };
     }
 
     /// Lets the frames that waited arrive.
@@ -328,14 +331,15 @@ impl World {
     fn perform(&mut self, host: usize, output: Output) {
         let now = self.now;
         match output {
-            Output::Transmit { to, bytes } => {
+            Output::Transmit { to, via, bytes, .. } => {
                 self.hosts[host].sent.push((to, bytes.clone()));
                 let target = self.host_at(to);
                 if let Some(target) = target.filter(|_| !self.cut) {
                     let from = self.hosts[host].at;
-                    self.mail.push_back((target, Input::Datagram { from, bytes }));
+                    self.mail.push_back((target, Input::Datagram { from, via, bytes }));
                 }
             }
+            Output::OpenSpares { .. } | Output::CloseSpares { .. } => {}
             Output::Admit { token, valid_for: _ } => {
                 self.hosts[host].admitted.insert(token);
             }
@@ -360,6 +364,7 @@ impl World {
                         dial,
                         peer,
                         remote,
+                        via: Via::Own,
                         visitor: None,
                         exporter,
                     })

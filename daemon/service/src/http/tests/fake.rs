@@ -25,6 +25,7 @@ use crate::http::server::LocalMedia;
 const NOW: Now = Now {
     boot: Duration::from_secs(1000),
     wall: 1_800_000_000,
+    millis: 0,
 };
 
 pub(super) struct FakeLoop {
@@ -69,6 +70,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         quiet: false,
         alarm: None,
         reply: None,
+        introduces: false,
     }
 }
 
@@ -230,6 +232,10 @@ impl FakeLoop {
                 self.change_contact(contact, |view| view.blocked = blocked);
                 Reply::Contact(contact)
             }
+            Command::SetIntroducer { contact, introduces } => {
+                self.change_contact(contact, |view| view.introduces = introduces);
+                Reply::Contact(contact)
+            }
             Command::Verify { contact } if contact == contact_id(1) => {
                 self.change_contact(contact, |view| {
                     view.safety.state = SafetyState::Compare;
@@ -277,7 +283,7 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::StartCall { contact, .. } => self.start_call(contact)?,
-            Command::SetDoor { open_for_s } => self.set_door(open_for_s),
+            Command::SetDoor { open, for_s } => self.set_door(open, for_s),
             Command::CallAddress { to, .. } => self.call_address(to),
             Command::Keep { call, keep } => self.on_stranger(call, |stranger| stranger.keep = Some(keep)),
             Command::ComparedWithStranger { call, same } => self.on_stranger(call, |stranger| {
@@ -297,14 +303,15 @@ impl FakeLoop {
         })
     }
 
-    fn set_door(&self, open_for_s: Option<u64>) -> Reply {
-        if open_for_s == Some(0) {
+    fn set_door(&self, open: bool, for_s: u64) -> Reply {
+        if for_s == 0 {
             return Reply::Refused(Refusal::OutOfBounds);
         }
         self.change(&[Event::Door], |picture| {
-            picture.door.open_until = open_for_s.map(|seconds| Now {
-                boot: NOW.boot + Duration::from_secs(seconds),
-                wall: NOW.wall + seconds,
+            picture.door.open_until = open.then(|| Now {
+                boot: NOW.boot + Duration::from_secs(for_s),
+                wall: NOW.wall + for_s,
+                millis: 0,
             });
         });
         Reply::Done

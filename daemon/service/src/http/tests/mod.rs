@@ -5,10 +5,13 @@
     reason = "a test fails by panicking, and JSON values answer a missing key with null"
 )]
 
+mod calls;
 mod described;
 mod fake;
 mod guards;
 mod once;
+mod page;
+mod requests;
 mod routes;
 mod server;
 mod stream;
@@ -60,6 +63,7 @@ impl World {
         let clock: Clock = Arc::new(move || Now {
             boot: Duration::from_millis(reading.load(Ordering::Relaxed)),
             wall: 1_800_000_000,
+            millis: 0,
         });
         let facts = ServiceFacts {
             version: "0.0.0".to_owned(),
