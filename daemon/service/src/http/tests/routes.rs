@@ -202,7 +202,7 @@ async fn manners() {
     let path = format!("/v1/contacts/{}", contact_id(1).to_hex());
     for introduces in [true, false] {
         let body = json!({ "introduces": introduces }).to_string();
-        let patched = server.patch("/v1/contacts/0101010101010101", &body).await;
+        let patched = world.send(&world.control("PATCH", &path).json(&body)).await;
         assert_eq!(
             (patched.status, patched.json()["introduces"].clone()),
             (200, json!(introduces))
