@@ -95,6 +95,14 @@ impl Home {
         }
     }
 
+    /// The same, whose daemon is to bind its UDP socket to `udp`.
+    #[must_use]
+    pub fn bound(name: &str, udp: &str) -> Self {
+        let mut home = Self::empty(name);
+        udp.clone_into(&mut home.udp);
+        home
+    }
+
     /// A home whose daemon runs and whose person has this name.
     pub async fn up(name: &str) -> Self {
         Self::up_on(name, "127.0.0.1:0").await
@@ -102,8 +110,7 @@ impl Home {
 
     /// The same, with its UDP socket bound to `udp`.
     pub async fn up_on(name: &str, udp: &str) -> Self {
-        let mut home = Self::empty(name);
-        udp.clone_into(&mut home.udp);
+        let mut home = Self::bound(name, udp);
         home.begin_life().await;
         home
     }

@@ -138,6 +138,8 @@ pub const PROMISE_MINUTES_S: u64 = 360;
 /// Open invites that are looked after at full pace; with more of them each is looked after less often.
 pub const INVITES_AT_PACE: usize = 4;
 
+/// Names on the local network that are remembered.
+pub const NEIGHBOURS: usize = 256;
 /// Tags that one contact watches at an introducer.
 pub const WATCHED_TAGS: usize = 512;
 /// Bytes of a word that an introducer passes on.

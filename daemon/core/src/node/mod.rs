@@ -269,6 +269,7 @@ impl Node {
             Input::Command { id, command } => self.handle_command(id, command, now),
             Input::Means(means) => self.handle_means(means, now),
             Input::DhtAnswer { query, answer } => self.handle_dht_answer(query, answer, now),
+            Input::LanSeen { name, addresses } => self.handle_lan_seen(name, &addresses),
             Input::Going => self.handle_going(now),
         }
         self.settle(now);
@@ -352,6 +353,7 @@ const fn may_make_jobs(input: &Input) -> bool {
         | Input::Command { .. }
         | Input::Means(_)
         | Input::DhtAnswer { .. }
+        | Input::LanSeen { .. }
         | Input::Going => true,
     }
 }
