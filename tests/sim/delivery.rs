@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use twocan_core::demux::{self, Class};
 use twocan_core::io::Input;
 use twocan_core::reach::via::Via;
 
@@ -41,6 +42,9 @@ impl World {
     }
 
     pub(super) fn datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        if super::stun::is_server(to) {
+            return self.answer_stun(from, to, &bytes);
+        }
         let Some(index) = self.hosts.iter().position(|host| host.address == to) else {
             return;
         };
@@ -61,6 +65,9 @@ impl World {
     pub(super) fn take_datagram(&mut self, index: usize, from: SocketAddr, bytes: Vec<u8>) {
         if self.is(Mutant::DeafSocket) && self.hosts[index].run > 1 {
             return;
+        }
+        if bytes.first().copied().map(demux::classify) == Some(Class::Stun) {
+            return self.feed(index, Input::Stun { from, bytes }, Cause::Other);
         }
         let sender = self.watch.owner_of(from);
         self.watch_datagram(index, from, sender, &bytes);

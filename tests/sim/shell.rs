@@ -49,6 +49,8 @@ impl World {
             } => {
                 self.transmit(index, to, bytes, cause, sent);
             }
+            Output::FindStunServers => self.find_stun_servers(index),
+            Output::AskPortMapper => {}
             Output::OpenSpares { numbers: _ } | Output::CloseSpares { numbers: _ } => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {

@@ -13,6 +13,7 @@ pub mod binary;
 pub mod chromium;
 pub mod firefox;
 pub mod home;
+pub mod lab;
 pub mod namespace;
 pub mod packets;
 pub mod person;

@@ -15,6 +15,7 @@ impl Node {
         let Some((device, stage)) = self.links.get(&link).map(|link| (link.peer, link.stage)) else {
             return;
         };
+        self.stir(link, now);
         let Ok((frame, message)) = Frame::parse(bytes) else {
             return self.close(link, close_code::GARBAGE, now);
         };
@@ -53,7 +54,10 @@ impl Node {
             Message::Watch(watch) => self.handle_watch(link, watch),
             Message::Pass(pass) => self.handle_pass(link, contact, pass, now),
             Message::Finding(finding) => self.handle_finding(link, contact, finding),
-            Message::Addresses(named) => self.handle_addresses(contact, &named.addresses),
+            Message::Addresses(named) => {
+                self.note_nat(contact, named.nat);
+                self.handle_addresses(contact, &named.addresses);
+            }
             Message::Ring(ring) => {
                 if let Some(ringer) = self.ringer(contact, link) {
                     self.calls.ring(&ringer, ring, now.boot);
@@ -142,7 +146,14 @@ impl Node {
         }
     }
 
+    fn stir(&mut self, link: LinkId, now: Now) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.stirred = now.boot;
+        }
+    }
+
     pub(super) fn send_on(&mut self, link: LinkId, message: Message, now: Now) {
+        self.stir(link, now);
         let Some(device) = self.links.get(&link).map(|link| link.peer) else {
             return;
         };

@@ -246,7 +246,7 @@ impl Node {
     }
 
     fn notice_own_addresses(&mut self, now: Now) {
-        let offered = self.own.candidates();
+        let offered = self.network.addresses();
         if offered == self.finder.offered {
             return;
         }

@@ -86,7 +86,7 @@ impl Node {
 
     /// Keeps the introducers up to date: what we watch, and where we are for those who may not know.
     pub(super) fn tend_introductions(&mut self, now: Now) {
-        let offered = self.own.candidates();
+        let offered = self.network.addresses();
         if offered != self.introductions.offered {
             self.introductions.offered = offered;
             self.introductions.told.clear();
@@ -151,7 +151,7 @@ impl Node {
         self.introductions.told.insert((link, id), now.boot);
         let record = Record {
             device: self.device,
-            candidates: self.own.candidates(),
+            candidates: self.network.addresses(),
             time: now.wall,
         };
         let word = record::seal_plain(&word_key(&key), &record, bounds::PASSED_WORD, &mut self.rng);

@@ -10,7 +10,7 @@ use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
 use crate::reach::search::Slot;
-use crate::reach::via::Place;
+use crate::reach::via::{Place, Via};
 use crate::session::Session;
 use crate::state::Contact;
 use crate::time::Now;
@@ -137,7 +137,7 @@ impl Node {
             candidates: if self.is_held_back(peer) {
                 Vec::new()
             } else {
-                self.own.candidates()
+                self.network.addresses()
             },
             observed: None,
             time: now.wall,
@@ -146,6 +146,7 @@ impl Node {
                 .get(peer)
                 .map(|peer| peer.session.memory().session)
                 .unwrap_or_default(),
+            nat: self.network.report().kind(),
         }
     }
 
@@ -267,6 +268,12 @@ impl Node {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        if let Some(contact) = self.peers.get(&asked.peer).and_then(|peer| peer.contact) {
+            self.note_nat(contact, opened.knock.nat);
+            if from.via == Via::Own {
+                self.observed_by(contact, opened.knock.observed, now);
+            }
+        }
         self.doubt_dead_link(&opened.knock, now);
         if self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);

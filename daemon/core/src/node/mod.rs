@@ -21,6 +21,7 @@ mod keeping;
 mod knocks;
 mod links;
 mod manners;
+mod network;
 mod redeem;
 mod reply;
 mod safety;
@@ -59,6 +60,7 @@ pub struct Node {
     root: RootKey,
     device: DeviceKey,
     own: OwnAddresses,
+    network: network::Network,
     keyring: Keyring,
     keyring_stale: bool,
     replays: ReplayGuard,
@@ -125,6 +127,8 @@ struct Link {
     up: Duration,
     stage: Stage,
     keepalive: Keepalive,
+    /// When a packet last passed on it, either way, as far as the core knows.
+    stirred: Duration,
     rtt: Duration,
     /// The peer's wall clock less our boot clock, in seconds, as its `hello` said.
     clock: Option<i64>,
@@ -181,6 +185,7 @@ impl Node {
             root,
             device,
             own: OwnAddresses::default(),
+            network: network::Network::default(),
             keyring: Keyring::default(),
             keyring_stale: true,
             replays: ReplayGuard::default(),
@@ -240,6 +245,10 @@ impl Node {
         match input {
             Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
+            Input::Stun { from, bytes } => self.handle_stun(from, &bytes, now),
+            Input::StunServers(servers) => self.handle_stun_servers(&servers, now),
+            Input::Mapping(mapping) => self.handle_mapping(mapping, now),
+            Input::Observed { by, seen } => self.handle_observed(by, seen, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),
@@ -339,7 +348,14 @@ impl Node {
 /// Whether an input may change what is looked up and published. The many small ones may not.
 const fn may_make_jobs(input: &Input) -> bool {
     match input {
-        Input::Datagram { .. } | Input::Alive { .. } | Input::Rtt { .. } | Input::Leg { .. } => false,
+        Input::Datagram { .. }
+        | Input::Alive { .. }
+        | Input::Rtt { .. }
+        | Input::Leg { .. }
+        | Input::Stun { .. }
+        | Input::StunServers(_)
+        | Input::Mapping(_)
+        | Input::Observed { .. } => false,
         Input::Interfaces(_)
         | Input::Resumed
         | Input::LinkUp(_)

@@ -21,7 +21,7 @@ impl Node {
             .map(|contact| contact.id)
             .collect();
         self.finder.replies.retain(|id, _| pending.contains(id));
-        let candidates = self.own.candidates();
+        let candidates = self.network.addresses();
         for id in pending {
             let is_current = self.finder.replies.get(&id).is_some_and(|(of, _)| *of == candidates);
             if !is_current && let Some(text) = self.reply_link(id) {
@@ -35,7 +35,7 @@ impl Node {
         let (link, ephemeral) = (redeeming.link.clone(), redeeming.ephemeral.clone());
         let record = Record {
             device: self.device,
-            candidates: self.own.candidates(),
+            candidates: self.network.addresses(),
             time: redeeming.since.unwrap_or_default(),
         };
         let word = record::seal_word(&record, &link.secret, &ephemeral, &link.one_time, WORD, &mut self.rng)?;

@@ -69,7 +69,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
     vec![
         line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
         line(
-            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, the addresses where they were last reached",
+            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, the addresses where they were last reached, and what kind of router they are behind",
             Some(shown.contacts.len()),
             sealed,
             SEALED,
@@ -106,7 +106,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "a minute after the call, resp. when you have seen it; at the latest the daemon ends",
         ),
         line(
-            "which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
+            "where contacts and STUN servers saw this device; which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
             None,
             "memory",
             "the daemon alone",
@@ -138,7 +138,7 @@ fn outsiders() -> Vec<api::Outsider> {
     vec![
         line(
             "your contacts",
-            "your name, your device's name, the addresses of this device, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
+            "your name, your device's name, the addresses of this device, whether your router is easy or hard to get through, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
             "your other contacts, and your calls with them",
         ),
         line(
@@ -155,6 +155,16 @@ fn outsiders() -> Vec<api::Outsider> {
             "nodes of the public DHT, run by strangers, unless you switch it off ([dht] enabled = false)",
             "that your IP address takes part, under an id made anew each time; that it stores 996 bytes of noise at a place that changes every day, and now and then asks for other such places: who watches both can tell that two IP addresses asked for the same place",
             "who you are, whom you know, where anybody is, and that the places of two days belong together; a contact whom you block or remove cannot read where you are from then on",
+        ),
+        line(
+            "the STUN servers of your settings (network.stun in config.toml), run by others",
+            "your address, when Twocan starts, when your network changes, and every half hour",
+            "who you are, whom you call, and that it is Twocan that asks; an empty list asks nobody",
+        ),
+        line(
+            "your router, where it maps ports on request (network.port_mapping)",
+            "that something on this computer wants calls on a port",
+            "everything else",
         ),
         line(
             "strangers who scan your address",

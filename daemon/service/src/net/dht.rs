@@ -318,11 +318,11 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_found_and_what_is_forged_is_not_stored() {
-        let net = mainline::Testnet::builder(6).build().unwrap();
+        let mainline::Testnet { bootstrap, nodes } = mainline::Testnet::builder(6).build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (events, mut inbox) = mpsc::channel(16);
         let config = DhtConfig {
-            bootstrap: net.bootstrap.clone(),
+            bootstrap,
             bind: Some(Ipv4Addr::LOCALHOST),
             cache: folder.path().join("dht.nodes"),
         };
@@ -353,5 +353,6 @@ mod tests {
             },
         );
         assert_eq!(found, [DhtAnswer::Found(item), DhtAnswer::Done]);
+        drop(nodes);
     }
 }
