@@ -114,7 +114,7 @@ impl Node {
             .introducible(introducer)
             .into_iter()
             .flat_map(|contact| &contact.keys);
-        let tags = keys.flat_map(|key| days.iter().map(|day| tag(key, introducer, *day)));
+        let tags = keys.flat_map(|key| days.iter().map(move |day| tag(key, introducer, *day)));
         let tags: BTreeSet<Tag> = tags.take(bounds::WATCHED_TAGS).collect();
         if self.introductions.watched.get(&link) != Some(&tags) {
             let message = Message::Watch(Watch {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::thread;
 
 use mdns_sd::{IfKind, ResolvedService, ServiceDaemon, ServiceEvent, ServiceInfo};
 use tokio::sync::mpsc;
@@ -91,17 +92,20 @@ fn start(events: mpsc::Sender<Input>) -> Result<Running, mdns_sd::Error> {
     let daemon = ServiceDaemon::new()?;
     daemon.disable_interface(vec![IfKind::LoopbackV4, IfKind::LoopbackV6])?;
     let seen = daemon.browse(TYPE)?;
-    tokio::spawn(async move {
-        while let Ok(event) = seen.recv_async().await {
-            // The crate's enumeration may grow.
+    // It ends with the daemon above, whose channel closes then.
+    let listening = move || {
+        for event in seen.iter() {
             if let ServiceEvent::ServiceResolved(service) = event
                 && let Some(input) = neighbour(&service)
-                && events.send(input).await.is_err()
+                && events.blocking_send(input).is_err()
             {
                 return;
             }
         }
-    });
+    };
+    if let Err(error) = thread::Builder::new().name("neighbours".to_owned()).spawn(listening) {
+        tracing::debug!(%error, "no thread for multicast DNS");
+    }
     Ok(Running {
         daemon,
         shown: Vec::new(),
