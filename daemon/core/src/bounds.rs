@@ -181,8 +181,6 @@ pub const PASSED_AT_ONCE: usize = 16;
 pub const PASSED_IN_A_TICK: u32 = 64;
 /// Links to which one word is passed on: those of one person.
 pub const PASSED_TO: usize = 4;
-/// A word is answered with one's own, unless one was passed within this pause.
-pub const PASS_PAUSE: Duration = Duration::from_secs(2);
 /// After a change of one's own addresses a link has this long to show that it still works, before another path is looked for.
 pub const CHANGE_PATIENCE: Duration = Duration::from_millis(300);
 

@@ -259,6 +259,9 @@ pub struct Pass {
     /// [`crate::bounds::PASSED_WORD`] bytes, sealed for the other one.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub word: Vec<u8>,
+    /// Whether it answers a word, and so is not answered itself.
+    #[n(2)]
+    pub answers: bool,
 }
 
 /// Body of [`Message::Ring`].
@@ -509,6 +512,7 @@ mod tests {
             Message::Pass(Pass {
                 tag: [1; 16],
                 word: vec![2; bounds::PASSED_WORD],
+                answers: true,
             }),
             Message::Show(Show {
                 list: SignedList {

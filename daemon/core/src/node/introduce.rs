@@ -128,9 +128,7 @@ impl Node {
     /// Says where we are to everybody to whom there is no good link, and who has not been told.
     fn pass_to_missing(&mut self, link: LinkId, introducer: &RootKey, now: Now) {
         let is_missing = |contact: &&Contact| {
-            let linked = self.link_to(contact.id);
-            linked.is_none_or(|link| link.keepalive.is_doubted())
-                && !self.introductions.told.contains_key(&(link, contact.id))
+            !self.has_good_link(contact.id, now) && !self.introductions.told.contains_key(&(link, contact.id))
         };
         let missing: Vec<ContactId> = self
             .introducible(introducer)
@@ -140,11 +138,19 @@ impl Node {
             .take(bounds::PASSED_AT_ONCE)
             .collect();
         for id in missing {
-            self.pass(link, introducer, id, now);
+            self.pass(link, introducer, id, false, now);
         }
     }
 
-    fn pass(&mut self, link: LinkId, introducer: &RootKey, id: ContactId, now: Now) {
+    /// Whether there is a link that answers.
+    fn has_good_link(&self, id: ContactId, now: Now) -> bool {
+        self.link_to(id).is_some_and(|link| {
+            let keepalive = &link.keepalive;
+            !keepalive.is_doubted() && !keepalive.is_unanswered(bounds::CHANGE_PATIENCE, now.boot)
+        })
+    }
+
+    fn pass(&mut self, link: LinkId, introducer: &RootKey, id: ContactId, answers: bool, now: Now) {
         let Some(key) = self.state.contact(id).and_then(|contact| contact.keys.first().cloned()) else {
             return;
         };
@@ -157,7 +163,7 @@ impl Node {
         let word = record::seal_plain(&word_key(&key), &record, bounds::PASSED_WORD, &mut self.rng);
         if let Some(word) = word {
             let tag = tag(&key, introducer, record::day(now.wall));
-            self.send_on(link, Message::Pass(Pass { tag, word }), now);
+            self.send_on(link, Message::Pass(Pass { tag, word, answers }), now);
         }
     }
 
@@ -242,19 +248,16 @@ impl Node {
         }
         self.introductions.heard.insert(id, word.time);
         self.learn_places(id, &word.candidates);
-        let linked = self.link_to(id);
-        let is_there =
-            linked.is_some_and(|link| word.candidates.contains(&link.remote.at) && !link.keepalive.is_doubted());
-        if is_there {
+        let is_where_he_says = |link: &super::Link| word.candidates.contains(&link.remote.at);
+        if self.has_good_link(id, now) && self.link_to(id).is_some_and(is_where_he_says) {
             return;
         }
         if let Some(peer) = self.peers.get_mut(&word.device) {
             peer.search.restart(now.boot);
         }
         // He looks for us: both knock at the same time.
-        let told = self.introductions.told.get(&(link, id)).copied();
-        if told.is_none_or(|told| now.boot >= told + bounds::PASS_PAUSE) {
-            self.pass(link, &introducer, id, now);
+        if !pass.answers {
+            self.pass(link, &introducer, id, true, now);
         }
     }
 
