@@ -312,6 +312,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         blocked: false,
         alarm: None,
         finding: None,
+        introduces: false,
         nat: crate::reach::nat_report::NatKind::Unknown,
     }
 }

@@ -89,6 +89,8 @@ impl Node {
             blocked: contact.blocked,
             quiet: self.calls.is_quiet(contact.id),
             alarm: contact.alarm,
+            reply: self.reply_of(contact.id),
+            introduces: contact.introduces,
             nat: contact.nat,
         }
     }
@@ -127,11 +129,14 @@ impl Node {
             let searching = if contact.accepted {
                 WhyNot::Searching
             } else {
-                WhyNot::WaitingForInviter
+                self.promise(contact.id)
             };
             return Reachable::Checking(searching);
         }
-        Reachable::No(why)
+        match why {
+            WhyNot::WaitingForInviter => Reachable::No(self.promise(contact.id)),
+            other => Reachable::No(other),
+        }
     }
 
     /// Why there is no link to a contact.

@@ -71,6 +71,8 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         blocked: false,
         quiet: false,
         alarm: None,
+        reply: None,
+        introduces: false,
         nat: NatKind::Unknown,
     }
 }
@@ -212,6 +214,11 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::AddContact { link, name } => self.add(&link, name),
+            Command::TakeReply { text } if text.contains("damaged") => Reply::Refused(Refusal::InviteDamaged),
+            Command::TakeReply { .. } => match self.picture.lock().unwrap().invites.first() {
+                Some(invite) => Reply::Invite(invite.id),
+                None => Reply::Refused(Refusal::NotFound),
+            },
             Command::EditContact { name: Some(name), .. } if name.is_empty() => Reply::Refused(Refusal::BadName),
             Command::EditContact { accept: true, .. } => Reply::Refused(Refusal::WrongState),
             Command::EditContact { contact, name, .. } => {
@@ -229,6 +236,10 @@ impl FakeLoop {
             }
             Command::Block { contact, blocked } => {
                 self.change_contact(contact, |view| view.blocked = blocked);
+                Reply::Contact(contact)
+            }
+            Command::SetIntroducer { contact, introduces } => {
+                self.change_contact(contact, |view| view.introduces = introduces);
                 Reply::Contact(contact)
             }
             Command::Verify { contact } if contact == contact_id(1) => {
