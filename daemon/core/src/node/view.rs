@@ -133,10 +133,10 @@ impl Node {
             };
             return Reachable::Checking(searching);
         }
-        match why {
-            WhyNot::WaitingForInviter => Reachable::No(self.promise(contact.id)),
-            other => Reachable::No(other),
+        if why == WhyNot::WaitingForInviter {
+            return Reachable::No(self.promise(contact.id));
         }
+        Reachable::No(why)
     }
 
     /// Why there is no link to a contact.
