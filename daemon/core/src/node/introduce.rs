@@ -34,8 +34,8 @@ pub(super) struct Introductions {
     watched: BTreeMap<LinkId, BTreeSet<Tag>>,
     /// What those watch who are linked to us.
     watchers: BTreeMap<LinkId, Watcher>,
-    /// When each contact was last told where we are, by way of each link.
-    told: BTreeMap<(LinkId, ContactId), Duration>,
+    /// Who has been told where we are, by way of which link.
+    told: BTreeSet<(LinkId, ContactId)>,
     /// The newest word of each contact.
     heard: BTreeMap<ContactId, u64>,
     /// What we said last of ourselves.
@@ -94,7 +94,7 @@ impl Node {
         let links = &self.links;
         self.introductions.watched.retain(|link, _| links.contains_key(link));
         self.introductions.watchers.retain(|link, _| links.contains_key(link));
-        self.introductions.told.retain(|(link, _), _| links.contains_key(link));
+        self.introductions.told.retain(|(link, _)| links.contains_key(link));
         for (link, introducer) in self.introducers() {
             self.watch_at(link, &introducer, now);
             self.pass_to_missing(link, &introducer, now);
@@ -128,7 +128,7 @@ impl Node {
     /// Says where we are to everybody to whom there is no good link, and who has not been told.
     fn pass_to_missing(&mut self, link: LinkId, introducer: &RootKey, now: Now) {
         let is_missing = |contact: &&Contact| {
-            !self.has_good_link(contact.id, now) && !self.introductions.told.contains_key(&(link, contact.id))
+            !self.has_good_link(contact.id, now) && !self.introductions.told.contains(&(link, contact.id))
         };
         let missing: Vec<ContactId> = self
             .introducible(introducer)
@@ -154,7 +154,7 @@ impl Node {
         let Some(key) = self.state.contact(id).and_then(|contact| contact.keys.first().cloned()) else {
             return;
         };
-        self.introductions.told.insert((link, id), now.boot);
+        self.introductions.told.insert((link, id));
         let record = Record {
             device: self.device,
             candidates: self.network.addresses(),
@@ -263,7 +263,7 @@ impl Node {
 
     /// A link to a contact is lost or in doubt: by way of an introducer it may hear where we are.
     pub(super) fn miss(&mut self, id: ContactId) {
-        self.introductions.told.retain(|(_, contact), _| *contact != id);
+        self.introductions.told.retain(|(_, contact)| *contact != id);
         self.finder.is_stale = true;
     }
 }
