@@ -103,8 +103,6 @@ impl World {
             | Command::Keep { .. }
             | Command::ComparedWithStranger { .. }
             | Command::CheckNetwork
-            | Command::TakeReply { .. }
-            | Command::SetIntroducer { .. }
             | Command::SeeMissed { .. } => {}
         }
     }
