@@ -19,6 +19,7 @@ mod keeping;
 mod knocks;
 mod links;
 mod manners;
+mod punch;
 mod redeem;
 mod safety;
 mod stored;
@@ -38,11 +39,12 @@ use crate::identity::Identity;
 use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey, Token};
 use crate::io::{Input, Output};
 use crate::knock::{Answers, Keyring, ReplayGuard};
+use crate::reach::birthday::NatKind;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
-use crate::reach::via::Place;
+use crate::reach::via::{Place, Via};
 use crate::rng::Rng;
 use crate::session::Session;
 use crate::state::{State, StateError};
@@ -56,6 +58,8 @@ pub struct Node {
     root: RootKey,
     device: DeviceKey,
     own: OwnAddresses,
+    nat: NatKind,
+    punch: punch::Punch,
     keyring: Keyring,
     keyring_stale: bool,
     replays: ReplayGuard,
@@ -63,7 +67,7 @@ pub struct Node {
     asked: BTreeMap<[u8; 16], AskedKnock>,
     peers: BTreeMap<DeviceKey, Peer>,
     links: BTreeMap<LinkId, Link>,
-    dials: BTreeMap<DialId, DeviceKey>,
+    dials: BTreeMap<DialId, (DeviceKey, Via)>,
     next_dial: u64,
     next_tick: Duration,
     base: u64,
@@ -96,6 +100,9 @@ struct Peer {
     /// The token that this device was last admitted with.
     admitted: Option<Token>,
     went_away: bool,
+    nat: NatKind,
+    /// When a birthday with it was last tried.
+    birthday: Option<Duration>,
 }
 
 /// Somebody who holds an invite of ours, before we know who it is.
@@ -175,6 +182,8 @@ impl Node {
             root,
             device,
             own: OwnAddresses::default(),
+            nat: NatKind::Unknown,
+            punch: punch::Punch::default(),
             keyring: Keyring::default(),
             keyring_stale: true,
             replays: ReplayGuard::default(),
@@ -284,6 +293,7 @@ impl Node {
         self.perform_deeds(now);
         self.notice_quiet(now);
         self.notice_dots(now);
+        self.tend_spares();
         self.refresh_keyring(now);
     }
 

@@ -39,6 +39,7 @@ impl Node {
             .chain(searches)
             .chain(pings)
             .chain(dots)
+            .chain(self.birthday_timeout())
             .chain(self.safety_timeouts())
             .chain(self.door_timeouts())
             .chain(self.calls.next_timeout());
@@ -57,6 +58,7 @@ impl Node {
         for device in devices {
             self.watch_search(device, now);
         }
+        self.watch_birthday(now);
         self.watch_door(now);
         self.refuse_late_pings(now);
     }
@@ -88,9 +90,9 @@ impl Node {
             }
         }
         self.out.extend(asks);
-        self.peers.values_mut().for_each(|peer| peer.search.tick(now.boot));
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
+        self.punch.unanswered.forget(now.boot);
         self.forget_guests(now);
         self.forget_expired_invites(now);
         self.forget_expired_redemptions(now);
@@ -164,6 +166,12 @@ impl Node {
         };
         if let Some(slot) = peer.search.poll(now.boot) {
             self.knock_round(device, slot, now);
+            if slot.last {
+                self.consider_birthday(device, now);
+            }
+        } else if peer.search.is_over(now.boot) {
+            let meeting = crate::reach::search::meeting(&self.device, &device, now);
+            peer.search.pause(now.boot, meeting);
         }
     }
 
@@ -254,7 +262,8 @@ impl Node {
     /// As if the pauses of every search had grown to the longest.
     pub(super) fn rest_all(&mut self, now: Now) {
         for peer in self.peers.values_mut() {
-            peer.search.rest(now.boot);
+            let meeting = crate::reach::search::meeting(&self.device, &peer.device, now);
+            peer.search.rest(now.boot, meeting);
         }
     }
 
