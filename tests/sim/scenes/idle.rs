@@ -33,7 +33,7 @@ pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
     }
     let (knocks, searches) = (
         world.watch.knocks_sent[0],
-        HOUR.as_secs() / bounds::BACKOFF_MOST.as_secs(),
+        HOUR.as_secs() / bounds::MEETING.as_secs(),
     );
     if knocks > PER_SEARCH * (searches + 2) {
         world.fail(Invariant::IdleKnocks, format!("{knocks} knocks in an hour"));

@@ -4,6 +4,7 @@ mod call_ends;
 mod calls;
 mod chaos;
 mod doors;
+mod homes;
 mod idle;
 mod invites;
 mod manners;
@@ -32,6 +33,8 @@ pub(crate) enum Kind {
     Invites,
     /// Calls to an address, between people who know nothing of each other.
     Doors,
+    /// Two people behind routers of all kinds.
+    Homes,
     /// Hours of nothing.
     Idle,
 }
@@ -43,6 +46,7 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Calls => calls::run(seed, mutant, trace),
         Kind::Invites => invites::run(seed, mutant, trace),
         Kind::Doors => doors::run(seed, mutant, trace),
+        Kind::Homes => homes::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),
     }
 }
