@@ -133,7 +133,13 @@ impl World {
         self.take_datagram(index, (from, via), sender, bytes);
     }
 
-    pub(super) fn take_datagram(&mut self, index: usize, from: (SocketAddr, Via), sender: Option<usize>, bytes: Vec<u8>) {
+    pub(super) fn take_datagram(
+        &mut self,
+        index: usize,
+        from: (SocketAddr, Via),
+        sender: Option<usize>,
+        bytes: Vec<u8>,
+    ) {
         let (from, via) = from;
         if self.is(Mutant::DeafSocket) && self.hosts[index].run > 1 {
             return;

@@ -103,10 +103,22 @@ pub(crate) fn path(one: Home, other: Home) -> Path {
     }
 }
 
+/// The same, where the router of the first one has forgotten everything and the other one has not heard where that is seen now.
+pub(crate) fn path_after_reboot(one: Home, other: Home) -> Path {
+    let draws_again = matches!(one, Home::FullCone | Home::AddressRestricted | Home::PortRestricted);
+    match nature(other).lets_in {
+        Filtering::ByAddressAndPort if draws_again => Path::Nothing,
+        Filtering::Everybody | Filtering::ByAddress | Filtering::ByAddressAndPort => path(one, other),
+    }
+}
+
 impl Home {
     /// Whether its outer port differs from one destination to the next.
     pub(crate) const fn is_hard(self) -> bool {
-        matches!(self, Self::Symmetric | Self::Sequential | Self::Carrier | Self::CarrierMapped)
+        matches!(
+            self,
+            Self::Symmetric | Self::Sequential | Self::Carrier | Self::CarrierMapped
+        )
     }
 }
 
@@ -145,6 +157,11 @@ impl World {
                 (Mapping::Nothing, _) => public(99),
                 (_, 0) => public(200),
                 (_, _) => Ipv4Addr::new(100, 64, 0, number),
+            };
+            let manner = if self.is(super::mutant::Mutant::LeakyRouters) && manner.mapping != Mapping::Nothing {
+                super::scenes::leaky(manner)
+            } else {
+                manner
             };
             outer = Some(self.network.routers.borrow_mut().add(manner, ip, outer));
         }

@@ -101,7 +101,10 @@ struct Session {
 
 impl Router {
     fn draw(&mut self) -> u64 {
-        self.drawn = self.drawn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.drawn = self
+            .drawn
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.drawn >> 33
     }
 
@@ -271,7 +274,15 @@ impl Routers {
     }
 
     /// The way of a packet out of its sender's networks; `None` where it is lost.
-    pub(crate) fn up(&mut self, seats: &[Seat], seat: Seat, port: u16, to: SocketAddr, hops: u8, now: Duration) -> Option<Air> {
+    pub(crate) fn up(
+        &mut self,
+        seats: &[Seat],
+        seat: Seat,
+        port: u16,
+        to: SocketAddr,
+        hops: u8,
+        now: Duration,
+    ) -> Option<Air> {
         let mut air = Air {
             from: SocketAddr::new(seat.ip, port),
             to,
@@ -314,7 +325,11 @@ impl Routers {
             let router = self.router_in(level, to.ip())?;
             to = self.0[router].inward(to.port(), from, now).map(|inside| {
                 // Without translation the destination stays.
-                if self.0[router].manner.mapping == Mapping::Nothing { to } else { inside }
+                if self.0[router].manner.mapping == Mapping::Nothing {
+                    to
+                } else {
+                    inside
+                }
             })?;
             hops = hops.checked_sub(1).filter(|hops| *hops > 0)?;
             level = Some(router);
@@ -322,7 +337,9 @@ impl Routers {
     }
 
     fn router_in(&self, level: Option<usize>, ip: IpAddr) -> Option<usize> {
-        self.0.iter().position(|router| router.outer == level && IpAddr::V4(router.ip) == ip)
+        self.0
+            .iter()
+            .position(|router| router.outer == level && IpAddr::V4(router.ip) == ip)
     }
 
     fn is_in(&self, seats: &[Seat], level: Option<usize>, ip: IpAddr) -> bool {

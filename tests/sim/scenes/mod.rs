@@ -4,7 +4,7 @@ mod call_ends;
 mod calls;
 mod chaos;
 mod doors;
-mod homes;
+pub(crate) mod homes;
 mod idle;
 mod invites;
 mod manners;
@@ -20,7 +20,9 @@ use super::mutant::Mutant;
 use super::network::Conditions;
 use super::people::VIDEO;
 use super::watch::Invariant;
+
 use super::world::World;
+pub(crate) use homes::leaky;
 
 /// The kinds of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -122,6 +122,9 @@ impl World {
             && b.works()
             && b.seen.will_ring
             && knows
+            // What is possible between routers, their scene knows.
+            && a.router.is_none()
+            && b.router.is_none()
             && self.network.hears(one, other)
             && self.network.hears(other, one)
     }

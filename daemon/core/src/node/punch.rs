@@ -75,6 +75,18 @@ impl Node {
         (self.nat, theirs)
     }
 
+    /// What kind of NAT we are behind.
+    pub fn believe_nat(&mut self, kind: NatKind) {
+        self.nat = kind;
+    }
+
+    /// What kind of NAT somebody's device is behind.
+    pub fn believe_nat_of(&mut self, device: &DeviceKey, kind: NatKind) {
+        if let Some(peer) = self.peers.get_mut(device) {
+            peer.nat = kind;
+        }
+    }
+
     /// Whether no path can come to be without somebody who passes packets on.
     pub(super) fn needs_relay(&self, device: &DeviceKey) -> bool {
         self.kinds(device) == (NatKind::Hard, NatKind::Hard)

@@ -40,8 +40,11 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
             format!("Ask {name} to check that Twocan is running and the device is online."),
         ),
         WhyNot::NeedsRelay => (
-            format!("Your router and that of {name} both give every destination another port, so neither can be found."),
-            "Turn on UPnP or PCP in one of the two routers, or use a network of another provider on one side.".to_owned(),
+            format!(
+                "Your router and that of {name} both give every destination another port, so neither can be found."
+            ),
+            "Turn on UPnP or PCP in one of the two routers, or use a network of another provider on one side."
+                .to_owned(),
         ),
         WhyNot::NoAddress => (
             format!("No address of {name} is known."),
