@@ -181,6 +181,15 @@ impl World {
         stands(from) && stands(to) && self.network.hears(from.host, to.host) && self.leads(from, to)
     }
 
+    /// Where a packet of this end seems to come from, and by which socket, if it reaches the other end's machine all the same.
+    fn moved(&self, conn: usize, side: usize) -> Option<(SocketAddr, Via)> {
+        let (from, to) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
+        let lives = |end: &End| self.hosts[end.host].run == end.run && self.hosts[end.host].works();
+        let (there, via, seen) = self.trace(from.host, from.via, from.remote)?;
+        let arrives = lives(from) && lives(to) && there == to.host && self.network.hears(from.host, to.host);
+        (arrives && (seen, via) != (to.remote, to.via)).then_some((seen, via))
+    }
+
     /// Whether what one end sends comes out at the other, from where that expects it.
     fn leads(&self, from: &End, to: &End) -> bool {
         self.trace(from.host, from.via, from.remote) == Some((to.host, to.via, to.remote))
@@ -286,6 +295,9 @@ impl World {
                 });
             }
             return;
+        }
+        if let Some((from, via)) = self.moved(conn, side) {
+            return self.feed(host, Input::Moved { link, from, via }, Cause::Other);
         }
         if self.passes_to(conn, 1 - side) {
             self.watch_alive(host, from, sent);

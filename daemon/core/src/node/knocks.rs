@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use super::{AskedKnock, Guest, Node, Peer};
 use crate::bounds;
 use crate::crypto::{self, Secret};
-use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
+use crate::ids::{ContactId, DeviceKey, DialId, InviteId, LinkId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
 use crate::reach::via::Place;
@@ -192,6 +192,29 @@ impl Node {
                 token,
                 valid_for: bounds::TOKEN_LIFE,
             });
+        }
+    }
+
+    /// Whoever sent a keep-alive of a link from somewhere else is asked there, and a second connection follows. What the packet
+    /// says is not heard: it may be one that somebody held back.
+    pub(super) fn handle_moved(&mut self, link: LinkId, from: Place, now: Now) {
+        let Some(device) = self.links.get(&link).map(|link| link.peer) else {
+            return;
+        };
+        let is_current = self.peers.get(&device).is_some_and(|peer| peer.link == Some(link));
+        let asked_lately = self
+            .asked
+            .values()
+            .any(|asked| asked.peer == device && asked.to == from && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE);
+        if !is_current || asked_lately || !self.own.may_send_to(&from.at) {
+            return;
+        }
+        for seal in self.seals(&device).first() {
+            for question in [Question::PADDED, Question::PLAIN] {
+                if self.punch.unanswered.take(from.at, now.boot) {
+                    self.ask_at(device, from, seal, question, now);
+                }
+            }
         }
     }
 

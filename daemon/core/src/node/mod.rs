@@ -259,6 +259,7 @@ impl Node {
                 Some(visit) => self.visit_alive(visit, &bytes, now),
                 None => self.handle_alive(link, &bytes, now),
             },
+            Input::Moved { link, from, via } => self.handle_moved(link, Place { at: from, via }, now),
             Input::Rtt { link, rtt } => match self.visit_on(link) {
                 Some(visit) => self.visit_rtt(visit, rtt),
                 None => self.handle_rtt(link, rtt),
