@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use twocan_core::demux::{self, Class};
 use twocan_core::io::Input;
 use twocan_core::reach::via::Via;
 
@@ -109,6 +110,9 @@ impl World {
     }
 
     pub(super) fn datagram(&mut self, air: Air, sender: Option<usize>, bytes: Vec<u8>) {
+        if super::stun::is_server(air.to) {
+            return self.answer_stun(air.from, air.to, &bytes);
+        }
         let Some((index, via)) = self.enter_networks(air) else {
             return;
         };
@@ -143,6 +147,9 @@ impl World {
         let (from, via) = from;
         if self.is(Mutant::DeafSocket) && self.hosts[index].run > 1 {
             return;
+        }
+        if bytes.first().copied().map(demux::classify) == Some(Class::Stun) {
+            return self.feed(index, Input::Stun { from, bytes }, Cause::Other);
         }
         self.watch_datagram(index, from, sender, &bytes);
         let cause = Cause::Datagram {

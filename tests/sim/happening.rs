@@ -26,6 +26,11 @@ pub(crate) enum Happening {
         sender: Option<usize>,
         bytes: Vec<u8>,
     },
+    /// A shell has found the STUN servers.
+    StunServers {
+        host: usize,
+        run: u32,
+    },
     Initial(Attempt),
     AtDoor(Visit),
     TurnedAway(Visit),
@@ -112,6 +117,12 @@ impl World {
         match happening {
             Happening::Timer { host, timer } => self.timer(host, timer),
             Happening::Datagram { air, sender, bytes } => self.datagram(air, sender, bytes),
+            Happening::StunServers { host, run } => {
+                if self.hosts[host].run == run && self.hosts[host].works() {
+                    let servers = super::stun::SERVERS.map(SocketAddr::from).to_vec();
+                    self.feed(host, Input::StunServers(servers), Cause::Other);
+                }
+            }
             Happening::Initial(attempt) => self.initial(attempt),
             Happening::AtDoor(visit) => self.at_door(visit),
             Happening::TurnedAway(visit) => self.turned_away(&visit),

@@ -25,6 +25,7 @@ pub(crate) mod runs;
 pub(crate) mod scenes;
 pub(crate) mod sessions;
 mod shell;
+mod stun;
 mod timers;
 pub(crate) mod watch;
 mod words;

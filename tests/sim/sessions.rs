@@ -75,6 +75,7 @@ impl End {
             redeem: None,
             held: false,
             time: None,
+            nat: twocan_core::reach::nat_report::NatKind::Unknown,
         }
     }
 

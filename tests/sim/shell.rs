@@ -51,6 +51,8 @@ impl World {
                 let shell = &mut self.hosts[index].shell;
                 shell.spares.retain(|spare| !numbers.contains(spare));
             }
+            Output::FindStunServers => self.find_stun_servers(index),
+            Output::AskPortMapper => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
                     let until = self.now + valid_for;

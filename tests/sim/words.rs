@@ -22,9 +22,13 @@ pub(crate) const fn is_told(input: &Input) -> bool {
 pub(crate) fn input(input: &Input) -> String {
     match input {
         Input::Datagram { from, bytes, .. } => format!("knock of {} from {from}", bytes.len()),
+        Input::Stun { from, bytes } => format!("STUN of {} from {from}", bytes.len()),
         Input::Control { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
         Input::Interfaces(_)
+        | Input::StunServers(_)
+        | Input::Mapping(_)
+        | Input::Observed { .. }
         | Input::Resumed
         | Input::DialFailed { .. }
         | Input::TurnedAway { .. }
@@ -43,11 +47,13 @@ pub(crate) fn input(input: &Input) -> String {
 
 pub(crate) fn output(output: &Output) -> String {
     match output {
-        Output::Transmit { to, bytes, .. } => format!("knock of {} to {to}", bytes.len()),
+        Output::Transmit { to, bytes, .. } => format!("packet of {} to {to}", bytes.len()),
         Output::Send { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Output::SendAlive { link, .. } => format!("{link:?} alive"),
         Output::Store { generation, .. } => format!("store {generation}"),
-        Output::Admit { .. }
+        Output::FindStunServers
+        | Output::AskPortMapper
+        | Output::Admit { .. }
         | Output::Revoke { .. }
         | Output::OpenSpares { .. }
         | Output::CloseSpares { .. }

@@ -122,6 +122,38 @@ pub const REDEEMED_KEPT_S: u64 = 30 * 24 * 3600;
 /// invites run out at the wrong time.
 pub const CLOCKS_APART_S: u64 = 3600;
 
+/// STUN servers asked in one round.
+pub const STUN_SERVERS: usize = 8;
+/// A STUN question goes out at these offsets, until it is answered.
+pub const STUN_SENDS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(500), Duration::from_millis(1500)];
+/// STUN servers have this long to say where they see us.
+pub const STUN_PATIENCE: Duration = Duration::from_secs(3);
+/// Each of the tests that show how a NAT behaves takes this long at most; what has not come by then does not come.
+pub const STUN_TEST_PATIENCE: Duration = Duration::from_millis(2500);
+/// The shell has this long to find the addresses of the STUN servers.
+pub const STUN_NAMES_PATIENCE: Duration = Duration::from_secs(6);
+/// A NAT may let an address in for this long after something was sent to it (RFC 4787 asks for two minutes at least, and
+/// five are common).
+pub const NAT_MEMORY: Duration = Duration::from_secs(600);
+/// One's own network is looked at again this often when nothing happens.
+pub const NETWORK_CHECK_EVERY: Duration = Duration::from_secs(1800);
+/// The shortest time between two looks at one's own network in one place.
+pub const NETWORK_CHECK_PAUSE: Duration = Duration::from_secs(5);
+/// The first pause before one's own network is looked at again because nobody answered; it doubles up to
+/// [`NETWORK_CHECK_EVERY`]. And the shortest time between two looks for any other reason but the user's wish, another network,
+/// or waking.
+pub const NETWORK_DOUBT_PAUSE: Duration = Duration::from_secs(60);
+/// When a link falls silent and another one was proven within this time, it is not one's own network that is down.
+pub const NETWORK_UP_PROOF: Duration = Duration::from_secs(15);
+/// Silence on a path that shows for how long a NAT keeps it open, from here on; less is shown by every keep-alive.
+pub const LIFETIME_LEAST: Duration = Duration::from_secs(10);
+/// Contacts whose word about our address is kept.
+pub const OBSERVERS: usize = 32;
+/// What somebody saw of our address is compared with what others saw within this time.
+pub const OBSERVED_TOGETHER: Duration = Duration::from_secs(120);
+/// What a contact saw of our address is believed for this long.
+pub const OBSERVED_KEPT: Duration = Duration::from_secs(3600);
+
 /// UDP payload bytes of a QUIC Initial on a path of which nothing is known.
 pub const MTU_SAFE: u16 = 1200;
 /// UDP payload bytes of a padded knock; a path that echoed one carries QUIC packets of this size from the start.

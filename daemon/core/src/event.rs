@@ -9,6 +9,7 @@ use crate::call::EndReason;
 use crate::command::Media;
 use crate::identity::sas;
 use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RootKey};
+use crate::reach::nat_report::{NatKind, Report};
 use crate::state::Alarm;
 use crate::time::{Now, UnixSeconds};
 
@@ -27,6 +28,8 @@ pub enum Event {
     Door,
     /// One's own name or presence is different.
     Me,
+    /// What is known of one's own network is different.
+    Network,
     /// A fact that the user should be told once.
     Notice(Notice),
 }
@@ -71,8 +74,23 @@ pub struct Snapshot {
     pub invites: Vec<InviteView>,
     /// The door.
     pub door: DoorView,
+    /// One's own network.
+    pub network: NetworkView,
     /// Linked contacts whose wall clock is [`crate::bounds::CLOCKS_APART_S`] or more from ours.
     pub clocks: Vec<ClockApart>,
+}
+
+/// One's own network, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkView {
+    /// Whether it is being looked at.
+    pub checking: bool,
+    /// When it was last looked at, on the boot clock.
+    pub checked: Option<Duration>,
+    /// Whether the own address can be reached from outside.
+    pub from_outside: FromOutside,
+    /// What was found.
+    pub report: Report,
 }
 
 /// The door, and where strangers would find it.
@@ -89,9 +107,10 @@ pub struct DoorView {
 /// Whether a device can be reached from outside its network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FromOutside {
-    /// A stranger from outside has come in at this opening.
+    /// A stranger from outside has come in at this opening, or a packet from somebody never written to has; or the router says that
+    /// it forwards the port.
     Yes,
-    /// The socket is bound to the loopback interface alone.
+    /// The socket is bound to the loopback interface alone, or the NAT was seen to keep strangers out.
     No,
     /// Nothing shows it, either way.
     #[default]
@@ -166,6 +185,8 @@ pub struct ContactView {
     pub quiet: bool,
     /// What speaks against it.
     pub alarm: Option<Alarm>,
+    /// What kind of NAT its device said it is behind.
+    pub nat: NatKind,
 }
 
 /// What there is to compare with a contact.
@@ -324,4 +345,6 @@ pub struct InviteView {
     pub link: String,
     /// When it stops working.
     pub expires_at: UnixSeconds,
+    /// Whether this device's address can be reached from outside.
+    pub from_outside: FromOutside,
 }

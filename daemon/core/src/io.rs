@@ -3,7 +3,7 @@
 //! Data flows one way: socket → demux → core → outputs → shell. The shell performs outputs in order and never answers
 //! one by return value: whatever comes of it enters as another [`Input`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, Token, VisitorId};
 use crate::media::flow::Role;
 use crate::reach::candidates::OwnAddresses;
+use crate::reach::nat_report::PortMapping;
 use crate::reach::via::Via;
 
 /// What the shell tells the core.
@@ -29,6 +30,25 @@ pub enum Input {
     },
     /// The socket's own addresses, whenever they change.
     Interfaces(OwnAddresses),
+    /// A datagram that the demux classed as STUN.
+    Stun {
+        /// Where it came from.
+        from: SocketAddr,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// Where the configured STUN servers are, best first: the answer to [`Output::FindStunServers`]. Empty where there are none,
+    /// or none can be found.
+    StunServers(Vec<SocketAddr>),
+    /// What the router says that maps ports, whenever that changes.
+    Mapping(PortMapping),
+    /// Somebody outside, who is neither a STUN server nor a contact, has said where he sees our socket.
+    Observed {
+        /// Who.
+        by: Observer,
+        /// Where.
+        seen: SocketAddr,
+    },
     /// The machine slept, or was stopped, for a while.
     Resumed,
     /// A QUIC handshake finished in either direction.
@@ -138,6 +158,13 @@ pub struct LinkUp {
     pub exporter: [u8; 32],
 }
 
+/// Who else may see our socket from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observer {
+    /// A node of the DHT that answered a ping from this very socket (BEP 42).
+    Dht(IpAddr),
+}
+
 /// What became of a local media leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegFact {
@@ -152,7 +179,7 @@ pub enum LegFact {
 /// What the core tells the shell to do.
 #[derive(Debug)]
 pub enum Output {
-    /// Sends one knock.
+    /// Sends one knock, or one question to a STUN server.
     Transmit {
         /// To whom.
         to: SocketAddr,
@@ -163,6 +190,10 @@ pub enum Output {
         /// The whole datagram.
         bytes: Vec<u8>,
     },
+    /// Looks up the configured STUN servers; ends in [`Input::StunServers`].
+    FindStunServers,
+    /// Asks the router for a port anew, where the user wants that; what it says comes as [`Input::Mapping`].
+    AskPortMapper,
     /// Opens sockets beside the one, each with a port of its own: the ways [`Via::Spare`] of these numbers.
     OpenSpares {
         /// Their numbers.

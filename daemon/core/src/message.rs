@@ -15,6 +15,7 @@ use crate::event::InviteRefusal;
 use crate::identity::SignedList;
 use crate::ids::{CallId, DeviceKey};
 use crate::media::flow;
+use crate::reach::nat_report::NatKind;
 use crate::time::UnixSeconds;
 
 /// One frame of the control stream.
@@ -113,6 +114,9 @@ pub struct Hello {
     /// The sender's wall clock.
     #[n(8)]
     pub time: Option<UnixSeconds>,
+    /// What kind of NAT the sender is behind.
+    #[cbor(n(9), default)]
+    pub nat: NatKind,
 }
 
 /// The proof that the sender holds an invite's secret.
@@ -155,6 +159,9 @@ pub struct Addresses {
     /// All of them, best first.
     #[cbor(n(0), with = "crate::cbor::addresses")]
     pub addresses: Vec<SocketAddr>,
+    /// What kind of NAT the sender is behind.
+    #[cbor(n(1), default)]
+    pub nat: NatKind,
 }
 
 /// Body of [`Message::Show`].
@@ -419,6 +426,7 @@ mod tests {
             Message::Held(Held { held: true }),
             Message::Addresses(Addresses {
                 addresses: vec!["11.0.0.1:1".parse().expect("address")],
+                nat: NatKind::Hard,
             }),
             Message::Ring(Ring {
                 call,

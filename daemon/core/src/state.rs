@@ -13,6 +13,7 @@ use crate::crypto::Secret;
 use crate::identity::{Identity, SignedList};
 use crate::ids::{ContactId, DeviceKey, InviteId, RootKey};
 use crate::invite::{InviteKeys, Link};
+use crate::reach::nat_report::NatKind;
 use crate::time::UnixSeconds;
 
 /// The format that this code writes.
@@ -89,6 +90,9 @@ pub struct Contact {
     /// What speaks against it, until the safety words were found equal.
     #[n(13)]
     pub alarm: Option<Alarm>,
+    /// What kind of NAT its device last said it is behind.
+    #[cbor(n(14), default)]
+    pub nat: NatKind,
 }
 
 /// What speaks against a contact.

@@ -46,6 +46,7 @@ export const en = {
       join: "Before the call · Twocan",
       settings: "Settings · Twocan",
       privacy: "Privacy · Twocan",
+      network: "Network · Twocan",
     },
   },
 
@@ -257,6 +258,67 @@ export const en = {
     browser: "This browser",
     saved: "Saved. New links carry this name.",
   },
+  network: {
+    heading: "Network",
+    lead: "How others find their way to this computer. What nobody has shown is unknown, and nothing here is guessed.",
+    open: "Look at the network",
+    check: "Look again",
+    checking: "Looking. This takes some seconds.",
+    fix: "What would help",
+    facts: "What your router does",
+    sources: "Who says what",
+    disagreement: "They do not agree, so all of them are listed.",
+    nobody: "Nobody has said anything yet.",
+    addresses: "Where this computer may be reached",
+    people: "You and each of your people",
+    nobodyYet: "Nobody is here yet.",
+    /** @type {Record<import("../types.js").Known, string>} */
+    known: { yes: "Yes", no: "No", unknown: "Unknown" },
+    terms: {
+      reachable: "Strangers get through from outside",
+      translated: "It shows another address to the outside",
+      mapping: "That address is (mapping)",
+      filtering: "It lets in (filtering)",
+      hairpin: "Devices behind it meet by that address (hairpin)",
+      port_preservation: "It keeps the port (port preservation)",
+      lifetime: "A silent way stays open (mapping lifetime)",
+      ipv6: "IPv6 works",
+      double_nat: "There is a second one before it (double NAT)",
+      mapper: "It opens ports on request (port mapping)",
+    },
+    /** @type {Record<import("../types.js").Network["mapping"], string>} */
+    mapping: {
+      endpoint_independent: "The same for everybody",
+      address_dependent: "Another one for each IP address",
+      address_and_port_dependent: "Another one for each address and port",
+      dependent: "Not the same for everybody",
+      unknown: "Unknown",
+    },
+    /** @type {Record<import("../types.js").Network["filtering"], string>} */
+    filtering: {
+      endpoint_independent: "Everybody",
+      address_dependent: "IP addresses that were written to",
+      address_and_port_dependent: "Addresses and ports that were written to",
+      unknown: "Unknown",
+    },
+    /** @param {number|null} seconds */
+    lifetime: (seconds) => (seconds === null ? "Unknown" : `At least ${counted(seconds, "second", "seconds")}`),
+    /** @param {import("../types.js").Network["port_mapping"]} mapping */
+    mapper: ({ enabled, upnp, nat_pmp, pcp, external }) => {
+      if (!enabled) return "Not asked: the settings say no";
+      const names = [upnp === "yes" ? "UPnP" : "", nat_pmp === "yes" ? "NAT-PMP" : "", pcp === "yes" ? "PCP" : ""].filter(Boolean);
+      const who = names.length > 0 ? `Answers by ${names.join(", ")}` : "No answer";
+      return external === null ? who : `${who}; gave ${external}`;
+    },
+    /** @param {import("../types.js").NetworkSource} source @param {string} name of the contact */
+    source: ({ kind, address }, name) => (kind === "stun" ? `STUN server ${address}` : kind === "dht" ? `DHT node ${address}` : name),
+    /** @param {string|null} seen */
+    seen: (seen) => (seen === null ? "Did not answer" : `Sees you at ${seen}`),
+    stranger: "Somebody who is no longer here",
+    /** @type {Record<"host"|"mapped"|"reflexive", string>} */
+    kinds: { host: "its own", mapped: "opened by the router", reflexive: "as others see it" },
+  },
+
   privacy: {
     heading: "Privacy",
     lead: "There is no server and no account, so there is nobody who could be asked about you. This is all there is to know.",
@@ -268,39 +330,31 @@ export const en = {
       contacts === 0 ? "No contact can ring here." : `${counted(contacts, "person", "people")} can ${quiet ? "not ring: do not disturb is on" : "ring here, and see whether it would"}.`,
       invites === 0 ? "No link of yours is open." : `${counted(invites, "link", "links")} of yours can still be used, each by one person.`,
     ],
-    parts: [
-      {
-        title: "On your disk",
-        points: [
-          "Your keys and your name; of each contact the name you gave, the keys, device names and last addresses; your links until they run out.",
-          "It is sealed, and the key lies in a file beside it. Whoever copies both can read it, so keep the disk encrypted.",
-          "No history of calls. Ended calls are listed for a minute, missed ones until you have seen them, in memory only.",
-          "In this browser: your choice of devices and keys, nothing about people.",
-        ],
-      },
-      {
-        title: "Whoever reads a link of yours",
-        points: [
-          "Learns the name in it, your public keys and your computer’s addresses, and can use it once in your friend’s place.",
-          "If two people use one link, the second is refused, the first is held back, and you are asked.",
-        ],
-      },
-      {
-        title: "Your contacts",
-        points: ["Learn your device’s name and addresses, and whether it is on and would ring.", "Picture and sound go to them alone, sealed on the whole way."],
-      },
-      {
-        title: "Somebody on the network between you",
-        points: [
-          "Sees that two addresses exchange sealed packets, when, how many and how large, and can tell that it is Twocan.",
-          "Sees no name and no key, and hears nothing.",
-        ],
-      },
-      {
-        title: "Everybody else",
-        points: ["Gets no answer from your Twocan at all, unless your door is open. Then they can tell that it is there and ring, and learn nothing lasting unless you answer.", "Twocan contacts nobody but your contacts: no company, no directory, no update check."],
-      },
-    ],
+    outsiders: "Who sees what",
+    stored: "What is kept",
+    never: "What there never is",
+    /** @param {string} text of the daemon, which begins small */
+    title: (text) => text.charAt(0).toUpperCase() + text.slice(1),
+    /** @param {string} what */
+    sees: (what) => `They see ${what}.`,
+    /** @param {string} what */
+    hidden: (what) => `Hidden from them: ${what}.`,
+    /** @param {number} many */
+    count: (many) => ` (${many})`,
+    /** @param {string} place @param {string} protection */
+    kept: (place, protection) => `In ${place}: ${protection}.`,
+    /** @param {string} event */
+    until: (event) => `Until ${event}.`,
+    erase: {
+      heading: "Erase everything",
+      help: "Your identity, your contacts and your links are gone for good, and Twocan ends. Your contacts are told nothing.",
+      open: "Erase everything…",
+      sure: "Erase everything?",
+      effect: "Nobody can undo this. Your contacts will see a device that is off; to talk again you invite each of them anew. A call that goes on ends.",
+      yes: "Erase everything",
+      no: "Keep it all",
+      done: { title: "Everything is erased, and Twocan has ended.", detail: "Its next start makes a new person." },
+    },
   },
   facts: {
     quality: { good: "Good connection", fair: "Fair connection", poor: "Poor connection" },

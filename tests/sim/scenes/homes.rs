@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use twocan_core::reach::birthday::NatKind;
+use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::State;
 
 use crate::sim::homes::{Home, Path, path, path_after_reboot};
@@ -61,9 +61,9 @@ impl World {
         }
         self.run_for(Duration::from_secs(1));
         self.introduce(pair);
-        self.start_at_home(0, pair);
+        self.start(0);
         self.run_for(apart);
-        self.start_at_home(1, pair);
+        self.start(1);
         let began = self.now;
         let way = path(pair[0], pair[1]);
         let limit = match way {
@@ -81,16 +81,6 @@ impl World {
         came.then(|| self.now - began)
     }
 
-    fn start_at_home(&mut self, host: usize, pair: [Home; 2]) {
-        self.start(host);
-        let kind = |home: Home| if home.is_hard() { NatKind::Hard } else { NatKind::Easy };
-        let other = self.hosts[1 - host].device;
-        if let Some(node) = &mut self.hosts[host].node {
-            node.believe_nat(kind(pair[host]));
-            node.believe_nat_of(&other, kind(pair[1 - host]));
-        }
-    }
-
     /// Each knows what the other one says of itself: where it is seen from outside, and where from within.
     fn introduce(&mut self, pair: [Home; 2]) {
         let seen: Vec<Vec<SocketAddr>> = (0..pair.len())
@@ -104,6 +94,8 @@ impl World {
             let mut state = State::from_bytes(written.unwrap()).unwrap();
             for contact in &mut state.contacts {
                 contact.addresses.clone_from(&seen[1 - host]);
+                let is_hard = pair[1 - host].is_hard();
+                contact.nat = if is_hard { NatKind::Hard } else { NatKind::Easy };
             }
             self.hosts[host].disk.written = Some(state.to_bytes());
         }

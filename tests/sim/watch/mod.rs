@@ -201,7 +201,7 @@ impl World {
             Event::Notice(Notice::OtherRoot(id)) => {
                 self.fail(Invariant::OtherRoot, format!("host {index} saw another root of {id:?}"));
             }
-            Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Door | Event::Me => {}
+            Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Door | Event::Me | Event::Network => {}
         }
     }
 

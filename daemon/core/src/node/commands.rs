@@ -70,6 +70,7 @@ impl Node {
             Command::SetDoor { open, for_s } => self.set_door(open, for_s, now),
             Command::Keep { call, keep } => self.keep(id, call, keep, now),
             Command::ComparedWithStranger { call, same } => self.compared_with_stranger(call, same, now),
+            Command::CheckNetwork => Ok(self.check_network_for(id, now)),
             Command::Answer { call } => self.on_call(call, |node| node.calls.accept(call, now.boot)),
             Command::Decline { call } => self.on_call(call, |node| node.calls.decline(call, now.boot)),
             Command::HangUp { call } => self.on_call(call, |node| node.calls.hang_up(call, now.boot)),
@@ -91,7 +92,7 @@ impl Node {
         };
         let expiry = now.wall.saturating_add(expires_in_s);
         let name = &self.state.identity.name;
-        let link = Link::new(self.root, self.device, &keys, self.own.candidates(), expiry, name).to_text();
+        let link = Link::new(self.root, self.device, &keys, self.network.addresses(), expiry, name).to_text();
         let id = InviteId(self.rng.bytes());
         self.state.invites.push(Invite {
             id,

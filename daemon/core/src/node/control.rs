@@ -15,6 +15,7 @@ impl Node {
         let Some((device, stage)) = self.links.get(&link).map(|link| (link.peer, link.stage)) else {
             return;
         };
+        self.stir(link, now);
         let Ok((frame, message)) = Frame::parse(bytes) else {
             return self.close(link, close_code::GARBAGE, now);
         };
@@ -50,7 +51,10 @@ impl Node {
             Message::Redeemed => self.handle_redeemed(link, contact, now),
             Message::Refused(refused) => self.handle_refused(link, contact, refused.why, now),
             Message::Held(held) => self.handle_held(contact, held.held),
-            Message::Addresses(named) => self.handle_addresses(contact, &named.addresses),
+            Message::Addresses(named) => {
+                self.note_nat(contact, named.nat);
+                self.handle_addresses(contact, &named.addresses);
+            }
             Message::Ring(ring) => {
                 if let Some(ringer) = self.ringer(contact, link) {
                     self.calls.ring(&ringer, ring, now.boot);
@@ -138,7 +142,14 @@ impl Node {
         }
     }
 
+    fn stir(&mut self, link: LinkId, now: Now) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.stirred = now.boot;
+        }
+    }
+
     pub(super) fn send_on(&mut self, link: LinkId, message: Message, now: Now) {
+        self.stir(link, now);
         let Some(device) = self.links.get(&link).map(|link| link.peer) else {
             return;
         };

@@ -30,11 +30,16 @@ impl Node {
             session: memory.session,
             remembers: memory.remembers,
             received: memory.received,
-            addresses: if held_back { Vec::new() } else { self.own.candidates() },
+            addresses: if held_back {
+                Vec::new()
+            } else {
+                self.network.addresses()
+            },
             keys: contact.map(|contact| contact.keys.clone()).unwrap_or_default(),
             redeem,
             held: contact.is_some_and(|contact| contact.contested),
             time: Some(now.wall),
+            nat: self.network.report().kind(),
         };
         if let Ok(frame) = peer.session.send(Message::Hello(Box::new(hello))) {
             self.push(Output::Send {
@@ -196,6 +201,7 @@ impl Node {
         if held_differs {
             self.event(Event::Contact(id));
         }
+        self.note_nat(id, hello.nat);
         let goes_on = self.meet_session(link, hello);
         if !goes_on {
             self.forget_unanswered_words(id);

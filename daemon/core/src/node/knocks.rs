@@ -9,7 +9,7 @@ use crate::crypto::{self, Secret};
 use crate::ids::{ContactId, DeviceKey, DialId, InviteId, LinkId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
-use crate::reach::via::Place;
+use crate::reach::via::{Place, Via};
 use crate::session::Session;
 use crate::state::Contact;
 use crate::time::Now;
@@ -91,7 +91,6 @@ impl Node {
             dialing: None,
             admitted: None,
             went_away: false,
-            nat: crate::reach::birthday::NatKind::Unknown,
             birthday: None,
         })
     }
@@ -147,7 +146,7 @@ impl Node {
             candidates: if self.is_held_back(peer) {
                 Vec::new()
             } else {
-                self.own.candidates()
+                self.network.addresses()
             },
             observed: None,
             time: now.wall,
@@ -156,6 +155,7 @@ impl Node {
                 .get(peer)
                 .map(|peer| peer.session.memory().session)
                 .unwrap_or_default(),
+            nat: self.network.report().kind(),
         }
     }
 
@@ -209,7 +209,7 @@ impl Node {
         if !is_current || asked_lately || !self.own.may_send_to(&from.at) {
             return;
         }
-        for seal in self.seals(&device).first() {
+        if let Some(seal) = self.seals(&device).first() {
             for question in [Question::PADDED, Question::PLAIN] {
                 if self.punch.unanswered.take(from.at, now.boot) {
                     self.ask_at(device, from, seal, question, now);
@@ -303,6 +303,12 @@ impl Node {
         self.punch.unanswered.answered(&from.at);
         self.stop_guessing(&asked.peer);
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        if let Some(contact) = self.peers.get(&asked.peer).and_then(|peer| peer.contact) {
+            self.note_nat(contact, opened.knock.nat);
+            if from.via == Via::Own {
+                self.observed_by(contact, opened.knock.observed, now);
+            }
+        }
         self.doubt_dead_link(&opened.knock, now);
         if self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);

@@ -8,10 +8,11 @@ use crate::command::Reply;
 use crate::event::{PathKind, PathView};
 use crate::ids::{ContactId, DeviceKey, DialId, LinkId};
 use crate::io::{LinkUp, Output};
-use crate::message::Message;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
-use crate::reach::via::Place;
+use crate::reach::nat_report::NatKind;
+use crate::reach::via::{Place, Via};
+use crate::state::Contact;
 use crate::time::Now;
 
 /// A connection that another has replaced is closed this long after.
@@ -22,23 +23,8 @@ impl Node {
         if own == self.own {
             return;
         }
-        self.own = own;
-        let addresses = self.own.candidates();
-        let linked: Vec<ContactId> = self
-            .peers
-            .values()
-            .filter(|peer| peer.link.is_some() && !self.is_held_back(&peer.device))
-            .filter_map(|peer| peer.contact)
-            .collect();
-        for contact in linked {
-            self.tell(
-                contact,
-                Message::Addresses(crate::message::Addresses {
-                    addresses: addresses.clone(),
-                }),
-                now,
-            );
-        }
+        let before = std::mem::replace(&mut self.own, own);
+        self.network_changed(&before, now);
         // What was proven was proven from another address.
         self.ask_all(now);
         self.search_for_all(now);
@@ -51,6 +37,10 @@ impl Node {
         self.ask_all(now);
         self.align_tick(now);
         self.search_for_all(now);
+        for link in self.links.values_mut() {
+            link.stirred = now.boot;
+        }
+        self.check_network(true, now);
     }
 
     pub(super) fn handle_link_up(&mut self, up: LinkUp, now: Now) {
@@ -81,6 +71,7 @@ impl Node {
             up: now.boot,
             stage: Stage::AwaitingHello,
             keepalive: Keepalive::new(dialed, number, now.boot),
+            stirred: now.boot,
             rtt: Duration::ZERO,
             clock: None,
             closing: None,
@@ -168,6 +159,12 @@ impl Node {
         if known.stage != Stage::Ready {
             return;
         }
+        let silence = now.boot.saturating_sub(std::mem::replace(&mut known.stirred, now.boot));
+        let remote = known.remote;
+        if remote.via == Via::Own && !self.own.is_near(&remote.at) && !self.dials(&peer) {
+            self.note_lifetime(silence, now);
+        }
+        let Some(known) = self.links.get_mut(&link) else { return };
         let rings = rings && (known.closing.is_none() || is_replaced(known));
         match known.keepalive.receive(bytes, rings, now.boot) {
             Ok(Some(bytes)) => self.push(Output::SendAlive { link, bytes }),
@@ -269,9 +266,10 @@ impl Node {
     }
 
     fn remember_address(&mut self, contact: ContactId, remote: Place) {
-        let Some(contact) = self.state.contact_mut(contact).filter(|_| remote.via.is_direct()) else {
-            return;
-        };
+        let contact = self.state.contact_mut(contact);
+        // A hard NAT gives the next connection another port.
+        let lasts = |contact: &&mut Contact| remote.via.is_direct() && contact.nat != NatKind::Hard;
+        let Some(contact) = contact.filter(lasts) else { return };
         if contact.addresses.first() != Some(&remote.at) {
             super::knocks::merge_addresses(contact, &[remote.at]);
             self.unstored = true;

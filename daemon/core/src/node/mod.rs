@@ -19,6 +19,7 @@ mod keeping;
 mod knocks;
 mod links;
 mod manners;
+mod network;
 mod punch;
 mod redeem;
 mod safety;
@@ -39,7 +40,6 @@ use crate::identity::Identity;
 use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey, Token};
 use crate::io::{Input, Output};
 use crate::knock::{Answers, Keyring, ReplayGuard};
-use crate::reach::birthday::NatKind;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
@@ -58,7 +58,7 @@ pub struct Node {
     root: RootKey,
     device: DeviceKey,
     own: OwnAddresses,
-    nat: NatKind,
+    network: network::Network,
     punch: punch::Punch,
     keyring: Keyring,
     keyring_stale: bool,
@@ -100,7 +100,6 @@ struct Peer {
     /// The token that this device was last admitted with.
     admitted: Option<Token>,
     went_away: bool,
-    nat: NatKind,
     /// When a birthday with it was last tried.
     birthday: Option<Duration>,
 }
@@ -126,6 +125,8 @@ struct Link {
     up: Duration,
     stage: Stage,
     keepalive: Keepalive,
+    /// When a packet last passed on it, either way, as far as the core knows.
+    stirred: Duration,
     rtt: Duration,
     /// The peer's wall clock less our boot clock, in seconds, as its `hello` said.
     clock: Option<i64>,
@@ -182,7 +183,7 @@ impl Node {
             root,
             device,
             own: OwnAddresses::default(),
-            nat: NatKind::Unknown,
+            network: network::Network::default(),
             punch: punch::Punch::default(),
             keyring: Keyring::default(),
             keyring_stale: true,
@@ -240,6 +241,10 @@ impl Node {
         match input {
             Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
+            Input::Stun { from, bytes } => self.handle_stun(from, &bytes, now),
+            Input::StunServers(servers) => self.handle_stun_servers(&servers, now),
+            Input::Mapping(mapping) => self.handle_mapping(mapping, now),
+            Input::Observed { by, seen } => self.handle_observed(by, seen, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),

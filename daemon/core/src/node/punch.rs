@@ -13,7 +13,8 @@ use crate::bounds;
 use crate::ids::DeviceKey;
 use crate::io::Output;
 use crate::knock::SealKey;
-use crate::reach::birthday::{self, Birthday, Deed, NatKind, Role};
+use crate::reach::birthday::{self, Birthday, Deed, Role};
+use crate::reach::nat_report::NatKind;
 use crate::reach::search::{self, Slot};
 use crate::reach::unanswered::Unanswered;
 use crate::reach::via::{Place, Via};
@@ -71,20 +72,9 @@ impl Node {
 
     /// Which NATs we and a device's person are behind.
     fn kinds(&self, device: &DeviceKey) -> (NatKind, NatKind) {
-        let theirs = self.peers.get(device).map(|peer| peer.nat).unwrap_or_default();
-        (self.nat, theirs)
-    }
-
-    /// What kind of NAT we are behind.
-    pub fn believe_nat(&mut self, kind: NatKind) {
-        self.nat = kind;
-    }
-
-    /// What kind of NAT somebody's device is behind.
-    pub fn believe_nat_of(&mut self, device: &DeviceKey, kind: NatKind) {
-        if let Some(peer) = self.peers.get_mut(device) {
-            peer.nat = kind;
-        }
+        let contact = self.peers.get(device).and_then(|peer| peer.contact);
+        let theirs = contact.and_then(|id| self.state.contact(id)).map(|contact| contact.nat);
+        (self.network.report().kind(), theirs.unwrap_or_default())
     }
 
     /// Whether no path can come to be without somebody who passes packets on.

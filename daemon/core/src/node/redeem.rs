@@ -11,7 +11,7 @@ use crate::event::{Event, InviteRefusal, Notice};
 use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
-use crate::message::{Addresses, Held, Hello, Message, Redeem, Refused};
+use crate::message::{Held, Hello, Message, Redeem, Refused};
 use crate::names;
 use crate::state::{Contact, Invite};
 use crate::time::Now;
@@ -159,8 +159,7 @@ impl Node {
     fn tell_addresses(&mut self, link: LinkId, now: Now) {
         let device = self.links.get(&link).map(|link| link.peer);
         if device.is_some_and(|device| !self.is_held_back(&device)) {
-            let addresses = self.own.candidates();
-            self.send_on(link, Message::Addresses(Addresses { addresses }), now);
+            self.send_on(link, Message::Addresses(self.own_addresses()), now);
         }
     }
 
@@ -269,6 +268,7 @@ impl Node {
             self.leave(device, now);
         }
         self.keyring_stale = true;
+        self.forget_observer(id, now);
         Some(contact)
     }
 
@@ -310,5 +310,6 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         redeeming: None,
         blocked: false,
         alarm: None,
+        nat: crate::reach::nat_report::NatKind::Unknown,
     }
 }

@@ -37,18 +37,6 @@ const FREELY: u32 = 3;
 /// At the least one of so many meetings, as a power of two, is used.
 const RAREST: u32 = 9;
 
-/// What matters of a NAT to somebody who wants to reach a device behind it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NatKind {
-    /// The outer address is the same for everybody, or there is no NAT.
-    Easy,
-    /// Each destination sees another one.
-    Hard,
-    /// Nobody knows.
-    #[default]
-    Unknown,
-}
-
 /// What one side does in a birthday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {

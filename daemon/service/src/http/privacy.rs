@@ -17,7 +17,7 @@ use super::router::App;
 
 const SEALED: &str = "encrypted; the key is beside it in state.key, so whoever can read your files can read this";
 
-const ERASED: &str = "you erase everything: DELETE /v1/data";
+const ERASED: &str = "you erase everything, on the page or by DELETE /v1/data";
 
 /// What is stored, and what outsiders can see.
 #[utoipa::path(get, path = "/v1/privacy", operation_id = "getPrivacy", tag = "me",
@@ -69,7 +69,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
     vec![
         line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
         line(
-            "contacts: petname, keys, devices, whether verified or blocked, the addresses where they were last reached",
+            "contacts: petname, keys, devices, whether verified or blocked, the addresses where they were last reached, and what kind of router they are behind",
             Some(shown.contacts.len()),
             sealed,
             SEALED,
@@ -99,7 +99,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "a minute after the call, resp. when you have seen it; at the latest the daemon ends",
         ),
         line(
-            "which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
+            "where contacts and STUN servers saw this device; which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
             None,
             "memory",
             "the daemon alone",
@@ -131,7 +131,7 @@ fn outsiders() -> Vec<api::Outsider> {
     vec![
         line(
             "your contacts",
-            "your name, your device's name, the addresses of this device, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
+            "your name, your device's name, the addresses of this device, whether your router is easy or hard to get through, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
             "your other contacts, and your calls with them",
         ),
         line(
@@ -143,6 +143,16 @@ fn outsiders() -> Vec<api::Outsider> {
             "networks between you and a contact, such as your provider",
             "the two IP addresses, when packets pass, and how many; so also that there is a call, and about how long",
             "who you are, and all that is said, shown or written",
+        ),
+        line(
+            "the STUN servers of your settings (network.stun in config.toml), run by others",
+            "your address, when Twocan starts, when your network changes, and every half hour",
+            "who you are, whom you call, and that it is Twocan that asks; an empty list asks nobody",
+        ),
+        line(
+            "your router, where it maps ports on request (network.port_mapping)",
+            "that something on this computer wants calls on a port",
+            "everything else",
         ),
         line(
             "strangers who scan your address",

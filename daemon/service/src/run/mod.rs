@@ -75,6 +75,8 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         udp: udp_bind(&options, &config),
         device_seed,
         sink: Arc::new(gates.clone()),
+        stun: config.network.stun.clone(),
+        port_mapping: config.network.port_mapping,
     };
     let (net, udp) = media.start_net(net_config, inputs.clone()).await?;
     let saved = inputs.clone();

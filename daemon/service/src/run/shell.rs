@@ -220,6 +220,8 @@ impl Shell {
             Output::Transmit { to, via, ttl, bytes } => self.net.transmit(to, via, ttl, &bytes),
             Output::OpenSpares { numbers } => self.net.open_spares(numbers),
             Output::CloseSpares { numbers } => self.net.close_spares(numbers),
+            Output::FindStunServers => self.net.find_stun_servers(),
+            Output::AskPortMapper => self.net.ask_port_mapper(),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
             Output::Revoke { token } => self.net.revoke(token),
             Output::Dial {

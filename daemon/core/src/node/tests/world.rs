@@ -366,6 +366,8 @@ impl World {
             Output::OpenGate { call } => self.hosts[host].gates.push(call),
             Output::Route { .. }
             | Output::EndMedia { .. }
+            | Output::FindStunServers
+            | Output::AskPortMapper
             | Output::OpenDoor { .. }
             | Output::CloseDoor
             | Output::LetIn { .. }

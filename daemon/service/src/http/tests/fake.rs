@@ -10,11 +10,13 @@ use twocan_api::ClipStats;
 use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, Refusal, Reply};
 use twocan_core::event::{
-    CallState, CallView, ContactState, ContactView, DeviceView, DoorView, Event, InviteRefusal, InviteView, MeView,
-    PathKind, PathView, Reachable, SafetyState, SafetyView, Snapshot, StrangerView, WhyNot,
+    CallState, CallView, ContactState, ContactView, DeviceView, DoorView, Event, FromOutside, InviteRefusal,
+    InviteView, MeView, NetworkView, PathKind, PathView, Reachable, SafetyState, SafetyView, Snapshot, StrangerView,
+    WhyNot,
 };
 use twocan_core::ids::{CallId, ContactId, DeviceKey, InviteId, LegId, RootKey};
 use twocan_core::media::flow::Role;
+use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::Alarm;
 use twocan_core::time::Now;
 
@@ -69,6 +71,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         blocked: false,
         quiet: false,
         alarm: None,
+        nat: NatKind::Unknown,
     }
 }
 
@@ -133,6 +136,7 @@ fn picture() -> Snapshot {
         calls: vec![call(1, 1, true, CallState::Ended)],
         invites: Vec::new(),
         door: DoorView::default(),
+        network: NetworkView::default(),
         clocks: Vec::new(),
     }
 }
@@ -272,6 +276,12 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::StartCall { contact, .. } => self.start_call(contact)?,
+            Command::CheckNetwork => {
+                self.change(&[Event::Network], |picture| {
+                    picture.network.checked = Some(NOW.boot);
+                });
+                Reply::Done
+            }
             Command::SetDoor { open, for_s } => self.set_door(open, for_s),
             Command::CallAddress { to, .. } => self.call_address(to),
             Command::Keep { call, keep } => self.on_stranger(call, |stranger| stranger.keep = Some(keep)),
@@ -336,6 +346,7 @@ impl FakeLoop {
                 id,
                 link: "twocan:AAAA".to_owned(),
                 expires_at: expires_in_s,
+                from_outside: FromOutside::No,
             });
         });
         Reply::Invite(id)

@@ -58,6 +58,8 @@ impl Peer {
             udp: UdpBind::Explicit(udp.parse().unwrap()),
             device_seed: Zeroizing::new([seed; 32]),
             sink,
+            stun: Vec::new(),
+            port_mapping: false,
         };
         let (net, at) = Net::start(config, events).unwrap();
         Self {
