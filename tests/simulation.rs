@@ -17,7 +17,7 @@ use sim::watch::Invariant;
 
 #[test]
 fn chaos_comes_right() {
-    runs::seeds(Kind::Chaos, 900);
+    runs::seeds(Kind::Chaos, 700);
 }
 
 #[test]
@@ -59,6 +59,11 @@ fn every_pair_of_homes_is_joined_or_cannot_be() {
     }
     let alone = table.iter().filter(|(_, _, took)| took.is_none()).count();
     assert_eq!((table.len(), alone), (120, 25));
+}
+
+#[test]
+fn the_dht_leads_to_those_who_may_be_found() {
+    runs::seeds(Kind::Finding, 200);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use twocan_core::command::Command;
-use twocan_core::ids::{CallId, DialId, LegId};
-use twocan_core::io::{Input, LegFact};
+use twocan_core::ids::{CallId, DialId, LegId, QueryId};
+use twocan_core::io::{DhtAnswer, Input, LegFact};
 
 use super::door::Visit;
 use super::host::Then;
@@ -102,6 +102,12 @@ pub(crate) enum Happening {
         leg: LegId,
         fact: LegFact,
     },
+    DhtAnswer {
+        host: usize,
+        run: u32,
+        query: QueryId,
+        answer: DhtAnswer,
+    },
     Act,
 }
 
@@ -185,6 +191,16 @@ impl World {
             } => {
                 if self.hosts[host].run == run && self.hosts[host].works() {
                     self.feed(host, Input::Leg { call, leg, fact }, Cause::Other);
+                }
+            }
+            Happening::DhtAnswer {
+                host,
+                run,
+                query,
+                answer,
+            } => {
+                if self.hosts[host].run == run && self.hosts[host].works() {
+                    self.dht_answers(host, query, answer);
                 }
             }
             Happening::Act => self.act(),

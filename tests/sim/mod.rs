@@ -6,6 +6,7 @@ mod clicks;
 mod commands;
 mod conn;
 mod delivery;
+mod dht;
 mod dice;
 mod disk;
 mod door;

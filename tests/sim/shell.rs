@@ -84,10 +84,12 @@ impl World {
                 base: _,
                 role: _,
             } => self.route(index, call),
+            Output::FarTakes { .. } => {}
             Output::OpenGate { call } => self.open_gate(index, call),
             Output::EndMedia { call } => self.end_media(index, call),
             Output::Store { generation, state } => self.store(index, generation, state),
             Output::Reply { id, reply } => self.reply(index, id, &reply),
+            Output::Query(query) => self.query(index, query),
             Output::Event(event) => {
                 self.watch_told(index, &event);
                 self.act_on_event(index, &event);

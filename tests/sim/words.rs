@@ -41,6 +41,8 @@ pub(crate) fn input(input: &Input) -> String {
         | Input::Stored { .. }
         | Input::StoreFailed { .. }
         | Input::Command { .. }
+        | Input::Means(_)
+        | Input::DhtAnswer { .. }
         | Input::Going => format!("{input:?}").chars().take(140).collect(),
     }
 }
@@ -65,9 +67,11 @@ pub(crate) fn output(output: &Output) -> String {
         | Output::TurnAway { .. }
         | Output::DialDoor { .. }
         | Output::Route { .. }
+        | Output::FarTakes { .. }
         | Output::OpenGate { .. }
         | Output::EndMedia { .. }
         | Output::Reply { .. }
+        | Output::Query(_)
         | Output::Event(_) => format!("{output:?}").chars().take(140).collect(),
     }
 }

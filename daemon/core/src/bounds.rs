@@ -122,6 +122,38 @@ pub const REDEEMED_KEPT_S: u64 = 30 * 24 * 3600;
 /// invites run out at the wrong time.
 pub const CLOCKS_APART_S: u64 = 3600;
 
+/// A record is published again after this long: the nodes of the DHT forget it after two hours.
+pub const REPUBLISH: Duration = Duration::from_secs(3600);
+/// Own addresses have settled when they have not changed for this long; then the record is published.
+pub const PUBLISH_SETTLE: Duration = Duration::from_secs(2);
+/// Between two publications of changed addresses.
+pub const PUBLISH_PAUSE: Duration = Duration::from_secs(60);
+/// Publications of changed addresses in a day; with one an hour, and those of neighbouring days, at most 50 of a device's record.
+pub const PUBLISH_CHANGES: usize = 18;
+/// An invitee publishes when the inviter has not answered for this long.
+pub const INVITEE_PATIENCE: Duration = Duration::from_secs(1);
+/// The longest pause between two looks at the record of somebody who is away.
+pub const READ_MOST: Duration = Duration::from_secs(4 * 3600);
+/// Nothing is asked of the DHT again within this pause.
+pub const DHT_AGAIN: Duration = Duration::from_secs(10);
+/// Questions to the DHT at one time.
+pub const DHT_AT_ONCE: usize = 8;
+/// A question to the DHT that has no answer by then has none.
+pub const DHT_PATIENCE: Duration = Duration::from_secs(60);
+/// The time over which publications are counted.
+pub const DHT_DAY: Duration = Duration::from_secs(24 * 3600);
+/// Pauses between two looks for an invitee: while the invite is young, then within its first hour, then.
+pub const INVITE_POLLS: [Duration; 3] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_secs(300),
+];
+/// An invite is young for this long.
+pub const INVITE_YOUNG: Duration = Duration::from_secs(600);
+/// The end of an invite's first hour.
+pub const INVITE_MIDDLE: Duration = Duration::from_secs(3600);
+/// Open invites that are looked after at full pace; with more of them each is looked after less often.
+pub const INVITES_AT_PACE: usize = 4;
 /// STUN servers asked in one round.
 pub const STUN_SERVERS: usize = 8;
 /// A STUN question goes out at these offsets, until it is answered.

@@ -10,10 +10,13 @@ use std::time::Duration;
 use crate::command::{Command, Reply};
 use crate::crypto::Secret;
 use crate::event::Event;
-use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, Token, VisitorId};
+use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, QueryId, Token, VisitorId};
 use crate::media::flow::Role;
+use crate::media::formats::Formats;
+use crate::media::outlet::Held;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::nat_report::PortMapping;
+use crate::reach::record::{Item, Place};
 use crate::reach::via::Via;
 
 /// What the shell tells the core.
@@ -135,8 +138,56 @@ pub enum Input {
         /// What is asked.
         command: Command,
     },
+    /// By which means others may be found, whenever that changes; by none before it is said.
+    Means(Means),
+    /// What a question to the DHT has brought: any number of [`DhtAnswer::Found`], then one of the others.
+    DhtAnswer {
+        /// Which question.
+        query: QueryId,
+        /// What.
+        answer: DhtAnswer,
+    },
     /// The daemon is about to exit: say so to those who are linked.
     Going,
+}
+
+/// The means of finding others that this device has and may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Means {
+    /// A DHT.
+    pub dht: bool,
+}
+
+/// What a question to the DHT has brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DhtAnswer {
+    /// A value at the place that was asked for; more may come.
+    Found(Item),
+    /// Nothing more comes.
+    Done,
+    /// It is stored.
+    Stored,
+    /// No node answered, or none took it.
+    Failed,
+}
+
+/// A question to the world outside, which is answered by an [`Input`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Stores a value; ends in [`DhtAnswer::Stored`] or [`DhtAnswer::Failed`].
+    DhtPut {
+        /// Names the question.
+        query: QueryId,
+        /// What to store.
+        item: Item,
+    },
+    /// Looks for the values at a place; ends in [`DhtAnswer::Done`] or [`DhtAnswer::Failed`].
+    DhtGet {
+        /// Names the question.
+        query: QueryId,
+        /// Where.
+        place: Place,
+    },
 }
 
 /// A finished handshake. The peer has proven `peer`, nothing more: who that is, `hello` shows.
@@ -168,12 +219,14 @@ pub enum Observer {
 /// What became of a local media leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegFact {
-    /// ICE and DTLS are done; media could flow.
-    Warm,
+    /// ICE and DTLS are done; media could flow. With the video formats that it can show, where it receives.
+    Warm(Option<Formats>),
     /// It is gone without having been asked to close.
     Lost,
     /// It was closed by its owner or replaced by another.
     Closed,
+    /// Its picture is held back from here on, or passes again.
+    Held(Option<Held>),
 }
 
 /// What the core tells the shell to do.
@@ -292,6 +345,13 @@ pub enum Output {
         /// Our side of it.
         role: Role,
     },
+    /// The far side can show a picture in these formats and in no other.
+    FarTakes {
+        /// The call.
+        call: CallId,
+        /// The formats.
+        formats: Formats,
+    },
     /// Lets media pass both ways, and asks every leg and the far side for a key frame. Emitted at one place only.
     OpenGate {
         /// The call.
@@ -316,6 +376,8 @@ pub enum Output {
         /// The answer.
         reply: Reply,
     },
+    /// Asks the world outside.
+    Query(Query),
     /// Something that clients of the local API want to know.
     Event(Event),
 }

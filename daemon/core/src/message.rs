@@ -77,6 +77,10 @@ pub enum Message {
     End(End),
     /// Either way: what the sender's page sends at the moment.
     Sends(Sends),
+    /// Either way: which video formats the sender's legs can show.
+    Takes(Takes),
+    /// How the sender's device is found when there is no link.
+    Finding(Finding),
     /// A kind that the sender of this does not know.
     Unsupported(Unsupported),
     /// A kind that we do not know; never sent.
@@ -221,6 +225,30 @@ pub struct Sends {
     pub video: bool,
 }
 
+/// Body of [`Message::Takes`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Takes {
+    /// The call.
+    #[n(0)]
+    pub call: CallId,
+    /// Canonical payload types of video, a byte each; the reader skips those that it does not know.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub video: Vec<u8>,
+}
+
+/// Body of [`Message::Finding`]: see [`crate::reach::record`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Finding {
+    /// The sender's finding key.
+    #[n(0)]
+    pub key: Secret,
+    /// The public finding key of the sender's device.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub public: [u8; 32],
+}
+
 /// Body of [`Message::Ring`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -320,6 +348,8 @@ impl Message {
             Self::Accept(_) => 19,
             Self::End(_) => 20,
             Self::Sends(_) => 21,
+            Self::Takes(_) => 22,
+            Self::Finding(_) => 24,
             Self::Unsupported(_) => 31,
             Self::Unknown(kind) => *kind,
         }
@@ -332,6 +362,8 @@ impl Message {
             Self::SafetyCommit(body) => cbor::encode(body),
             Self::SafetyAnswer(body) | Self::SafetyReveal(body) => cbor::encode(body),
             Self::Sends(body) => cbor::encode(body),
+            Self::Takes(body) => cbor::encode(body),
+            Self::Finding(body) => cbor::encode(body),
             Self::Refused(body) => cbor::encode(body),
             Self::Held(body) => cbor::encode(body),
             Self::Addresses(body) => cbor::encode(body),
@@ -365,6 +397,8 @@ impl Message {
             19 => Self::Accept(cbor::decode(body)?),
             20 => Self::End(cbor::decode(body)?),
             21 => Self::Sends(cbor::decode(body)?),
+            22 => Self::Takes(cbor::decode(body)?),
+            24 => Self::Finding(cbor::decode(body)?),
             31 => Self::Unsupported(cbor::decode(body)?),
             unknown => Self::Unknown(unknown),
         })
@@ -446,6 +480,14 @@ mod tests {
                 call,
                 audio: false,
                 video: true,
+            }),
+            Message::Takes(Takes {
+                call,
+                video: vec![96, 102],
+            }),
+            Message::Finding(Finding {
+                key: Secret([8; 32]),
+                public: [9; 32],
             }),
             Message::Show(Show {
                 list: SignedList {

@@ -4,6 +4,7 @@ mod call_ends;
 mod calls;
 mod chaos;
 mod doors;
+mod finding;
 pub(crate) mod homes;
 mod idle;
 mod invites;
@@ -35,6 +36,8 @@ pub(crate) enum Kind {
     Invites,
     /// Calls to an address, between people who know nothing of each other.
     Doors,
+    /// People who are not where anybody remembers them.
+    Finding,
     /// Two people behind routers of all kinds.
     Homes,
     /// Hours of nothing.
@@ -48,6 +51,7 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Calls => calls::run(seed, mutant, trace),
         Kind::Invites => invites::run(seed, mutant, trace),
         Kind::Doors => doors::run(seed, mutant, trace),
+        Kind::Finding => finding::run(seed, mutant, trace),
         Kind::Homes => homes::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),
     }

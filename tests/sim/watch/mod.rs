@@ -184,6 +184,7 @@ impl World {
                 | Input::Stored { .. }
                 | Input::StoreFailed { .. }
                 | Input::Command { .. }
+                | Input::DhtAnswer { .. }
         );
         if stirs {
             self.watch.packets.stir(index, self.now);

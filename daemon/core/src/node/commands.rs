@@ -101,6 +101,7 @@ impl Node {
             expiry,
             redeemer: None,
             closed: false,
+            created: Some(now.wall),
         });
         self.keyring_stale = true;
         Ok(Outcome::Store(
@@ -147,6 +148,7 @@ impl Node {
         let redemption = Redemption {
             ephemeral: Secret(self.rng.bytes()),
             link,
+            since: Some(now.wall),
         };
         match self.state.contact_of(&redemption.link.root).cloned() {
             Some(known) if known.blocked => Err(Refusal::Blocked),
@@ -208,6 +210,7 @@ impl Node {
         if accept {
             self.close_invites_of(&before.root);
             self.tell(id, Message::Held(Held { held: false }), now);
+            self.tell_finding(id, now);
         }
         Ok(Outcome::Store(
             Reply::Contact(id),
@@ -223,6 +226,9 @@ impl Node {
     fn delete_contact(&mut self, id: ContactId, now: Now) -> Result {
         let contact = self.remove_contact(id, now).ok_or(Refusal::NotFound)?;
         self.close_invites_of(&contact.root);
+        if contact.accepted {
+            self.rotate_finding(now);
+        }
         let event = Event::ContactRemoved(id, None);
         Ok(Outcome::Store(
             Reply::Done,

@@ -50,7 +50,8 @@ impl Node {
         match message {
             Message::Redeemed => self.handle_redeemed(link, contact, now),
             Message::Refused(refused) => self.handle_refused(link, contact, refused.why, now),
-            Message::Held(held) => self.handle_held(contact, held.held),
+            Message::Held(held) => self.handle_held(contact, held.held, now),
+            Message::Finding(finding) => self.handle_finding(link, contact, finding),
             Message::Addresses(named) => {
                 self.note_nat(contact, named.nat);
                 self.handle_addresses(contact, &named.addresses);
@@ -60,7 +61,12 @@ impl Node {
                     self.calls.ring(&ringer, ring, now.boot);
                 }
             }
-            Message::Renew(_) | Message::Ringing(_) | Message::Accept(_) | Message::End(_) | Message::Sends(_) => {
+            Message::Renew(_)
+            | Message::Ringing(_)
+            | Message::Accept(_)
+            | Message::End(_)
+            | Message::Sends(_)
+            | Message::Takes(_) => {
                 self.calls.handle_message(contact, message, now.boot);
             }
             Message::SafetyAsk
@@ -93,12 +99,13 @@ impl Node {
         })
     }
 
-    fn handle_held(&mut self, id: ContactId, held: bool) {
+    fn handle_held(&mut self, id: ContactId, held: bool, now: Now) {
         let Some(contact) = self.state.contact_mut(id).filter(|contact| contact.held != held) else {
             return;
         };
         contact.held = held;
         self.store();
+        self.tell_finding(id, now);
         self.event(Event::Contact(id));
     }
 

@@ -15,7 +15,7 @@ use crate::state::Contact;
 use crate::time::Now;
 
 /// A guest is remembered this long after its last knock.
-const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
 /// Guests at one time.
 const GUESTS: usize = 64;
 
@@ -254,16 +254,21 @@ impl Node {
     }
 
     fn receive_guest(&mut self, device: DeviceKey, invite: InviteId, from: Place, opened: &Opened, now: Now) -> bool {
-        let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
-        if guests >= GUESTS && !self.peers.contains_key(&device) {
-            return false;
-        }
         let guest = Guest {
             invite,
             key: opened.answer_key.clone(),
             until: now.boot + GUEST_LIFE,
-            from,
+            places: vec![from],
         };
+        self.welcome(device, guest)
+    }
+
+    /// Makes a guest a peer, unless there are too many.
+    pub(super) fn welcome(&mut self, device: DeviceKey, guest: Guest) -> bool {
+        let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
+        if guests >= GUESTS && !self.peers.contains_key(&device) {
+            return false;
+        }
         self.meet(device).guest = Some(guest);
         true
     }
@@ -421,8 +426,8 @@ impl Node {
                     .flat_map(|redemption| &redemption.link.candidates),
             );
         }
-        let came_from = peer.guest.iter().map(|guest| guest.from);
-        named.extend(came_from.filter(|from| from.via.is_direct()).map(|from| from.at));
+        let places = peer.guest.iter().flat_map(|guest| &guest.places);
+        named.extend(places.filter(|place| place.via.is_direct()).map(|place| place.at));
         self.own.usable(&named)
     }
 

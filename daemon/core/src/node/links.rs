@@ -233,6 +233,7 @@ impl Node {
         if let Some(contact) = contact {
             self.remember_address(contact, remote);
             self.calls.path_up(contact, link, goes_on, now.boot);
+            self.tell_finding(contact, now);
         }
         // Make before break: the far side may not have moved yet, and media of the old path is still under way.
         if let Some(before) = before.and_then(|before| self.links.get_mut(&before)) {
@@ -312,6 +313,7 @@ impl Node {
         {
             peer.search.restart(now.boot);
         }
+        self.hurry_all(now);
     }
 
     pub(super) fn search_for(&mut self, contact: ContactId, now: Now) {
@@ -322,6 +324,7 @@ impl Node {
         {
             peer.search.restart(now.boot);
         }
+        self.hurry_for(contact, now);
     }
 
     pub(super) fn drop_idle_guest(&mut self, device: &DeviceKey) {

@@ -314,6 +314,7 @@ impl Node {
             self.event(Event::Door);
         }
         if told_differs {
+            self.finder.is_stale = true;
             self.announce(now);
         }
     }

@@ -198,6 +198,7 @@ impl Node {
         let id = contact.id;
         self.store();
         self.tell(id, Message::Held(Held { held: true }), now);
+        self.rotate_finding(now);
         self.event(Event::Contact(id));
         self.event(Event::Notice(Notice::Contested(id)));
     }
@@ -310,6 +311,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         redeeming: None,
         blocked: false,
         alarm: None,
+        finding: None,
         nat: crate::reach::nat_report::NatKind::Unknown,
     }
 }

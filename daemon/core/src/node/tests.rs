@@ -6,6 +6,7 @@ mod calls;
 mod disk;
 mod door;
 mod door_storm;
+mod finding;
 mod knocks;
 mod lab;
 mod links;

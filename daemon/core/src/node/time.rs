@@ -42,6 +42,7 @@ impl Node {
             .chain(self.birthday_timeout())
             .chain(self.safety_timeouts())
             .chain(self.door_timeouts())
+            .chain(self.finding_timeout())
             .chain(self.network.next_timeout())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
@@ -98,6 +99,7 @@ impl Node {
         self.forget_guests(now);
         self.forget_expired_invites(now);
         self.forget_expired_redemptions(now);
+        self.tick_finding(now);
         self.tick_network(now);
         if self.unstored {
             self.store();

@@ -4,10 +4,12 @@
 pub mod birthday;
 pub mod candidates;
 pub mod door;
+pub mod finding;
 pub mod keepalive;
 pub mod nat_report;
 pub mod outlook;
 pub mod pulse;
+pub mod record;
 pub mod search;
 pub mod stun;
 pub mod survey;

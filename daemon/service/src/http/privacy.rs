@@ -69,7 +69,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
     vec![
         line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
         line(
-            "contacts: petname, keys, devices, whether verified or blocked, the addresses where they were last reached, and what kind of router they are behind",
+            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, the addresses where they were last reached, and what kind of router they are behind",
             Some(shown.contacts.len()),
             sealed,
             SEALED,
@@ -84,6 +84,13 @@ fn stored(published: &Published) -> Vec<api::Stored> {
         ),
         line("the key of the two files above", None, "state.key", yours, ERASED),
         line("your settings", None, "config.toml", yours, "you delete the file"),
+        line(
+            "up to 16 nodes of the public DHT that answered the last time; they are nobody you know",
+            None,
+            "dht.nodes in the cache folder",
+            "none: they are public addresses",
+            "they are replaced at the next use, or you delete the file",
+        ),
         line(
             "the token for programs of yours",
             None,
@@ -143,6 +150,11 @@ fn outsiders() -> Vec<api::Outsider> {
             "networks between you and a contact, such as your provider",
             "the two IP addresses, when packets pass, and how many; so also that there is a call, and about how long",
             "who you are, and all that is said, shown or written",
+        ),
+        line(
+            "nodes of the public DHT, run by strangers, unless you switch it off ([dht] enabled = false)",
+            "that your IP address takes part, under an id made anew each time; that it stores 996 bytes of noise at a place that changes every day, and now and then asks for other such places: who watches both can tell that two IP addresses asked for the same place",
+            "who you are, whom you know, where anybody is, and that the places of two days belong together; a contact whom you block or remove cannot read where you are from then on",
         ),
         line(
             "the STUN servers of your settings (network.stun in config.toml), run by others",

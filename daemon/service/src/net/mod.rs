@@ -10,6 +10,7 @@
 mod admission;
 mod cid;
 mod congestion;
+pub mod dht;
 mod door;
 mod frames;
 mod interfaces;

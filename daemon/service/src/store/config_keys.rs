@@ -54,12 +54,12 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "dht.enabled",
         kind: Kind::Flag(|config| &mut config.dht.enabled),
-        works: false,
+        works: true,
     },
     Key {
         name: "dht.bootstrap",
         kind: Kind::Servers(|config| &mut config.dht.bootstrap),
-        works: false,
+        works: true,
     },
     Key {
         name: "relay.for_contacts",

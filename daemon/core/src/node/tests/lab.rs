@@ -280,7 +280,9 @@ impl Lab {
             | Output::Revoke { .. }
             | Output::Route { .. }
             | Output::EndMedia { .. }
-            | Output::AskPortMapper => {}
+            | Output::AskPortMapper
+            | Output::FarTakes { .. }
+            | Output::Query(_) => {}
         }
     }
 

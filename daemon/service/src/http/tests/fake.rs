@@ -95,6 +95,8 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
             audio: true,
             video: true,
         },
+        peer_takes: None,
+        held: None,
         reconnecting: false,
         missed: false,
         reason: (state == CallState::Ended).then_some(EndReason::Missed),
