@@ -90,6 +90,8 @@ impl World {
             | Command::EditContact { .. }
             | Command::CreateInvite { .. }
             | Command::DeleteInvite { .. }
+            | Command::TakeReply { .. }
+            | Command::SetIntroducer { .. }
             | Command::Ping { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }
@@ -101,8 +103,6 @@ impl World {
             | Command::Keep { .. }
             | Command::ComparedWithStranger { .. }
             | Command::CheckNetwork
-            | Command::TakeReply { .. }
-            | Command::SetIntroducer { .. }
             | Command::SeeMissed { .. } => {}
         }
     }
