@@ -133,10 +133,11 @@ impl Node {
             };
             return Reachable::Checking(searching);
         }
-        match why {
-            WhyNot::WaitingForInviter => Reachable::No(self.promise(contact.id)),
-            other => Reachable::No(other),
-        }
+        Reachable::No(if why == WhyNot::WaitingForInviter {
+            self.promise(contact.id)
+        } else {
+            why
+        })
     }
 
     /// Why there is no link to a contact.
