@@ -43,6 +43,8 @@
  * @property {Media} media
  * @property {Media} [own_media] what this page sends, as it last said
  * @property {Media} [peer_media] what the other person sends, where the daemon tells
+ * @property {string[]} [peer_takes] the video formats that the other side can show, once it has said so
+ * @property {Why} [picture_held] why one's own picture does not get there, where the daemon holds it back
  * @property {boolean} reconnecting its path is silent and being looked for again
  * @property {boolean} missed it went by unanswered and was not seen
  * @property {Reason|null} reason

@@ -83,6 +83,7 @@ impl World {
                 base: _,
                 role: _,
             } => self.route(index, call),
+            Output::FarTakes { .. } => {}
             Output::OpenGate { call } => self.open_gate(index, call),
             Output::EndMedia { call } => self.end_media(index, call),
             Output::Store { generation, state } => self.store(index, generation, state),

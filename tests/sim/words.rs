@@ -67,6 +67,7 @@ pub(crate) fn output(output: &Output) -> String {
         | Output::TurnAway { .. }
         | Output::DialDoor { .. }
         | Output::Route { .. }
+        | Output::FarTakes { .. }
         | Output::OpenGate { .. }
         | Output::EndMedia { .. }
         | Output::Reply { .. }

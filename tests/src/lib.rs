@@ -16,6 +16,7 @@ pub mod home;
 pub mod lab;
 pub mod namespace;
 pub mod packets;
+pub mod path;
 pub mod person;
 pub mod phone;
 pub mod running;

@@ -9,6 +9,8 @@ use crate::call::EndReason;
 use crate::command::Media;
 use crate::identity::sas;
 use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RootKey};
+use crate::media::formats::Formats;
+use crate::media::outlet::Held;
 use crate::reach::nat_report::{NatKind, Report};
 use crate::state::Alarm;
 use crate::time::{Now, UnixSeconds};
@@ -322,6 +324,10 @@ pub struct CallView {
     pub own_media: Media,
     /// What the far side sends at the moment, as it said.
     pub peer_media: Media,
+    /// In which formats the far side can show a picture; `None` until it has said so.
+    pub peer_takes: Option<Formats>,
+    /// Why one's own picture does not go out, though a leg sends one.
+    pub held: Option<Held>,
     /// Whether it is active but its path is silent and being looked for again.
     pub reconnecting: bool,
     /// Whether it came in, went by unanswered, and the user has not seen that.

@@ -12,6 +12,8 @@ use crate::crypto::Secret;
 use crate::event::Event;
 use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, QueryId, Token, VisitorId};
 use crate::media::flow::Role;
+use crate::media::formats::Formats;
+use crate::media::outlet::Held;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::nat_report::PortMapping;
 use crate::reach::record::{Item, LanName, Place};
@@ -224,12 +226,14 @@ pub enum Observer {
 /// What became of a local media leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegFact {
-    /// ICE and DTLS are done; media could flow.
-    Warm,
+    /// ICE and DTLS are done; media could flow. With the video formats that it can show, where it receives.
+    Warm(Option<Formats>),
     /// It is gone without having been asked to close.
     Lost,
     /// It was closed by its owner or replaced by another.
     Closed,
+    /// Its picture is held back from here on, or passes again.
+    Held(Option<Held>),
 }
 
 /// What the core tells the shell to do.
@@ -347,6 +351,13 @@ pub enum Output {
         base: u64,
         /// Our side of it.
         role: Role,
+    },
+    /// The far side can show a picture in these formats and in no other.
+    FarTakes {
+        /// The call.
+        call: CallId,
+        /// The formats.
+        formats: Formats,
     },
     /// Lets media pass both ways, and asks every leg and the far side for a key frame. Emitted at one place only.
     OpenGate {

@@ -78,6 +78,8 @@ pub enum Message {
     End(End),
     /// Either way: what the sender's page sends at the moment.
     Sends(Sends),
+    /// Either way: which video formats the sender's legs can show.
+    Takes(Takes),
     /// How the sender's device is found when there is no link.
     Finding(Finding),
     /// To an introducer: which tags the sender watches; replaces what it said before; not numbered.
@@ -228,6 +230,18 @@ pub struct Sends {
     pub video: bool,
 }
 
+/// Body of [`Message::Takes`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Takes {
+    /// The call.
+    #[n(0)]
+    pub call: CallId,
+    /// Canonical payload types of video, a byte each; the reader skips those that it does not know.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub video: Vec<u8>,
+}
+
 /// Body of [`Message::Finding`]: see [`crate::reach::record`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -366,6 +380,7 @@ impl Message {
             Self::Accept(_) => 19,
             Self::End(_) => 20,
             Self::Sends(_) => 21,
+            Self::Takes(_) => 22,
             Self::Finding(_) => 24,
             Self::Watch(_) => 25,
             Self::Pass(_) => 26,
@@ -381,6 +396,7 @@ impl Message {
             Self::SafetyCommit(body) => cbor::encode(body),
             Self::SafetyAnswer(body) | Self::SafetyReveal(body) => cbor::encode(body),
             Self::Sends(body) => cbor::encode(body),
+            Self::Takes(body) => cbor::encode(body),
             Self::Finding(body) => cbor::encode(body),
             Self::Watch(body) => cbor::encode(body),
             Self::Pass(body) => cbor::encode(body),
@@ -417,6 +433,7 @@ impl Message {
             19 => Self::Accept(cbor::decode(body)?),
             20 => Self::End(cbor::decode(body)?),
             21 => Self::Sends(cbor::decode(body)?),
+            22 => Self::Takes(cbor::decode(body)?),
             24 => Self::Finding(cbor::decode(body)?),
             25 => Self::Watch(cbor::decode(body)?),
             26 => Self::Pass(cbor::decode(body).filter(|pass: &Pass| pass.word.len() == bounds::PASSED_WORD)?),
@@ -501,6 +518,10 @@ mod tests {
                 call,
                 audio: false,
                 video: true,
+            }),
+            Message::Takes(Takes {
+                call,
+                video: vec![96, 102],
             }),
             Message::Finding(Finding {
                 key: Secret([8; 32]),

@@ -63,7 +63,12 @@ impl Node {
                     self.calls.ring(&ringer, ring, now.boot);
                 }
             }
-            Message::Renew(_) | Message::Ringing(_) | Message::Accept(_) | Message::End(_) | Message::Sends(_) => {
+            Message::Renew(_)
+            | Message::Ringing(_)
+            | Message::Accept(_)
+            | Message::End(_)
+            | Message::Sends(_)
+            | Message::Takes(_) => {
                 self.calls.handle_message(contact, message, now.boot);
             }
             Message::SafetyAsk

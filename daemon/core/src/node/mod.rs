@@ -325,6 +325,7 @@ impl Node {
         match deed {
             Deed::Tell(contact, message) => self.tell(contact, message, now),
             Deed::Route { call, link, base, role } => self.push(Output::Route { call, link, base, role }),
+            Deed::FarTakes(call, formats) => self.push(Output::FarTakes { call, formats }),
             Deed::OpenGate(call) => self.push(Output::OpenGate { call }),
             Deed::EndMedia(call) => self.push(Output::EndMedia { call }),
             Deed::Changed(call) => self.event(Event::Call(call)),

@@ -133,11 +133,10 @@ impl Node {
             };
             return Reachable::Checking(searching);
         }
-        Reachable::No(if why == WhyNot::WaitingForInviter {
-            self.promise(contact.id)
-        } else {
-            why
-        })
+        if why == WhyNot::WaitingForInviter {
+            return Reachable::No(self.promise(contact.id));
+        }
+        Reachable::No(why)
     }
 
     /// Why there is no link to a contact.

@@ -244,6 +244,10 @@ pub(super) fn call(call: &CallView, boot: Duration) -> api::Call {
         media: shown_media(call.media),
         own_media: shown_media(call.own_media),
         peer_media: shown_media(call.peer_media),
+        peer_takes: call
+            .peer_takes
+            .map(|formats| formats.iter().map(words::format).collect()),
+        picture_held: call.held.map(|why| words::picture_held(why, call)),
         reconnecting: call.reconnecting,
         missed: call.missed,
         reason: call.reason.map(reason),

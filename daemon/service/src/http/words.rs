@@ -1,7 +1,10 @@
 //! The sentences about contacts and invites that people read: what is, why, and the one best thing to do.
 
 use twocan_api::Why;
-use twocan_core::event::{FromOutside, NetworkView, WhyNot};
+use twocan_core::event::{CallView, FromOutside, NetworkView, WhyNot};
+use twocan_core::media::breaker::Trip;
+use twocan_core::media::codecs::Codec;
+use twocan_core::media::outlet::Held;
 use twocan_core::reach::nat_report::{Known, NatKind, Report};
 use twocan_core::reach::outlook::{self, Fix, Outlook, Works};
 use twocan_core::state::Alarm;
@@ -82,6 +85,55 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         code: why_not_code(why).to_owned(),
         text,
         fix,
+    }
+}
+
+/// The name of a video format, as session descriptions have it.
+pub(super) fn format(codec: Codec) -> String {
+    codec.rtpmap().split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Why one's own picture does not reach the far side of a call.
+pub(super) fn picture_held(why: Held, call: &CallView) -> Why {
+    let who = Some(call.peer_name.as_str()).filter(|name| !name.is_empty());
+    let who = who.unwrap_or("the other side");
+    match why {
+        Held::NotShown(codec) => {
+            let takes = call.peer_takes.unwrap_or_default();
+            let shown: Vec<_> = takes.iter().map(format).collect();
+            let fix = if shown.is_empty() {
+                format!("Go on by voice, or ask {who} to join with a browser.")
+            } else {
+                format!(
+                    "Send {} instead, or ask {who} to join with a browser.",
+                    shown.join(" or ")
+                )
+            };
+            Why {
+                code: "format_not_shown".to_owned(),
+                text: format!(
+                    "Your picture is {}, which the device of {who} cannot show.",
+                    format(codec)
+                ),
+                fix,
+            }
+        }
+        Held::Cut(Trip::Overload) => Why {
+            code: "path_overloaded".to_owned(),
+            text: format!("Your picture was stopped, because the path to {who} carries only a small part of it."),
+            fix: "It is tried again in a moment. A lower bit rate in the program that sends it would help; your voice goes on."
+                .to_owned(),
+        },
+        Held::Cut(Trip::NothingArrives) => Why {
+            code: "picture_not_arriving".to_owned(),
+            text: format!("Your picture was stopped, because nothing of it reaches {who}."),
+            fix: "It is tried again in a moment; your voice goes on.".to_owned(),
+        },
+        Held::Cut(Trip::Silence) => Why {
+            code: "nobody_watching".to_owned(),
+            text: format!("Your picture was stopped, because nobody at the end of {who} has said for a while that it arrives."),
+            fix: "It goes on as soon as somebody is there again.".to_owned(),
+        },
     }
 }
 

@@ -280,6 +280,7 @@ impl Shell {
                     self.gates.route(call, link, base, role, sender);
                 }
             }
+            Output::FarTakes { call, formats } => self.gates.far_takes(call, formats),
             Output::OpenGate { call } => self.gates.open(call),
             Output::EndMedia { call } => self.gates.end(call),
             Output::Store { generation, state } => self.store.store(generation, state),

@@ -281,6 +281,7 @@ impl Lab {
             | Output::Route { .. }
             | Output::EndMedia { .. }
             | Output::AskPortMapper
+            | Output::FarTakes { .. }
             | Output::Query(_) => {}
         }
     }

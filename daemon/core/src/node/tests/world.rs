@@ -384,20 +384,7 @@ impl World {
                     self.mail.push_back((other, Input::LinkDown { link: far, code }));
                 }
             }
-            Output::Send { link, bytes } => {
-                self.hosts[host].frames.push(bytes.clone());
-                if self.loses_refusals && matches!(Frame::parse(&bytes), Ok((_, Message::Refused(_)))) {
-                    return;
-                }
-                if let Some((other, far)) = self.far(host, link) {
-                    let input = Input::Control { link: far, bytes };
-                    if self.hold == Some(other) {
-                        self.held.push((other, input));
-                    } else {
-                        self.mail.push_back((other, input));
-                    }
-                }
-            }
+            Output::Send { link, bytes } => self.deliver(host, link, bytes),
             Output::SendAlive { link, bytes } => {
                 if let Some((other, far)) = self.far(host, link) {
                     self.mail.push_back((other, Input::Alive { link: far, bytes }));
@@ -422,6 +409,7 @@ impl World {
             Output::Event(event) => self.hosts[host].events.push(event),
             Output::OpenGate { call } => self.hosts[host].gates.push(call),
             Output::Route { .. }
+            | Output::FarTakes { .. }
             | Output::EndMedia { .. }
             | Output::FindStunServers
             | Output::AskPortMapper
@@ -430,6 +418,21 @@ impl World {
             | Output::LetIn { .. }
             | Output::TurnAway { .. }
             | Output::DialDoor { .. } => {}
+        }
+    }
+
+    fn deliver(&mut self, host: usize, link: LinkId, bytes: Vec<u8>) {
+        self.hosts[host].frames.push(bytes.clone());
+        if self.loses_refusals && matches!(Frame::parse(&bytes), Ok((_, Message::Refused(_)))) {
+            return;
+        }
+        if let Some((other, far)) = self.far(host, link) {
+            let input = Input::Control { link: far, bytes };
+            if self.hold == Some(other) {
+                self.held.push((other, input));
+            } else {
+                self.mail.push_back((other, input));
+            }
         }
     }
 

@@ -97,6 +97,8 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
             audio: true,
             video: true,
         },
+        peer_takes: None,
+        held: None,
         reconnecting: false,
         missed: false,
         reason: (state == CallState::Ended).then_some(EndReason::Missed),
@@ -240,28 +242,8 @@ impl FakeLoop {
                 self.change_contact(contact, |view| view.introduces = introduces);
                 Reply::Contact(contact)
             }
-            Command::Verify { contact } if contact == contact_id(1) => {
-                self.change_contact(contact, |view| {
-                    view.safety.state = SafetyState::Compare;
-                    view.safety.words = Some(["abandon", "ability", "able", "about"]);
-                });
-                Reply::Contact(contact)
-            }
-            Command::Verify { contact } if contact == contact_id(2) => Reply::Refused(Refusal::SafetyPause),
-            Command::Verify { .. } => Reply::Refused(Refusal::NotAccepted),
-            Command::Compared { contact, same } if contact == contact_id(1) => {
-                self.change_contact(contact, |view| {
-                    view.verified = same;
-                    view.alarm = (!same).then_some(Alarm::WordsDiffer);
-                    view.safety.state = if same {
-                        SafetyState::Same
-                    } else {
-                        SafetyState::Different
-                    };
-                });
-                Reply::Contact(contact)
-            }
-            Command::Compared { .. } => Reply::Refused(Refusal::WrongState),
+            Command::Verify { contact } => self.verify(contact),
+            Command::Compared { contact, same } => self.compared(contact, same),
             Command::SetSecondCall { waits } => {
                 self.change(&[Event::Me], |picture| {
                     picture.me.as_mut().unwrap().second_call_waits = waits;
@@ -311,6 +293,36 @@ impl FakeLoop {
                 Reply::Done
             }
         })
+    }
+
+    fn verify(&self, contact: ContactId) -> Reply {
+        if contact == contact_id(2) {
+            return Reply::Refused(Refusal::SafetyPause);
+        }
+        if contact != contact_id(1) {
+            return Reply::Refused(Refusal::NotAccepted);
+        }
+        self.change_contact(contact, |view| {
+            view.safety.state = SafetyState::Compare;
+            view.safety.words = Some(["abandon", "ability", "able", "about"]);
+        });
+        Reply::Contact(contact)
+    }
+
+    fn compared(&self, contact: ContactId, same: bool) -> Reply {
+        if contact != contact_id(1) {
+            return Reply::Refused(Refusal::WrongState);
+        }
+        self.change_contact(contact, |view| {
+            view.verified = same;
+            view.alarm = (!same).then_some(Alarm::WordsDiffer);
+            view.safety.state = if same {
+                SafetyState::Same
+            } else {
+                SafetyState::Different
+            };
+        });
+        Reply::Contact(contact)
     }
 
     fn set_door(&self, open: bool, for_s: u64) -> Reply {
