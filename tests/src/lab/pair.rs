@@ -394,6 +394,9 @@ fn places_with_friend(lab: &mut Lab, pairing: Pairing) -> (Sites, [Host; 2], Opt
 async fn daemon(name: &str, host: &Host, config: &str, turn: Option<&Turn>) -> Home {
     let mut home = Home::within(name, host.netns().path());
     home.configure(config);
+    // What tests switch off is theirs to use here: nothing leaves the lab.
+    home.set("TWOCAN_DHT_ENABLED", "true");
+    home.set("TWOCAN_NETWORK_LAN", "true");
     if let Some(turn) = turn {
         home.set("SSL_CERT_FILE", &turn.authority);
     }
