@@ -135,6 +135,9 @@ pub struct Contact {
     /// How its devices are found, once it has told.
     #[n(18)]
     pub finding: Option<Finding>,
+    /// The user named it as an introducer.
+    #[cbor(n(19), default)]
+    pub introduces: bool,
 }
 
 /// What speaks against a contact.
@@ -423,6 +426,7 @@ mod tests {
         }
         for contact in &mut state.contacts {
             contact.blocked = true;
+            contact.introduces = true;
             contact.alarm = Some(Alarm::OtherRoot);
             let device = contact.devices()[0];
             assert!(contact.learn_finding(device, &Secret([5; 32]), [6; 32]));

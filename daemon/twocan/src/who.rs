@@ -52,6 +52,8 @@ mod tests {
             blocked: false,
             quiet: false,
             alarm: None,
+            reply: None,
+            introduces: false,
         }
     }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use twocan_core::bounds;
 use twocan_core::command::Command;
+use twocan_core::io::{Input, Means};
 
 use crate::sim::dht::FOUND;
-use crate::sim::happening::Happening;
+use crate::sim::happening::{Cause, Happening};
 use crate::sim::host::{Gift, Then};
 use crate::sim::mutant::Mutant;
 use crate::sim::network::Conditions;
@@ -17,6 +19,7 @@ enum Scene {
     BothMove,
     FirstContact,
     Blocked,
+    Introduced,
 }
 
 const SOON: Duration = Duration::from_millis(100);
@@ -25,12 +28,15 @@ const PUBLISHED: Duration = Duration::from_secs(90);
 
 pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
     let mut world = World::new(seed, 3, Conditions::HOME, mutant, trace);
-    let scene = world.dice.pick(&[Scene::BothMove, Scene::FirstContact, Scene::Blocked]);
+    let scene = world
+        .dice
+        .pick(&[Scene::BothMove, Scene::FirstContact, Scene::Blocked, Scene::Introduced]);
     note!(world, "== {scene:?}");
     match scene {
         Scene::BothMove => world.both_move(),
         Scene::FirstContact => world.first_contact(),
         Scene::Blocked => world.blocked_finds_nothing(),
+        Scene::Introduced => world.introduced(),
     }
     for index in 0..3 {
         world.check_views(index);
@@ -88,6 +94,37 @@ impl World {
             Invariant::Found,
             "a link without an address was redeemed",
             2 * FOUND,
+            |world| world.is_linked(0, 1),
+        );
+    }
+
+    /// Both move while they do not hear each other, and have no DHT; the third, whom both named, stays.
+    fn introduced(&mut self) {
+        if !self.befriend(0, 1) || !self.befriend(2, 0) || !self.befriend(2, 1) {
+            return;
+        }
+        for host in [0, 1] {
+            self.feed(host, Input::Means(Means::default()), Cause::Other);
+            if let Some(contact) = self.contact_id(host, 2) {
+                let introduces = true;
+                self.command(host, Command::SetIntroducer { contact, introduces }, Then::Nothing);
+            }
+        }
+        let rest = self.dice.ms(2000, 30_000);
+        self.run_for(rest);
+        self.block(0, 1);
+        self.block(1, 0);
+        self.run_for(bounds::CLOSED_AFTER + Duration::from_secs(10));
+        self.move_away(0);
+        self.move_away(1);
+        self.run_for(Duration::from_secs(1));
+        self.heal(0, 1);
+        // The word has come already; the search that it began knocks again soon.
+        let quickly = Duration::from_secs(12);
+        self.expect(
+            Invariant::Introduced,
+            "introduced by a mutual contact",
+            quickly,
             |world| world.is_linked(0, 1),
         );
     }

@@ -90,6 +90,8 @@ impl World {
             | Command::EditContact { .. }
             | Command::CreateInvite { .. }
             | Command::DeleteInvite { .. }
+            | Command::TakeReply { .. }
+            | Command::SetIntroducer { .. }
             | Command::Ping { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }

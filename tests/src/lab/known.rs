@@ -6,38 +6,49 @@ use super::kind::Kind;
 use super::pair::Pairing;
 
 /// A reason, by the letter that stands for it in the table.
-const REASONS: [(char, &str); 3] = [
-    ('a', "nobody tells a daemon its address on the Internet"),
+const REASONS: [(char, &str); 5] = [
     (
-        't',
-        "no relay is set up: one side lets nothing pass but TCP to port 443",
+        'b',
+        "no port is guessed: one side chooses another one for each destination",
     ),
     (
         'r',
-        "no relay is set up: both sides choose other ports for each destination",
+        "no friend's relay: both sides choose another port for each destination",
     ),
+    (
+        'c',
+        "an early packet of the other side takes the mapping away: the first knocks live as long as any",
+    ),
+    ('6', "first contact needs the DHT, and that has no IPv6"),
+    ('t', "no relay server: one side lets nothing pass but TCP to port 443"),
 ];
 
 /// The upper half of the matrix, in the order of [`Kind::MATRIX`]; a dot is a cell that works.
 const TABLE: [&str; 14] = [
-    "............a.",
-    " .............",
-    "  ............",
-    "   ...........",
-    "    ..........",
-    "     .........",
-    "      ........",
-    "       .......",
-    "        ......",
-    "         .....",
-    "          ....",
-    "           ...",
-    "            ..",
-    "             .",
+    ".............t",
+    " .....bbb...bt",
+    "  ...........t",
+    "   ..........t",
+    "    ..bbb...bt",
+    "     .bbb...bt",
+    "      rrrb..rt",
+    "       rrb..rt",
+    "        rb..rt",
+    "         ...bt",
+    "          ...t",
+    "           ..t",
+    "            rt",
+    "             t",
 ];
 
 /// The same for the pairs beside the matrix that do not work.
-const BESIDE: [(Pairing, char); 0] = [];
+const BESIDE: [(Pairing, char); 5] = [
+    (Pairing::Apart(Kind::LinuxClash, Kind::Linux), 'c'),
+    (Pairing::Apart(Kind::LinuxClash, Kind::LinuxClash), 'c'),
+    (Pairing::Apart(Kind::Firewall6, Kind::Firewall6), '6'),
+    (Pairing::SameCarrier(Kind::Cgnat), 'r'),
+    (Pairing::SameCarrier(Kind::CgUpnp), 'r'),
+];
 
 /// Why a pair does not find each other; `None` where it does. The order of the two does not matter.
 #[must_use]
@@ -58,4 +69,23 @@ fn in_table(pairing: Pairing) -> Option<char> {
     let place = |kind| Kind::MATRIX.iter().position(|known| *known == kind);
     let (one, other) = (place(one)?, place(other)?);
     TABLE[one.min(other)].chars().nth(one.max(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_whole() {
+        for (row, line) in TABLE.iter().enumerate() {
+            assert_eq!(line.len(), Kind::MATRIX.len(), "{line:?}");
+            for (column, letter) in line.chars().enumerate() {
+                let meaning = letter == '.' || REASONS.iter().any(|(known, _)| *known == letter);
+                assert_eq!(meaning, column >= row, "{line:?}: {letter:?}");
+            }
+        }
+        assert!(BESIDE.iter().all(|(beside, why)| {
+            Pairing::OTHERS.contains(beside) && REASONS.iter().any(|(known, _)| known == why)
+        }));
+    }
 }

@@ -36,6 +36,14 @@ pub struct Contact {
     /// What speaks against it, in words: `words_differ` or `other_root`. Show it wherever the contact is shown.
     #[serde(default)]
     pub alarm: Option<Why>,
+    /// While it is pending: a reply link. Sent back to whoever made the invite, and given there to `POST /v1/invites/replies`, it
+    /// tells where this device is; needed only where the two do not find each other by themselves.
+    #[serde(default)]
+    pub reply: Option<String>,
+    /// The user named it as introducer: it passes on where this device is to contacts of both who named it too, and the
+    /// other way round.
+    #[serde(default)]
+    pub introduces: bool,
 }
 
 /// What two people compare to be sure that nobody sits between them. Also the answer to
@@ -175,6 +183,9 @@ pub struct ContactPatch {
     /// Whether to hear nothing of it any more. A call with it ends.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub blocked: Option<bool>,
+    /// Whether it is an introducer between this device and contacts who named it too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub introduces: Option<bool>,
 }
 
 /// `POST /v1/contacts/{id}/ping`.

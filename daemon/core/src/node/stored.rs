@@ -69,6 +69,7 @@ pub(super) enum Undo {
         will_ring: bool,
     },
     RestoreSecondCall(bool),
+    RestoreIntroducer(ContactId, bool),
     RestoreBlock(ContactId, bool),
     RestoreMarks {
         contact: ContactId,
@@ -282,6 +283,12 @@ impl Node {
                 if let Some(contact) = self.state.contact_mut(id) {
                     contact.verified = verified;
                     contact.alarm = alarm;
+                }
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreIntroducer(id, introduces) => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.introduces = introduces;
                 }
                 self.event(Event::Contact(id));
             }

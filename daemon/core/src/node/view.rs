@@ -89,6 +89,8 @@ impl Node {
             blocked: contact.blocked,
             quiet: self.calls.is_quiet(contact.id),
             alarm: contact.alarm,
+            reply: self.reply_of(contact.id),
+            introduces: contact.introduces,
             nat: contact.nat,
         }
     }
@@ -127,9 +129,12 @@ impl Node {
             let searching = if contact.accepted {
                 WhyNot::Searching
             } else {
-                WhyNot::WaitingForInviter
+                self.promise(contact.id)
             };
             return Reachable::Checking(searching);
+        }
+        if why == WhyNot::WaitingForInviter {
+            return Reachable::No(self.promise(contact.id));
         }
         Reachable::No(why)
     }

@@ -141,6 +141,8 @@ impl Node {
             | Message::Held(_)
             | Message::Addresses(_)
             | Message::Finding(_)
+            | Message::Watch(_)
+            | Message::Pass(_)
             | Message::SafetyAsk
             | Message::SafetyLater => self.close_visit(id, close_code::GARBAGE, now),
         }

@@ -77,6 +77,15 @@ impl Search {
         }
     }
 
+    /// Starts an attempt after a while, unless one is running: by then the path that there is may have shown that it works.
+    pub fn soon(&mut self, wait: Duration, now: Duration) {
+        if !self.is_knocking() {
+            self.tried = 0;
+            self.vain = 0;
+            self.stage = Stage::Pausing { until: now + wait };
+        }
+    }
+
     /// Stops looking: there is a connection, or nobody to look for.
     pub const fn stop(&mut self) {
         *self = Self {

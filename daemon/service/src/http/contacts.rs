@@ -83,7 +83,7 @@ pub(super) async fn edit(
             return Err(Fault::new(Code::OutOfBounds).detail("`state` can only be set to `accepted`."));
         }
     };
-    if patch.name.is_some() || accept || patch.blocked.is_none() {
+    if patch.name.is_some() || accept || (patch.blocked.is_none() && patch.introduces.is_none()) {
         let command = Command::EditContact {
             contact: id,
             name: patch.name,
@@ -93,6 +93,17 @@ pub(super) async fn edit(
     }
     if let Some(blocked) = patch.blocked {
         act(&app, id, Command::Block { contact: id, blocked }).await?;
+    }
+    if let Some(introduces) = patch.introduces {
+        act(
+            &app,
+            id,
+            Command::SetIntroducer {
+                contact: id,
+                introduces,
+            },
+        )
+        .await?;
     }
     render(&app, id)
 }

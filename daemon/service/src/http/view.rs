@@ -134,6 +134,8 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         blocked: contact.blocked,
         quiet: contact.quiet,
         alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
+        reply: contact.reply.clone(),
+        introduces: contact.introduces,
     }
 }
 

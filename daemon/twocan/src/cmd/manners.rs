@@ -1,4 +1,4 @@
-//! `twocan block WHO`, `twocan unblock WHO`, `twocan dnd on|off`.
+//! `twocan block WHO`, `twocan unblock WHO`, `twocan introducer on|off WHO`, `twocan dnd on|off`.
 
 use clap::ValueEnum;
 use twocan_api::client::Client;
@@ -17,6 +17,16 @@ pub(crate) struct Whom {
     who: Vec<String>,
 }
 
+/// `twocan introducer`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Named {
+    /// Whether the contact is one.
+    switch: Switch,
+    /// A contact's name, its beginning, or its id.
+    #[arg(required = true)]
+    who: Vec<String>,
+}
+
 /// `twocan dnd`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Dnd {
@@ -27,9 +37,9 @@ pub(crate) struct Dnd {
 /// A switch.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Switch {
-    /// Do not ring.
+    /// Yes.
     On,
-    /// Ring.
+    /// No.
     Off,
 }
 
@@ -48,6 +58,30 @@ pub(crate) async fn block(args: Whom, blocked: bool, out: Out) -> Done {
         format!("{name} is blocked and sees you as switched off. Undo with: twocan unblock \"{name}\"")
     } else {
         format!("{name} is not blocked any more.")
+    };
+    out.result(&body.json, &[line]);
+    Ok(Exit::Done)
+}
+
+/// Names a contact as introducer, or takes that back.
+pub(crate) async fn introducer(args: Named, out: Out) -> Done {
+    let client = Client::find();
+    let contacts = client.contacts().await?.value.items;
+    let contact = who::resolve(&contacts, &args.who.join(" "))?;
+    let introduces = match args.switch {
+        Switch::On => true,
+        Switch::Off => false,
+    };
+    let patch = ContactPatch {
+        introduces: Some(introduces),
+        ..ContactPatch::default()
+    };
+    let body = client.patch_contact(&contact.id, &patch).await?;
+    let name = &body.value.name;
+    let line = if introduces {
+        format!("{name} tells contacts of you both where you are, if they named {name}, too.")
+    } else {
+        format!("{name} passes nothing on for you any more.")
     };
     out.result(&body.json, &[line]);
     Ok(Exit::Done)

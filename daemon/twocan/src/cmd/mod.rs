@@ -78,6 +78,8 @@ pub(crate) enum Command {
     Block(manners::Whom),
     /// Hear a contact again.
     Unblock(manners::Whom),
+    /// Name a contact as introducer, who tells contacts of you both where you are if they named it, too; or take that back.
+    Introducer(manners::Named),
     /// Do not disturb: `on` rings at nobody's call, `off` rings again.
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
@@ -126,6 +128,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Keep(args) => door::keep(args, out).await,
         Command::Block(args) => manners::block(args, true, out).await,
         Command::Unblock(args) => manners::block(args, false, out).await,
+        Command::Introducer(args) => manners::introducer(args, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
         Command::Doctor(args) => doctor::run(args, out).await,
