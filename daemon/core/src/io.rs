@@ -9,9 +9,12 @@ use std::time::Duration;
 use crate::command::{Command, Reply};
 use crate::crypto::Secret;
 use crate::event::Event;
-use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, Token, VisitorId};
+use crate::ids::{
+    CallId, CommandId, DeviceKey, DialId, LegId, LinkId, PairId, RelayHandle, RelayId, Token, VisitorId,
+};
 use crate::media::flow::Role;
 use crate::reach::candidates::OwnAddresses;
+use crate::reach::relay::Pair;
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -25,6 +28,18 @@ pub enum Input {
     },
     /// The socket's own addresses, whenever they change.
     Interfaces(OwnAddresses),
+    /// What the configuration says about relays; first thing, and never again.
+    Relays {
+        /// Whether every contact may use this device as a relay, whatever its own mark says.
+        for_contacts: bool,
+        /// Whether there is a relay server.
+        server: bool,
+    },
+    /// The relay server gave us an address, another one, or takes it back; `None` also where it could not be had.
+    Turn {
+        /// Where it receives what it passes on to us.
+        relayed: Option<SocketAddr>,
+    },
     /// The machine slept, or was stopped, for a while.
     Resumed,
     /// A QUIC handshake finished in either direction.
@@ -228,6 +243,33 @@ pub enum Output {
         base: u64,
         /// Our side of it.
         role: Role,
+    },
+    /// Reaches somebody's device through a contact's: what goes [`Via::Relay`] leaves in frames for `at`, and frames from
+    /// there that bear the handle came that way. Said again where either changes.
+    UseRelay {
+        /// The way.
+        relay: RelayId,
+        /// The relay.
+        at: SocketAddr,
+        /// What stands for us there.
+        handle: RelayHandle,
+    },
+    /// The end of [`Self::UseRelay`].
+    LeaveRelay {
+        /// The way.
+        relay: RelayId,
+    },
+    /// Passes packets on between two contacts, as [`crate::reach::relay::Forwards`] judges. Said again where a side moved.
+    Forward(Pair),
+    /// The end of [`Self::Forward`].
+    EndForward {
+        /// Between whom.
+        pair: PairId,
+    },
+    /// Gets an address from the relay server, or gives it back; answered by [`Input::Turn`].
+    Turn {
+        /// Whether one is needed.
+        wanted: bool,
     },
     /// Lets media pass both ways, and asks every leg and the far side for a key frame. Emitted at one place only.
     OpenGate {

@@ -13,7 +13,7 @@ use crate::cbor;
 use crate::crypto::Secret;
 use crate::event::InviteRefusal;
 use crate::identity::SignedList;
-use crate::ids::{CallId, DeviceKey};
+use crate::ids::{CallId, DeviceKey, RelayHandle, RelayTag};
 use crate::media::flow;
 use crate::time::UnixSeconds;
 
@@ -76,6 +76,14 @@ pub enum Message {
     End(End),
     /// Either way: what the sender's page sends at the moment.
     Sends(Sends),
+    /// Whether the receiver may use the sender as a relay; not numbered, like the other three.
+    RelayOffer(RelayOffer),
+    /// To a relay: the sender wants to meet whoever shows the same tag; not numbered.
+    RelayAsk(RelayAsk),
+    /// From a relay to both: packets pass from here on; not numbered.
+    RelayGrant(RelayGrant),
+    /// Either way: packets pass no more; not numbered.
+    RelayEnd(RelayEnd),
     /// A kind that the sender of this does not know.
     Unsupported(Unsupported),
     /// A kind that we do not know; never sent.
@@ -256,6 +264,45 @@ pub struct End {
     pub reason: WireReason,
 }
 
+/// Body of [`Message::RelayOffer`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayOffer {
+    /// Whether it may.
+    #[n(0)]
+    pub offered: bool,
+}
+
+/// Body of [`Message::RelayAsk`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayAsk {
+    /// One for each pair key: any of them will do. See [`crate::reach::relay::tag`].
+    #[n(0)]
+    pub tags: Vec<RelayTag>,
+}
+
+/// Body of [`Message::RelayGrant`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayGrant {
+    /// Which wish it answers.
+    #[n(0)]
+    pub tag: RelayTag,
+    /// What stands for the receiver's side.
+    #[n(1)]
+    pub handle: RelayHandle,
+}
+
+/// Body of [`Message::RelayEnd`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayEnd {
+    /// Which wish, and the pair that came of it.
+    #[n(0)]
+    pub tag: RelayTag,
+}
+
 /// Body of [`Message::Unsupported`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -274,7 +321,16 @@ impl Message {
     /// Whether the message gets a session number, and so is resent until acknowledged.
     #[must_use]
     pub const fn is_numbered(&self) -> bool {
-        !matches!(self, Self::Hello(_) | Self::Ack | Self::Unsupported(_)) && !self.is_safety()
+        !matches!(self, Self::Hello(_) | Self::Ack | Self::Unsupported(_)) && !self.is_safety() && !self.is_relay()
+    }
+
+    /// Whether the message is about relaying, and so belongs to one connection.
+    #[must_use]
+    pub const fn is_relay(&self) -> bool {
+        matches!(
+            self,
+            Self::RelayOffer(_) | Self::RelayAsk(_) | Self::RelayGrant(_) | Self::RelayEnd(_)
+        )
     }
 
     /// Whether the message is part of an exchange of safety words.
@@ -313,6 +369,10 @@ impl Message {
             Self::Accept(_) => 19,
             Self::End(_) => 20,
             Self::Sends(_) => 21,
+            Self::RelayOffer(_) => 24,
+            Self::RelayAsk(_) => 25,
+            Self::RelayGrant(_) => 26,
+            Self::RelayEnd(_) => 27,
             Self::Unsupported(_) => 31,
             Self::Unknown(kind) => *kind,
         }
@@ -333,6 +393,10 @@ impl Message {
             Self::Ring(body) => cbor::encode(body),
             Self::Renew(body) | Self::Ringing(body) | Self::Accept(body) => cbor::encode(body),
             Self::End(body) => cbor::encode(body),
+            Self::RelayOffer(body) => cbor::encode(body),
+            Self::RelayAsk(body) => cbor::encode(body),
+            Self::RelayGrant(body) => cbor::encode(body),
+            Self::RelayEnd(body) => cbor::encode(body),
             Self::Unsupported(body) => cbor::encode(body),
         }
     }
@@ -358,6 +422,10 @@ impl Message {
             19 => Self::Accept(cbor::decode(body)?),
             20 => Self::End(cbor::decode(body)?),
             21 => Self::Sends(cbor::decode(body)?),
+            24 => Self::RelayOffer(cbor::decode(body)?),
+            25 => Self::RelayAsk(cbor::decode(body)?),
+            26 => Self::RelayGrant(cbor::decode(body)?),
+            27 => Self::RelayEnd(cbor::decode(body)?),
             31 => Self::Unsupported(cbor::decode(body)?),
             unknown => Self::Unknown(unknown),
         })
@@ -453,6 +521,17 @@ mod tests {
             Message::SafetyAnswer(Nonce { nonce: [2; 32] }),
             Message::SafetyReveal(Nonce { nonce: [3; 32] }),
             Message::SafetyLater,
+            Message::RelayOffer(RelayOffer { offered: true }),
+            Message::RelayAsk(RelayAsk {
+                tags: vec![RelayTag([1; 16]), RelayTag([2; 16])],
+            }),
+            Message::RelayGrant(RelayGrant {
+                tag: RelayTag([1; 16]),
+                handle: RelayHandle([3; 7]),
+            }),
+            Message::RelayEnd(RelayEnd {
+                tag: RelayTag([1; 16]),
+            }),
             Message::Unsupported(Unsupported { kind: 99 }),
         ];
         for message in all {

@@ -89,6 +89,12 @@ pub struct Contact {
     /// What speaks against it, until the safety words were found equal.
     #[n(13)]
     pub alarm: Option<Alarm>,
+    /// It may use this device as a relay to a contact that both have.
+    #[cbor(n(20), default)]
+    pub relay: bool,
+    /// It is to learn no address of this device's: packets to it go through a relay alone.
+    #[cbor(n(21), default)]
+    pub relay_only: bool,
 }
 
 /// What speaks against a contact.
@@ -324,6 +330,7 @@ mod tests {
         assert_eq!((contact.id, contact.name.as_str()), (ContactId([1; 8]), "Bob"));
         assert!(contact.accepted && contact.verified && contact.held && !contact.contested);
         assert_eq!((contact.blocked, contact.alarm), (false, None));
+        assert_eq!((contact.relay, contact.relay_only), (false, false));
         assert_eq!(contact.keys, [Secret([6; 32])]);
         assert_eq!(contact.addresses, ["192.0.2.2:2226".parse().unwrap()]);
         assert!(contact.redeeming.is_some());
@@ -339,6 +346,8 @@ mod tests {
         for contact in &mut state.contacts {
             contact.blocked = true;
             contact.alarm = Some(Alarm::OtherRoot);
+            contact.relay = true;
+            contact.relay_only = true;
         }
         assert_eq!(State::from_bytes(&state.to_bytes()), Ok(state));
     }

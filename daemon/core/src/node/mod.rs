@@ -19,11 +19,14 @@ mod knocks;
 mod links;
 mod manners;
 mod redeem;
+mod relay;
 mod safety;
+mod served;
 mod stored;
 #[cfg(test)]
 mod tests;
 mod time;
+mod turn;
 mod view;
 mod visit;
 
@@ -69,6 +72,11 @@ pub struct Node {
     calls: Calls,
     /// Devices of contacts that have used up their rings.
     quiet: BTreeSet<DeviceKey>,
+    /// What this device is to those who use it as a relay.
+    served: served::Served,
+    /// Ways to others through contacts.
+    relaying: relay::Relaying,
+    turn: turn::Turn,
     safety: BTreeMap<ContactId, safety::Safety>,
     door: Door,
     /// Calls through a door, by what stands for the stranger.
@@ -95,6 +103,8 @@ struct Peer {
     /// The token that this device was last admitted with.
     admitted: Option<Token>,
     went_away: bool,
+    /// It has said that we may use it as a relay; true as long as there is a link to it.
+    offers_relay: bool,
 }
 
 /// Somebody who holds an invite of ours, before we know who it is.
@@ -187,6 +197,9 @@ impl Node {
             base: 0,
             calls: Calls::default(),
             quiet: BTreeSet::new(),
+            served: served::Served::default(),
+            relaying: relay::Relaying::default(),
+            turn: turn::Turn::default(),
             safety: BTreeMap::new(),
             door: Door::default(),
             visits: BTreeMap::new(),
@@ -230,6 +243,8 @@ impl Node {
         match input {
             Input::Datagram { from, bytes } => self.handle_datagram(from, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
+            Input::Relays { for_contacts, server } => self.handle_relays(for_contacts, server),
+            Input::Turn { relayed } => self.handle_turn(relayed, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),
@@ -277,6 +292,9 @@ impl Node {
     /// Whatever the input was: calls look at the paths again, and clients hear of dots that changed.
     fn settle(&mut self, now: Now) {
         self.watch_safety(now);
+        self.tend_served(now);
+        self.tend_ways(now);
+        self.tend_turn(now);
         self.poll_calls(now.boot);
         self.perform_deeds(now);
         self.tend_visits(now);

@@ -316,5 +316,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         redeeming: None,
         blocked: false,
         alarm: None,
+        relay: false,
+        relay_only: false,
     }
 }

@@ -40,6 +40,8 @@ impl Node {
             .chain(pings)
             .chain(dots)
             .chain(self.safety_timeouts())
+            .chain(self.relay_timeouts())
+            .chain(self.turn_timeouts())
             .chain(self.door_timeouts())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
@@ -57,6 +59,8 @@ impl Node {
         for device in devices {
             self.watch_search(device, now);
         }
+        self.watch_ways(now);
+        self.watch_turn(now);
         self.watch_door(now);
         self.refuse_late_pings(now);
     }
@@ -89,6 +93,8 @@ impl Node {
         }
         self.out.extend(asks);
         self.peers.values_mut().for_each(|peer| peer.search.tick(now.boot));
+        self.renew_relays(now);
+        self.tick_turn(now);
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
         self.forget_guests(now);
@@ -164,6 +170,9 @@ impl Node {
         };
         if let Some(slot) = peer.search.poll(now.boot) {
             self.knock_round(device, slot, now);
+            if slot.undated {
+                self.ask_relays(&device, now);
+            }
         }
     }
 

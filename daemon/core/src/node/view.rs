@@ -87,6 +87,8 @@ impl Node {
             blocked: contact.blocked,
             quiet: self.calls.is_quiet(contact.id),
             alarm: contact.alarm,
+            relay: contact.relay,
+            relay_only: contact.relay_only,
         }
     }
 
@@ -116,7 +118,8 @@ impl Node {
     fn unlinked(&self, contact: &Contact) -> Reachable {
         let mut peers = self.peers.values().filter(|peer| peer.contact == Some(contact.id));
         let tries = peers.any(|peer| {
-            let knocks = peer.search.is_knocking() && !self.addresses_of(&peer.device).is_empty();
+            let leads_somewhere = !self.addresses_of(&peer.device).is_empty() || self.has_relay_to(&peer.device);
+            let knocks = peer.search.is_knocking() && leads_somewhere;
             knocks || peer.dialing.is_some() || self.links.values().any(|link| link.peer == peer.device)
         });
         let why = self.why_no_link(contact.id);
@@ -143,9 +146,12 @@ impl Node {
             return WhyNot::WaitingForInviter;
         }
         let peers = || self.peers.values().filter(|peer| peer.contact == Some(id));
-        if peers().any(|peer| peer.went_away) {
+        let hides = contact.relay_only;
+        if hides && !peers().any(|peer| self.has_relay_to(&peer.device)) {
+            WhyNot::NoRelay
+        } else if peers().any(|peer| peer.went_away) {
             WhyNot::WentAway
-        } else if peers().all(|peer| self.addresses_of(&peer.device).is_empty()) {
+        } else if peers().all(|peer| self.known_addresses(&peer.device).is_empty()) {
             WhyNot::NoAddress
         } else {
             WhyNot::NoAnswer

@@ -4,4 +4,5 @@ pub mod candidates;
 pub mod door;
 pub mod keepalive;
 pub mod pulse;
+pub mod relay;
 pub mod search;

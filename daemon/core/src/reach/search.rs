@@ -58,6 +58,13 @@ impl Search {
         }
     }
 
+    /// Starts an attempt now, unless it looks already or pauses in between.
+    pub const fn start_if_off(&mut self, now: Duration) {
+        if let Stage::Off = self.stage {
+            self.start(now);
+        }
+    }
+
     /// Starts an attempt now with the shortest pause after it: something new is known.
     pub const fn restart(&mut self, now: Duration) {
         self.pause = bounds::BACKOFF_FIRST;

@@ -9,7 +9,7 @@ use twocan_core::bounds::GREY_AFTER;
 use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
 use twocan_core::event::{
-    CallState, CallView, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, Notice, PathKind,
+    CallState, CallView, Carrier, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, Notice, PathKind,
     PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
 };
 use twocan_core::ids::{ContactId, RootKey};
@@ -131,6 +131,8 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         blocked: contact.blocked,
         quiet: contact.quiet,
         alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
+        relay: contact.relay,
+        relay_only: contact.relay_only,
     }
 }
 
@@ -197,7 +199,8 @@ fn path(path: &PathView, boot: Duration) -> api::Path {
     let age = boot.saturating_sub(path.last_proof);
     api::Path {
         kind: path_kind(path.kind),
-        via: None,
+        via: via(path),
+        carrier: carrier(path.kind),
         rtt_ms: milliseconds(path.rtt),
         last_proof_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
     }
@@ -208,6 +211,27 @@ pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
     match kind {
         PathKind::Lan => api::PathKind::Lan,
         PathKind::Direct => api::PathKind::Direct,
+        PathKind::Relay(_) => api::PathKind::Relay,
+    }
+}
+
+/// What carries a relayed path.
+const fn carrier(kind: PathKind) -> Option<api::Carrier> {
+    match kind {
+        PathKind::Lan | PathKind::Direct => None,
+        PathKind::Relay(Carrier::Contact(_)) => Some(api::Carrier::Contact),
+        PathKind::Relay(Carrier::OwnServer) => Some(api::Carrier::OwnServer),
+        PathKind::Relay(Carrier::TheirServer) => Some(api::Carrier::TheirServer),
+    }
+}
+
+/// Its name.
+fn via(path: &PathView) -> Option<String> {
+    match path.kind {
+        PathKind::Lan | PathKind::Direct => None,
+        PathKind::Relay(Carrier::Contact(_)) => path.via.clone(),
+        PathKind::Relay(Carrier::OwnServer) => Some("your server".to_owned()),
+        PathKind::Relay(Carrier::TheirServer) => Some("their server".to_owned()),
     }
 }
 

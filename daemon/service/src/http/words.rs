@@ -16,6 +16,7 @@ pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
         WhyNot::Silent => "silent",
         WhyNot::WillNotRing => "will_not_ring",
         WhyNot::Blocked => "blocked",
+        WhyNot::NoRelay => "no_relay",
     }
 }
 
@@ -57,6 +58,10 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         WhyNot::Blocked => (
             format!("You have blocked {name}, who sees you as switched off."),
             format!("Unblock {name} to talk again."),
+        ),
+        WhyNot::NoRelay => (
+            format!("{name} is to be reached through a relay alone, and there is none at the moment."),
+            format!("Ask a friend of you both to let you two use their device, or set up a relay server; or stop hiding your address from {name}."),
         ),
     };
     Why {

@@ -75,6 +75,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         udp: udp_bind(&options, &config),
         device_seed,
         sink: Arc::new(gates.clone()),
+        turn: config.relay.turn.clone(),
     };
     let (net, udp) = media.start_net(net_config, inputs.clone()).await?;
     let saved = inputs.clone();
@@ -91,7 +92,11 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     };
     let (publisher, core, asks) = http::seam(facts.clone(), Arc::new(clock::now))?;
     let mut shell = Shell::new(node, net.clone(), gates.clone(), store, publisher, facts, options.echo);
-    shell.begin(clock::now());
+    let relays = Input::Relays {
+        for_contacts: config.relay.for_contacts,
+        server: !config.relay.turn.is_empty(),
+    };
+    shell.begin(relays, clock::now());
     let local = LocalMedia {
         legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
         clips: Some(Arc::new(LocalClips::new(gates, media.handle()))),

@@ -77,6 +77,9 @@ pub(crate) enum Command {
     Block(manners::Whom),
     /// Hear a contact again.
     Unblock(manners::Whom),
+    /// Let a contact use this device as a relay to others whom you both know: `relay for on WHO`; or hide your address
+    /// from a contact, who then reaches you through relays alone: `relay only on WHO`.
+    Relay(manners::Relay),
     /// Do not disturb: `on` rings at nobody's call, `off` rings again.
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
@@ -123,6 +126,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Keep(args) => door::keep(args, out).await,
         Command::Block(args) => manners::block(args, true, out).await,
         Command::Unblock(args) => manners::block(args, false, out).await,
+        Command::Relay(args) => manners::relay(args, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
         Command::Privacy => privacy::run(out).await,

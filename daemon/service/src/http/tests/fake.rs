@@ -46,6 +46,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
     let path = PathView {
         remote: ([127, 0, 0, 1], 9).into(),
         kind: PathKind::Lan,
+        via: None,
         rtt: Duration::from_micros(1500),
         last_proof: Duration::from_secs(999),
     };
@@ -68,6 +69,8 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         blocked: false,
         quiet: false,
         alarm: None,
+        relay: false,
+        relay_only: false,
     }
 }
 
