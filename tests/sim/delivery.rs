@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use twocan_core::io::Input;
+use twocan_core::reach::via::Via;
 
 use super::happening::{Cause, Happening};
 use super::host::Held;
@@ -75,6 +76,7 @@ impl World {
             self.put_on_wire(index, from, &answer, cause, 0);
         }
         self.hosts[index].shell.asked_by.clone_from(&bytes);
-        self.feed(index, Input::Datagram { from, bytes }, cause);
+        let via = Via::Own;
+        self.feed(index, Input::Datagram { from, via, bytes }, cause);
     }
 }

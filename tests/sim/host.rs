@@ -198,6 +198,7 @@ impl Host {
         Now {
             boot: self.boot_offset + now,
             wall: u64::try_from(wall).unwrap(),
+            millis: u16::try_from(now.subsec_millis()).unwrap(),
         }
     }
 

@@ -41,9 +41,15 @@ impl World {
 
     pub(super) fn perform(&mut self, index: usize, output: Output, cause: Cause, sent: &mut usize) {
         match output {
-            Output::Transmit { to, bytes } => {
+            Output::Transmit {
+                to,
+                via: _,
+                ttl: _,
+                bytes,
+            } => {
                 self.transmit(index, to, bytes, cause, sent);
             }
+            Output::OpenSpares { numbers: _ } | Output::CloseSpares { numbers: _ } => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
                     let until = self.now + valid_for;
@@ -57,6 +63,7 @@ impl World {
                 dial,
                 peer,
                 to,
+                via: _,
                 token,
                 initial_mtu: _,
             } => self.dial(index, dial, peer, to, token),

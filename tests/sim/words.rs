@@ -21,7 +21,7 @@ pub(crate) const fn is_told(input: &Input) -> bool {
 
 pub(crate) fn input(input: &Input) -> String {
     match input {
-        Input::Datagram { from, bytes } => format!("knock of {} from {from}", bytes.len()),
+        Input::Datagram { from, bytes, .. } => format!("knock of {} from {from}", bytes.len()),
         Input::Control { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
         Input::Interfaces(_)
@@ -42,12 +42,14 @@ pub(crate) fn input(input: &Input) -> String {
 
 pub(crate) fn output(output: &Output) -> String {
     match output {
-        Output::Transmit { to, bytes } => format!("knock of {} to {to}", bytes.len()),
+        Output::Transmit { to, bytes, .. } => format!("knock of {} to {to}", bytes.len()),
         Output::Send { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Output::SendAlive { link, .. } => format!("{link:?} alive"),
         Output::Store { generation, .. } => format!("store {generation}"),
         Output::Admit { .. }
         | Output::Revoke { .. }
+        | Output::OpenSpares { .. }
+        | Output::CloseSpares { .. }
         | Output::Dial { .. }
         | Output::Close { .. }
         | Output::OpenDoor { .. }

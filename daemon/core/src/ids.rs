@@ -75,7 +75,7 @@ bytes_id!(
 
 /// A way to somebody's device through a contact's, numbered by the core; never reused within a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RelayId(pub u64);
+pub struct RelayId(pub u16);
 
 /// Two contacts' devices that this one passes packets between, numbered by the core; never reused within a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@
 //! one by return value: whatever comes of it enters as another [`Input`].
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::command::{Command, Reply};
@@ -15,6 +16,7 @@ use crate::ids::{
 use crate::media::flow::Role;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::relay::Pair;
+use crate::reach::via::Via;
 
 /// What the shell tells the core.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub enum Input {
     Datagram {
         /// Where it came from.
         from: SocketAddr,
+        /// What it came through.
+        via: Via,
         /// All of it, from the first byte.
         bytes: Vec<u8>,
     },
@@ -133,6 +137,8 @@ pub struct LinkUp {
     pub peer: DeviceKey,
     /// The far side's address.
     pub remote: SocketAddr,
+    /// What the connection goes through.
+    pub via: Via,
     /// 32 bytes of the TLS exporter, label `twocan link`, empty context (RFC 8446, section 7.5).
     pub exporter: [u8; 32],
 }
@@ -155,8 +161,22 @@ pub enum Output {
     Transmit {
         /// To whom.
         to: SocketAddr,
+        /// What it goes through.
+        via: Via,
+        /// How many hops it lives, where it is not meant to arrive; of the packet alone, for media share the socket.
+        ttl: Option<u8>,
         /// The whole datagram.
         bytes: Vec<u8>,
+    },
+    /// Opens sockets beside the one, each with a port of its own: the ways [`Via::Spare`] of these numbers.
+    OpenSpares {
+        /// Their numbers.
+        numbers: Range<u16>,
+    },
+    /// Closes such sockets, those of them that are open.
+    CloseSpares {
+        /// Their numbers.
+        numbers: Range<u16>,
     },
     /// Lets Initials with this destination connection id reach QUIC.
     Admit {
@@ -178,6 +198,8 @@ pub enum Output {
         peer: DeviceKey,
         /// Where.
         to: SocketAddr,
+        /// What it goes through.
+        via: Via,
         /// The Initial's destination connection id.
         token: Token,
         /// UDP payload bytes that this path has been shown to carry.

@@ -17,6 +17,7 @@ use crate::bounds;
 use crate::crypto::{self, NONCE, SEAL_OVERHEAD, Secret};
 use crate::ids::{ContactId, DeviceKey, InviteId, RootKey, Token};
 use crate::invite;
+use crate::reach::via::Place;
 use crate::rng::Rng;
 use crate::time::{Now, UnixSeconds};
 
@@ -400,14 +401,14 @@ pub struct ReplayGuard {
 
 #[derive(Debug)]
 struct Seen {
-    first: SocketAddr,
+    first: Place,
     second_answered: bool,
 }
 
 impl ReplayGuard {
     /// Whether a knock with this nonce, from this source, is to be handled: the first one, and one duplicate from
     /// another source (the same packet over a second path).
-    pub fn admit(&mut self, nonce: [u8; NONCE], from: SocketAddr, now: Now) -> bool {
+    pub fn admit(&mut self, nonce: [u8; NONCE], from: Place, now: Now) -> bool {
         self.forget(now);
         if let Some(seen) = self.seen.get_mut(&nonce) {
             let second = seen.first != from && !seen.second_answered;
@@ -445,6 +446,7 @@ mod tests {
         Now {
             boot: Duration::from_secs(1000),
             wall,
+            millis: 0,
         }
     }
 
@@ -558,7 +560,7 @@ mod tests {
     #[test]
     fn a_duplicate_gets_one_answer_from_a_second_source_and_none_from_a_third() {
         let mut guard = ReplayGuard::default();
-        let from = |port: u16| SocketAddr::from(([11, 0, 0, 1], port));
+        let from = |port: u16| Place::own(SocketAddr::from(([11, 0, 0, 1], port)));
         assert!(guard.admit([1; NONCE], from(1), now(0)));
         assert!(!guard.admit([1; NONCE], from(1), now(0)));
         assert!(guard.admit([1; NONCE], from(2), now(0)));

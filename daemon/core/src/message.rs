@@ -121,6 +121,9 @@ pub struct Hello {
     /// The sender's wall clock.
     #[n(8)]
     pub time: Option<UnixSeconds>,
+    /// The sender's end of this link is at its relay server.
+    #[n(20)]
+    pub through_server: Option<bool>,
 }
 
 /// The proof that the sender holds an invite's secret.

@@ -22,4 +22,6 @@ pub struct Now {
     pub boot: Duration,
     /// The wall clock.
     pub wall: UnixSeconds,
+    /// How far into that second, in milliseconds.
+    pub millis: u16,
 }

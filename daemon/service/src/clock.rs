@@ -23,11 +23,12 @@ const BOOT: ClockId = ClockId::CLOCK_MONOTONIC;
 /// The present moment.
 #[must_use]
 pub fn now() -> Now {
-    let wall = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    Now { boot: boot(), wall }
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Now {
+        boot: boot(),
+        wall: wall.as_secs(),
+        millis: u16::try_from(wall.subsec_millis()).unwrap_or_default(),
+    }
 }
 
 /// Time since boot, sleep included. Both clocks are part of the kernel's contract and reading them cannot fail.

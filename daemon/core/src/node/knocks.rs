@@ -10,6 +10,7 @@ use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
 use crate::reach::search::Slot;
+use crate::reach::via::Place;
 use crate::session::Session;
 use crate::state::Contact;
 use crate::time::Now;
@@ -20,7 +21,7 @@ const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
 const GUESTS: usize = 64;
 
 impl Node {
-    pub(super) fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8], now: Now) {
+    pub(super) fn handle_datagram(&mut self, from: Place, bytes: &[u8], now: Now) {
         let Some(opened) = self.keyring.open(bytes, now) else {
             return;
         };
@@ -68,6 +69,7 @@ impl Node {
             dialing: None,
             admitted: None,
             went_away: false,
+            offers_relay: false,
         })
     }
 
@@ -78,14 +80,26 @@ impl Node {
             return;
         };
         for to in self.addresses_of(&device) {
-            if slot.first {
-                self.ask_at(device, to, seal, true, true, now);
-            }
-            self.ask_at(device, to, seal, !slot.undated, false, now);
+            self.ask_round(device, Place::own(to), &seal.clone(), slot, now);
         }
     }
 
-    fn ask_at(&mut self, peer: DeviceKey, to: SocketAddr, seal: &SealKey, dated: bool, padded: bool, now: Now) {
+    /// Sends one round of a search to one place.
+    pub(super) fn knock_at(&mut self, device: DeviceKey, to: Place, slot: Slot, now: Now) {
+        let seals = self.seals(&device);
+        if let Some(seal) = seals.iter().cycle().nth(slot.index) {
+            self.ask_round(device, to, seal, slot, now);
+        }
+    }
+
+    fn ask_round(&mut self, device: DeviceKey, to: Place, seal: &SealKey, slot: Slot, now: Now) {
+        if slot.first {
+            self.ask_at(device, to, seal, true, true, now);
+        }
+        self.ask_at(device, to, seal, !slot.undated, false, now);
+    }
+
+    fn ask_at(&mut self, peer: DeviceKey, to: Place, seal: &SealKey, dated: bool, padded: bool, now: Now) {
         let Some(key) = seal.aead_key() else { return };
         let tx = self.rng.bytes();
         let knock = Knock {
@@ -111,8 +125,18 @@ impl Node {
                     at: now.boot,
                 },
             );
-            self.push(Output::Transmit { to, bytes });
+            self.transmit(to, None, bytes);
         }
+    }
+
+    fn transmit(&mut self, to: Place, ttl: Option<u8>, bytes: Vec<u8>) {
+        let Place { at, via } = to;
+        self.push(Output::Transmit {
+            to: at,
+            via,
+            ttl,
+            bytes,
+        });
     }
 
     pub(super) fn blank_knock(&self, peer: &DeviceKey, now: Now) -> Knock {
@@ -122,11 +146,7 @@ impl Node {
             echo: None,
             device: self.device,
             list_sequence: 1,
-            candidates: if self.is_held_back(peer) {
-                Vec::new()
-            } else {
-                self.own.candidates()
-            },
+            candidates: self.candidates_for(peer),
             observed: None,
             time: now.wall,
             session: self
@@ -138,11 +158,11 @@ impl Node {
     }
 
     /// Somebody with a key of ours asks. The answer goes where the question came from, and is no larger.
-    fn answer(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
-        if !self.own.may_send_to(&from) || !self.answers.take(opened.lock, now) {
+    fn answer(&mut self, from: Place, opened: &Opened, now: Now) {
+        let device = opened.knock.device;
+        if !self.may_meet_at(&device, from) || !self.answers.take(opened.lock, now) {
             return;
         }
-        let device = opened.knock.device;
         if !self.recognise(device, from, opened, now) {
             return;
         }
@@ -152,13 +172,13 @@ impl Node {
             kind: Kind::Reply,
             tx,
             echo: Some(opened.knock.tx),
-            observed: Some(from),
+            observed: from.is_seen().then_some(from.at),
             ..self.blank_knock(&device, now)
         };
         let Some(bytes) = knock::seal(&reply, &seal, opened.dated, opened.size, now, &mut self.rng) else {
             return;
         };
-        self.push(Output::Transmit { to: from, bytes });
+        self.transmit(from, None, bytes);
         if self.dials(&device) {
             self.knock_back(from, opened, &seal, now);
         } else if let Some(key) = seal.aead_key() {
@@ -174,7 +194,7 @@ impl Node {
     }
 
     /// The asking side does not dial: we do, once our own question to it is answered.
-    fn knock_back(&mut self, to: SocketAddr, opened: &Opened, seal: &SealKey, now: Now) {
+    fn knock_back(&mut self, to: Place, opened: &Opened, seal: &SealKey, now: Now) {
         let (device, dated) = (opened.knock.device, opened.dated);
         if !self.wants_link(&device, now) && !self.is_anew(&opened.knock) {
             return;
@@ -192,7 +212,7 @@ impl Node {
     }
 
     /// Whether the key that opened a knock may speak for the device that it names. A guest becomes a peer here.
-    fn recognise(&mut self, device: DeviceKey, from: SocketAddr, opened: &Opened, now: Now) -> bool {
+    fn recognise(&mut self, device: DeviceKey, from: Place, opened: &Opened, now: Now) -> bool {
         match opened.lock {
             LockId::Contact(contact) => self
                 .peers
@@ -202,14 +222,7 @@ impl Node {
         }
     }
 
-    fn receive_guest(
-        &mut self,
-        device: DeviceKey,
-        invite: InviteId,
-        from: SocketAddr,
-        opened: &Opened,
-        now: Now,
-    ) -> bool {
+    fn receive_guest(&mut self, device: DeviceKey, invite: InviteId, from: Place, opened: &Opened, now: Now) -> bool {
         let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
         if guests >= GUESTS && !self.peers.contains_key(&device) {
             return false;
@@ -244,7 +257,7 @@ impl Node {
         }
     }
 
-    fn handle_reply(&mut self, from: SocketAddr, opened: &Opened, now: Now) {
+    fn handle_reply(&mut self, from: Place, opened: &Opened, now: Now) {
         let Some(asked) = opened.knock.echo.and_then(|echo| self.asked.remove(&echo)) else {
             return;
         };
@@ -253,12 +266,14 @@ impl Node {
         };
         let key = crypto::derive(&opened.answer_key.0, "knock seal", &[]);
         let is_late = now.boot >= asked.at + bounds::REPLY_PATIENCE;
-        if is_late || key != asked.key || !self.own.may_send_to(&from) {
+        if is_late || key != asked.key || !self.may_meet_at(&asked.peer, from) {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
         self.doubt_dead_link(&opened.knock, now);
-        if self.dials(&asked.peer) {
+        // A way through somebody else is for where there is no other.
+        let is_wanted = from.via.is_direct() || self.needs_path(&asked.peer);
+        if is_wanted && self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);
             let initial_mtu = if asked.padded {
                 bounds::MTU_PROVEN
@@ -269,7 +284,7 @@ impl Node {
         }
     }
 
-    fn dial(&mut self, device: DeviceKey, to: SocketAddr, token: crate::ids::Token, initial_mtu: u16, now: Now) {
+    fn dial(&mut self, device: DeviceKey, to: Place, token: crate::ids::Token, initial_mtu: u16, now: Now) {
         if !self.wants_link(&device, now) {
             return;
         }
@@ -282,7 +297,8 @@ impl Node {
         self.push(Output::Dial {
             dial,
             peer: device,
-            to,
+            to: to.at,
+            via: to.via,
             token,
             initial_mtu,
         });
@@ -353,8 +369,16 @@ impl Node {
         seals
     }
 
-    /// Where a device may be: remembered addresses, those of its link being redeemed, and where a guest came from.
+    /// Where packets of ours may go to find a device: nowhere, if it is to be reached through relays alone.
     pub(super) fn addresses_of(&self, device: &DeviceKey) -> Vec<SocketAddr> {
+        if self.is_hidden_from(device) {
+            return Vec::new();
+        }
+        self.known_addresses(device)
+    }
+
+    /// Where a device may be: remembered addresses, those of its link being redeemed, and where a guest came from.
+    pub(super) fn known_addresses(&self, device: &DeviceKey) -> Vec<SocketAddr> {
         let Some(peer) = self.peers.get(device) else {
             return Vec::new();
         };
@@ -368,7 +392,8 @@ impl Node {
                     .flat_map(|redemption| &redemption.link.candidates),
             );
         }
-        named.extend(peer.guest.iter().map(|guest| guest.from));
+        let came_from = peer.guest.iter().map(|guest| guest.from);
+        named.extend(came_from.filter(|from| from.via.is_direct()).map(|from| from.at));
         self.own.usable(&named)
     }
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{Link, Node, Stage};
 use crate::bounds::close_code;
 use crate::command::Reply;
-use crate::event::{PathKind, PathView};
+use crate::event::{Carrier, PathKind, PathView};
 use crate::ids::{ContactId, DeviceKey, DialId, LinkId};
 use crate::io::{LinkUp, Output};
-use crate::message::Message;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
+use crate::reach::via::{Place, Via};
 use crate::time::Now;
 
 /// A connection that another has replaced is closed this long after.
@@ -22,21 +22,16 @@ impl Node {
             return;
         }
         self.own = own;
-        let addresses = self.own.candidates();
         let linked: Vec<ContactId> = self
             .peers
             .values()
-            .filter(|peer| peer.link.is_some() && !self.is_held_back(&peer.device))
+            .filter(|peer| peer.link.is_some())
             .filter_map(|peer| peer.contact)
             .collect();
         for contact in linked {
-            self.tell(
-                contact,
-                Message::Addresses(crate::message::Addresses {
-                    addresses: addresses.clone(),
-                }),
-                now,
-            );
+            if self.state.contact(contact).is_some_and(|contact| !contact.relay_only) {
+                self.tell_addresses(contact, now);
+            }
         }
         // What was proven was proven from another address.
         self.ask_all(now);
@@ -60,7 +55,11 @@ impl Node {
         if let Some(dial) = up.dial {
             self.end_dial(dial);
         }
-        let is_expected = up.visitor.is_none() && self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
+        let is_hidden = up.via.is_direct() && self.is_hidden_from(&up.peer);
+        let is_expected = up.visitor.is_none()
+            && !is_hidden
+            && self.peers.contains_key(&up.peer)
+            && dialed == self.dials(&up.peer);
         if !is_expected {
             return self.push(Output::Close {
                 link: up.link,
@@ -71,7 +70,10 @@ impl Node {
         let link = Link {
             id: up.link,
             peer: up.peer,
-            remote: up.remote,
+            remote: Place {
+                at: up.remote,
+                via: up.via,
+            },
             exporter: up.exporter,
             redeems: None,
             up: now.boot,
@@ -79,6 +81,7 @@ impl Node {
             keepalive: Keepalive::new(dialed, number, now.boot),
             rtt: Duration::ZERO,
             clock: None,
+            their_server: false,
             closing: None,
         };
         self.links.insert(up.link, link);
@@ -113,6 +116,7 @@ impl Node {
         };
         if peer.link == Some(link.id) {
             peer.link = None;
+            peer.offers_relay = false;
         } else if peer.link.is_some() || is_replaced(&link) {
             return;
         }
@@ -182,7 +186,10 @@ impl Node {
         if peer.link != Some(link.id) {
             return;
         }
-        peer.search.stop();
+        // Through somebody else: the search for a direct path goes on.
+        if link.remote.via.is_direct() {
+            peer.search.stop();
+        }
         let Some(contact) = peer.contact else { return };
         for (command, asked) in self.pings.remove(&contact).unwrap_or_default() {
             let rtt_ms = u64::try_from(now.boot.saturating_sub(asked).as_millis()).unwrap_or(u64::MAX);
@@ -217,6 +224,9 @@ impl Node {
         };
         let before = peer.link.replace(link).filter(|before| *before != link);
         peer.search.stop();
+        if !remote.via.is_direct() {
+            peer.search.rest(now.boot);
+        }
         peer.went_away = false;
         peer.guest = None;
         let contact = peer.contact;
@@ -226,6 +236,7 @@ impl Node {
         // Where the session begins anew this is what was said to the peer since its `hello`.
         self.say_again(link);
         self.out.extend(ask.map(|bytes| Output::SendAlive { link, bytes }));
+        self.offer_relay_first(link, now);
         if let Some(contact) = contact {
             self.remember_address(contact, remote);
             self.calls.path_up(contact, link, goes_on, now.boot);
@@ -261,12 +272,12 @@ impl Node {
         self.search_for(contact, now);
     }
 
-    fn remember_address(&mut self, contact: ContactId, remote: std::net::SocketAddr) {
-        let Some(contact) = self.state.contact_mut(contact) else {
+    fn remember_address(&mut self, contact: ContactId, remote: Place) {
+        let Some(contact) = self.state.contact_mut(contact).filter(|_| remote.via.is_direct()) else {
             return;
         };
-        if contact.addresses.first() != Some(&remote) {
-            super::knocks::merge_addresses(contact, &[remote]);
+        if contact.addresses.first() != Some(&remote.at) {
+            super::knocks::merge_addresses(contact, &[remote.at]);
             self.unstored = true;
         }
     }
@@ -285,14 +296,25 @@ impl Node {
 
     pub(super) fn path_view(&self, contact: ContactId) -> Option<PathView> {
         let link = self.link_to(contact)?;
-        let kind = if self.own.is_near(&link.remote) {
-            PathKind::Lan
-        } else {
-            PathKind::Direct
+        let carrier = match link.remote.via {
+            Via::Own | Via::Spare(_) => link.their_server.then_some(Carrier::TheirServer),
+            Via::Relay(id) => self.relay_of(id).map(Carrier::Contact),
+            Via::Turn => Some(Carrier::OwnServer),
+        };
+        let name_of = |id| Some(self.state.contact(id)?.name.clone());
+        let via = match carrier {
+            Some(Carrier::Contact(id)) => name_of(id),
+            Some(Carrier::OwnServer | Carrier::TheirServer) | None => None,
+        };
+        let kind = match carrier {
+            Some(carrier) => PathKind::Relay(carrier),
+            None if self.own.is_near(&link.remote.at) => PathKind::Lan,
+            None => PathKind::Direct,
         };
         Some(PathView {
-            remote: link.remote,
+            remote: link.remote.at,
             kind,
+            via,
             rtt: link.rtt,
             last_proof: link.keepalive.last_proof()?,
         })

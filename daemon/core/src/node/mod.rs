@@ -31,7 +31,6 @@ mod view;
 mod visit;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::call::{Calls, Deed};
@@ -45,6 +44,7 @@ use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
+use crate::reach::via::Place;
 use crate::rng::Rng;
 use crate::session::Session;
 use crate::state::{State, StateError};
@@ -113,7 +113,7 @@ struct Guest {
     invite: InviteId,
     key: Secret,
     until: Duration,
-    from: SocketAddr,
+    from: Place,
 }
 
 /// One connection.
@@ -121,7 +121,7 @@ struct Guest {
 struct Link {
     id: LinkId,
     peer: DeviceKey,
-    remote: SocketAddr,
+    remote: Place,
     exporter: [u8; 32],
     /// Names the invite that our `hello` spoke of.
     redeems: Option<[u8; 8]>,
@@ -131,6 +131,8 @@ struct Link {
     rtt: Duration,
     /// The peer's wall clock less our boot clock, in seconds, as its `hello` said.
     clock: Option<i64>,
+    /// The peer's end is at its relay server, as its `hello` said.
+    their_server: bool,
     /// When it is closed in any case, and with which code.
     closing: Option<(Duration, u32)>,
 }
@@ -151,7 +153,7 @@ enum Stage {
 #[derive(Debug)]
 struct AskedKnock {
     peer: DeviceKey,
-    to: SocketAddr,
+    to: Place,
     key: Secret,
     padded: bool,
     at: Duration,
@@ -241,7 +243,7 @@ impl Node {
     pub fn handle(&mut self, input: Input, now: Now) {
         self.refresh_keyring(now);
         match input {
-            Input::Datagram { from, bytes } => self.handle_datagram(from, &bytes, now),
+            Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Relays { for_contacts, server } => self.handle_relays(for_contacts, server),
             Input::Turn { relayed } => self.handle_turn(relayed, now),

@@ -11,7 +11,7 @@ use crate::event::{Event, InviteRefusal, Notice};
 use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
-use crate::message::{Addresses, Held, Hello, Message, Redeem, Refused};
+use crate::message::{Held, Hello, Message, Redeem, Refused};
 use crate::names;
 use crate::state::{Contact, Invite};
 use crate::time::Now;
@@ -151,16 +151,10 @@ impl Node {
         let queued = peer.is_some_and(|peer| peer.session.send(Message::Redeemed).is_ok());
         if queued {
             self.make_ready(link, false, now);
-            self.tell_addresses(link, now);
-        }
-    }
-
-    /// A guest was told no address; a contact is.
-    fn tell_addresses(&mut self, link: LinkId, now: Now) {
-        let device = self.links.get(&link).map(|link| link.peer);
-        if device.is_some_and(|device| !self.is_held_back(&device)) {
-            let addresses = self.own.candidates();
-            self.send_on(link, Message::Addresses(Addresses { addresses }), now);
+            // A guest was told no address; a contact is.
+            if let Some(contact) = self.contact_on(link) {
+                self.tell_addresses(contact, now);
+            }
         }
     }
 
@@ -226,7 +220,9 @@ impl Node {
         contact.accepted = true;
         contact.add_key(key);
         super::knocks::merge_addresses(contact, &redemption.link.candidates);
-        super::knocks::merge_addresses(contact, &[remote]);
+        if remote.via.is_direct() {
+            super::knocks::merge_addresses(contact, &[remote.at]);
+        }
         self.keyring_stale = true;
         // Were this store to fail and the daemon to die, the redemption would still be stored, and be repeated.
         self.store();

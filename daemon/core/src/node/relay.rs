@@ -136,8 +136,10 @@ impl Node {
         let Some(errand) = wished.next().map(|(errand, _)| *errand) else {
             return self.send_on(link, Message::RelayEnd(RelayEnd { tag: grant.tag }), now);
         };
-        let numbered = u64::try_from(self.relaying.names.len()).unwrap_or(u64::MAX);
-        let id = *self.relaying.names.entry(errand).or_insert(RelayId(numbered + 1));
+        let Ok(numbered) = u16::try_from(self.relaying.names.len()) else {
+            return;
+        };
+        let id = *self.relaying.names.entry(errand).or_insert(RelayId(numbered));
         let search = self.relaying.ways.remove(&id).map_or_else(Search::default, |way| way.search);
         self.relaying.ways.insert(
             id,

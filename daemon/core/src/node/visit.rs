@@ -141,6 +141,10 @@ impl Node {
             | Message::Refused(_)
             | Message::Held(_)
             | Message::Addresses(_)
+            | Message::RelayOffer(_)
+            | Message::RelayAsk(_)
+            | Message::RelayGrant(_)
+            | Message::RelayEnd(_)
             | Message::SafetyAsk
             | Message::SafetyLater => self.close_visit(id, close_code::GARBAGE, now),
         }

@@ -107,7 +107,11 @@ const fn never_v4(ip: &Ipv4Addr) -> bool {
 }
 
 const fn never_v6(ip: &Ipv6Addr) -> bool {
-    ip.is_multicast() || ip.is_unspecified() || ip.is_unicast_link_local()
+    // The last one is the discard-only block (RFC 6666), which nothing is routed to.
+    ip.is_multicast()
+        || ip.is_unspecified()
+        || ip.is_unicast_link_local()
+        || matches!(ip.segments(), [0x100, 0, 0, 0, ..])
 }
 
 const fn is_private(ip: &IpAddr) -> bool {
@@ -174,6 +178,7 @@ mod tests {
             "255.255.255.255:9",
             "[ff02::1]:9",
             "[fe80::1]:9",
+            "[100::1]:9",
             "1.2.3.4:0",
             "127.0.0.1:9",
             "10.0.0.1:9",

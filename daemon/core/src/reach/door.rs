@@ -47,6 +47,7 @@ impl Door {
         self.open_until = Some(Now {
             boot: now.boot + Duration::from_secs(seconds),
             wall: now.wall.saturating_add(seconds),
+            millis: now.millis,
         });
     }
 
@@ -121,6 +122,7 @@ mod tests {
         Now {
             boot: at(seconds),
             wall: 1_800_000_000 + seconds,
+            millis: 0,
         }
     }
 

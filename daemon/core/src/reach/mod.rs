@@ -6,3 +6,4 @@ pub mod keepalive;
 pub mod pulse;
 pub mod relay;
 pub mod search;
+pub mod via;

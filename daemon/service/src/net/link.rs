@@ -27,9 +27,10 @@ use twocan_core::io::{Input, LinkUp};
 use twocan_core::media::flow;
 use twocan_core::media::fragment::{self, Reassembler};
 use twocan_core::reach::pulse::Pulse;
+use twocan_core::reach::via::Via;
 
 use super::frames::{self, End};
-use super::{Shared, socket, tls};
+use super::{Shared, tls, vias};
 use crate::media::MediaSender;
 
 /// Frames waiting to be written.
@@ -105,14 +106,14 @@ impl Link {
     }
 
     /// One keep-alive, sealed, and where it goes; `None` where there is nothing to be said any more.
-    pub(super) fn seal_alive(&self, bytes: &[u8]) -> Option<(SocketAddr, Vec<u8>)> {
+    pub(super) fn seal_alive(&self, bytes: &[u8]) -> Option<((SocketAddr, Via), Vec<u8>)> {
         let packet = self.pulse().seal(bytes)?;
-        Some((socket::plain(self.connection.remote_address()), packet))
+        Some((vias::split(self.connection.remote_address()), packet))
     }
 
     /// What a keep-alive says that came from `from`. QUIC hears of this address alone, so another proves nothing.
     pub(super) fn open_alive(&self, packet: &[u8], from: SocketAddr) -> Option<[Input; 2]> {
-        let fits = !self.is_closing() && socket::plain(self.connection.remote_address()) == socket::plain(from);
+        let fits = !self.is_closing() && self.connection.remote_address() == from;
         let bytes = fits.then(|| self.pulse().open(packet))??;
         let rtt = self.connection.rtt();
         Some([Input::Rtt { link: self.id, rtt }, Input::Alive { link: self.id, bytes }])
@@ -288,13 +289,14 @@ fn introduce(
     connection
         .export_keying_material(&mut exporter, EXPORTER, &[])
         .map_err(|_| anyhow!("no exporter"))?;
-    let remote: SocketAddr = socket::plain(connection.remote_address());
+    let (remote, via) = vias::split(connection.remote_address());
     Ok(LinkUp {
         link,
         dial,
         visitor,
         peer: peer_key(connection)?,
         remote,
+        via,
         exporter,
     })
 }

@@ -16,14 +16,17 @@ mod interfaces;
 mod link;
 mod quic;
 mod socket;
+mod spares;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod vias;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -41,6 +44,7 @@ use twocan_core::crypto::Secret;
 use twocan_core::ids::{DeviceKey, DialId, LinkId, Token, VisitorId};
 use twocan_core::io::Input;
 use twocan_core::reach::candidates::OwnAddresses;
+use twocan_core::reach::via::Via;
 use zeroize::Zeroizing;
 
 use self::admission::Admissions;
@@ -49,6 +53,7 @@ use self::door::Door;
 use self::frames::End;
 use self::link::{Link, Opened};
 use self::socket::{Gate, Passes};
+use self::spares::Spares;
 use self::tls::Tls;
 use crate::FAREWELL;
 use crate::media::{MediaSender, MediaSink};
@@ -125,6 +130,7 @@ impl Net {
             runtime,
             endpoint,
             gate,
+            spares: Spares::default(),
             tls,
             admissions,
             door,
@@ -147,9 +153,28 @@ impl Net {
         interfaces::own_addresses(self.local_addr())
     }
 
-    /// Sends one knock.
-    pub fn transmit(&self, to: SocketAddr, bytes: &[u8]) {
-        self.shared.gate.transmit(to, bytes);
+    /// Sends one knock; with `ttl` it lives so many hops.
+    pub fn transmit(&self, to: SocketAddr, via: Via, ttl: Option<u8>, bytes: &[u8]) {
+        self.shared.gate.transmit(to, via, ttl, bytes);
+    }
+
+    /// Opens sockets beside the one: the ways [`Via::Spare`] of these numbers. One that the system does not grant is a way
+    /// that loses everything.
+    pub fn open_spares(&self, numbers: Range<u16>) {
+        let _runtime = self.shared.runtime.enter();
+        for number in numbers {
+            if let Err(error) = self.shared.spares.open(number, &self.shared.gate) {
+                tracing::debug!(%error, "no socket beside the one");
+                return;
+            }
+        }
+    }
+
+    /// The end of [`Self::open_spares`]; what is closed already may be named again.
+    pub fn close_spares(&self, numbers: Range<u16>) {
+        for number in numbers {
+            self.shared.spares.close(number, &self.shared.gate);
+        }
     }
 
     /// Lets Initials for `token` reach QUIC for a while, until one of them has become a link.
@@ -188,12 +213,14 @@ impl Net {
 
     /// Opens a link to the device that holds `peer`'s key; ends in [`Input::LinkUp`] or [`Input::DialFailed`] within
     /// [`bounds::DIAL`]. `initial_mtu` is the UDP payload that the path has been shown to carry.
-    pub fn dial(&self, dial: DialId, peer: DeviceKey, to: SocketAddr, token: Token, initial_mtu: u16) {
+    pub fn dial(&self, dial: DialId, peer: DeviceKey, to: (SocketAddr, Via), token: Token, initial_mtu: u16) {
+        let (to, via) = to;
         let shared = Arc::clone(&self.shared);
         self.shared.runtime.spawn(async move {
-            let config = quic::client_config(&shared.tls, peer, token, initial_mtu);
+            let config = quic::client_config(&shared.tls, peer, token, initial_mtu)
+                .and_then(|config| Ok((config, vias::join(via, to).context("no way to such an address")?)));
             let opened = match config {
-                Ok(config) => timeout(bounds::DIAL, open(&shared.endpoint, config, dial, to)).await,
+                Ok((config, to)) => timeout(bounds::DIAL, open(&shared.endpoint, config, dial, to)).await,
                 Err(error) => Ok(Err(error)),
             };
             match opened {
@@ -215,8 +242,8 @@ impl Net {
     /// Sends one keep-alive.
     pub fn send_alive(&self, link: LinkId, bytes: &[u8]) {
         let sealed = self.shared.link(link).and_then(|link| link.seal_alive(bytes));
-        if let Some((to, packet)) = sealed {
-            self.shared.gate.transmit(to, &packet);
+        if let Some(((to, via), packet)) = sealed {
+            self.shared.gate.transmit(to, via, None, &packet);
         }
     }
 
@@ -273,6 +300,7 @@ struct Shared {
     runtime: Handle,
     endpoint: Endpoint,
     gate: Arc<Gate>,
+    spares: Spares,
     tls: Tls,
     admissions: Arc<Admissions>,
     door: Arc<Door>,

@@ -5,8 +5,9 @@
 //! While the door is closed quinn never sees a packet that somebody without a secret of ours can have made, so nothing
 //! answers a stranger.
 //!
-//! quinn is given addresses as the socket has them (IPv4-mapped on a dual-stack socket); the loop is given, and gives,
-//! plain ones.
+//! quinn is given IPv6 addresses alone: IPv4 ones are mapped, also where the socket knows no others, and what is behind
+//! something else than this socket has one of the [`vias`]. The loop is given, and gives, plain ones. Here they are
+//! translated, and nowhere else.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,11 +30,13 @@ use twocan_core::demux::{self, Class};
 use twocan_core::ids::LinkId;
 use twocan_core::io::Input;
 use twocan_core::reach::pulse::Tag;
+use twocan_core::reach::via::Via;
 
 use super::admission::Admissions;
 use super::cid::CidKey;
 use super::door::Door;
 use super::link::Link;
+use super::vias::{self, Vias};
 
 /// How many ports after the default one are tried before the system chooses.
 const PORTS_TRIED: u16 = 100;
@@ -90,6 +93,7 @@ pub(super) struct Gate {
     passes: Passes,
     events: mpsc::Sender<Input>,
     counters: Counters,
+    vias: Vias,
     /// The links, by the tag of what comes for them.
     pulses: Mutex<HashMap<Tag, Arc<Link>>>,
 }
@@ -111,6 +115,7 @@ impl Gate {
             passes,
             events,
             counters: Counters::default(),
+            vias: Vias::default(),
             pulses: Mutex::default(),
         })
     }
@@ -121,10 +126,28 @@ impl Gate {
     }
 
     /// Sends one datagram past quinn; what the kernel does not take at once is lost, as on any network.
-    pub(super) fn transmit(&self, to: SocketAddr, bytes: &[u8]) {
+    pub(super) fn transmit(&self, to: SocketAddr, via: Via, ttl: Option<u8>, bytes: &[u8]) {
+        if via != Via::Own {
+            return self.vias.carry(via, to, ttl, bytes, bytes.len());
+        }
         let to = native(to, self.local.is_ipv6());
-        if let Err(error) = SockRef::from(&self.io).send_to(bytes, &to.into()) {
+        if let Err(error) = send_to(&SockRef::from(&self.io), to, ttl, bytes) {
             tracing::debug!(%to, %error, "knock not sent");
+        }
+    }
+
+    /// The ways beside this socket.
+    pub(super) const fn vias(&self) -> &Vias {
+        &self.vias
+    }
+
+    /// Takes a packet that came in by another way than this socket.
+    pub(super) fn arrive(&self, from: SocketAddr, via: Via, packet: &[u8]) {
+        let Some(from) = vias::join(via, from) else {
+            return count(&self.counters.other);
+        };
+        if self.is_for_quinn(packet, from) {
+            self.vias.push(from, packet);
         }
     }
 
@@ -140,10 +163,21 @@ impl Gate {
         }
     }
 
+    /// An address of quinn's as the socket takes it.
+    fn as_bound(&self, address: SocketAddr) -> SocketAddr {
+        if self.local.is_ipv6() { address } else { plain(address) }
+    }
+
     /// Takes what is not for quinn out of one received buffer. Packets that stay are moved together at its front, so
     /// that each but the last still has the length of `meta.stride`.
     fn sift(&self, buffer: &mut [u8], meta: &mut RecvMeta) {
-        let len = meta.len.min(buffer.len());
+        // A source that stands for something else can only be forged.
+        let len = if vias::is_made(&meta.addr) {
+            0
+        } else {
+            meta.len.min(buffer.len())
+        };
+        meta.addr = native(meta.addr, true);
         let stride = meta.stride.max(1);
         let (mut at, mut kept) = (0, 0);
         while at < len {
@@ -158,6 +192,30 @@ impl Gate {
             at = end;
         }
         meta.len = kept;
+    }
+
+    fn sift_all(&self, buffers: &mut [IoSliceMut<'_>], metas: &mut [RecvMeta], count: usize) {
+        for (buffer, meta) in buffers.iter_mut().zip(metas).take(count) {
+            self.sift(buffer, meta);
+        }
+    }
+
+    /// Half of the buffers are for what came in by other ways, the rest for the socket, so that neither waits for the other.
+    fn recv_both(&self, buffers: &mut [IoSliceMut<'_>], metas: &mut [RecvMeta]) -> usize {
+        let half = buffers.len().min(metas.len()).div_ceil(2);
+        let (Some(some), Some(some_metas)) = (buffers.get_mut(..half), metas.get_mut(..half)) else {
+            return 0;
+        };
+        let taken = self.vias.take(some, some_metas);
+        let (Some(rest), Some(rest_metas)) = (buffers.get_mut(taken..), metas.get_mut(taken..)) else {
+            return taken;
+        };
+        let received = self.io.try_io(Interest::READABLE, || {
+            self.state.recv((&self.io).into(), rest, rest_metas)
+        });
+        let received = received.unwrap_or_default();
+        self.sift_all(rest, rest_metas, received);
+        taken + received
     }
 
     fn is_for_quinn(&self, packet: &[u8], from: SocketAddr) -> bool {
@@ -231,8 +289,10 @@ impl Gate {
 
     /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
     fn hand_knock_over(&self, packet: &[u8], from: SocketAddr) {
+        let (from, via) = vias::split(from);
         let input = Input::Datagram {
-            from: plain(from),
+            from,
+            via,
             bytes: packet.to_vec(),
         };
         let room = self.events.capacity() > self.events.max_capacity() / 2;
@@ -264,9 +324,22 @@ impl AsyncUdpSocket for Gate {
 
     /// Reports nothing but "would block": a packet that cannot be sent is a lost packet, which QUIC expects.
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        if vias::is_made(&transmit.destination) {
+            let (to, via) = vias::split(transmit.destination);
+            let size = transmit.segment_size.unwrap_or(transmit.contents.len());
+            self.vias.carry(via, to, None, transmit.contents, size);
+            return Ok(());
+        }
+        let own = Transmit {
+            destination: self.as_bound(transmit.destination),
+            ecn: transmit.ecn,
+            contents: transmit.contents,
+            segment_size: transmit.segment_size,
+            src_ip: transmit.src_ip,
+        };
         let sent = self
             .io
-            .try_io(Interest::WRITABLE, || self.state.try_send((&self.io).into(), transmit));
+            .try_io(Interest::WRITABLE, || self.state.try_send((&self.io).into(), &own));
         match sent {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
             Err(error) => {
@@ -283,22 +356,34 @@ impl AsyncUdpSocket for Gate {
         buffers: &mut [IoSliceMut<'_>],
         metas: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
+        if self.vias.is_waiting() {
+            return Poll::Ready(Ok(self.recv_both(buffers, metas)));
+        }
         loop {
-            ready!(self.io.poll_recv_ready(cx))?;
+            match self.io.poll_recv_ready(cx) {
+                Poll::Ready(outcome) => outcome?,
+                Poll::Pending => {
+                    self.vias.wake_later(cx.waker());
+                    // Something may have come in between the look and the registration.
+                    if self.vias.is_waiting() {
+                        cx.waker().wake_by_ref();
+                    }
+                    return Poll::Pending;
+                }
+            }
             let received = self.io.try_io(Interest::READABLE, || {
                 self.state.recv((&self.io).into(), buffers, metas)
             });
             if let Ok(count) = received {
-                for (buffer, meta) in buffers.iter_mut().zip(metas.iter_mut()).take(count) {
-                    self.sift(buffer, meta);
-                }
+                self.sift_all(buffers, metas, count);
                 return Poll::Ready(Ok(count));
             }
         }
     }
 
+    /// Always an IPv6 one, or quinn would not dial the [`vias`].
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.local)
+        Ok(native(self.local, true))
     }
 
     fn max_transmit_segments(&self) -> usize {
@@ -339,6 +424,44 @@ impl UdpPoller for Writable {
         self.wait = None;
         Poll::Ready(result)
     }
+}
+
+/// Sends one datagram, with a time to live of its own where one is asked for. The option of the socket stays as it is:
+/// what else is sent meanwhile must arrive.
+pub(super) fn send_to(socket: &SockRef<'_>, to: SocketAddr, ttl: Option<u8>, bytes: &[u8]) -> io::Result<()> {
+    match ttl {
+        None => socket.send_to(bytes, &to.into()).map(drop),
+        Some(ttl) => send_with_ttl(socket, to, ttl, bytes),
+    }
+}
+
+/// On a dual-stack socket it is IPv4's option that counts for a mapped address, and IPv6's is ignored without a word.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn send_with_ttl(socket: &SockRef<'_>, to: SocketAddr, ttl: u8, bytes: &[u8]) -> io::Result<()> {
+    use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrStorage, sendmsg};
+    use std::os::fd::AsRawFd as _;
+
+    let hops = i32::from(ttl);
+    let option = if plain(to).is_ipv4() {
+        ControlMessage::Ipv4Ttl(&hops)
+    } else {
+        ControlMessage::Ipv6HopLimit(&hops)
+    };
+    let address = SockaddrStorage::from(to);
+    sendmsg(
+        socket.as_raw_fd(),
+        &[io::IoSlice::new(bytes)],
+        &[option],
+        MsgFlags::empty(),
+        Some(&address),
+    )?;
+    Ok(())
+}
+
+/// Where a packet cannot be given a life of its own it is not sent: one that arrives too early does harm.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn send_with_ttl(_: &SockRef<'_>, _: SocketAddr, _: u8, _: &[u8]) -> io::Result<()> {
+    Ok(())
 }
 
 /// An address as people write it: IPv4-mapped IPv6 becomes IPv4.
@@ -383,7 +506,8 @@ fn bind_any(port: u16) -> io::Result<std::net::UdpSocket> {
     }
 }
 
-fn bind_to(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+/// A socket at an address; port 0 lets the system choose.
+pub(super) fn bind_to(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED) {
         socket.set_only_v6(false)?;
@@ -464,6 +588,63 @@ mod tests {
             assert!(!gate.is_for_quinn(&[4], gate.local()));
         }
         assert_eq!((gate.stats().knocks, gate.stats().knocks_dropped), (4, 4));
+    }
+
+    /// Receives one packet with the hops that it had left.
+    fn hops(socket: &std::net::UdpSocket) -> Option<i32> {
+        use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
+        use std::os::fd::AsRawFd as _;
+
+        let (mut bytes, mut space) = ([0; 16], nix::cmsg_space!(i32));
+        let mut buffers = [IoSliceMut::new(&mut bytes)];
+        let received = recvmsg::<()>(socket.as_raw_fd(), &mut buffers, Some(&mut space), MsgFlags::empty()).unwrap();
+        received.cmsgs().unwrap().find_map(|option| {
+            if let ControlMessageOwned::Ipv4Ttl(hops) | ControlMessageOwned::Ipv6HopLimit(hops) = option {
+                Some(hops)
+            } else {
+                None
+            }
+        })
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[tokio::test]
+    async fn a_life_of_its_own_is_one_packets_alone() {
+        use nix::sys::socket::{setsockopt, sockopt};
+
+        for (bound, far) in [
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("[::]:0", "127.0.0.1:0"),
+            ("[::]:0", "[::1]:0"),
+        ] {
+            let (gate, _inputs) = gate(UdpBind::Explicit(bound.parse().unwrap()));
+            let far = std::net::UdpSocket::bind(far).unwrap();
+            let to = far.local_addr().unwrap();
+            if to.is_ipv4() {
+                setsockopt(&far, sockopt::Ipv4RecvTtl, &true).unwrap();
+            } else {
+                setsockopt(&far, sockopt::Ipv6RecvHopLimit, &true).unwrap();
+            }
+            let gate = gate.unwrap();
+            for ttl in [Some(2), Some(4), None] {
+                gate.transmit(to, Via::Own, ttl, &[4]);
+            }
+            let hops = [hops(&far), hops(&far), hops(&far)];
+            assert_eq!(hops, [Some(2), Some(4), Some(64)], "from {bound} to {to}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_heard_from_an_address_that_stands_for_something_else() {
+        let (gate, mut inputs) = gate(UdpBind::Explicit("[::]:0".parse().unwrap()));
+        let mut meta = RecvMeta {
+            addr: vias::join(Via::Spare(1), "203.0.113.1:5".parse().unwrap()).unwrap(),
+            len: 40,
+            stride: 40,
+            ..RecvMeta::default()
+        };
+        gate.unwrap().sift(&mut [5; 40], &mut meta);
+        assert_eq!((meta.len, inputs.try_recv().is_err()), (0, true));
     }
 
     #[tokio::test]

@@ -218,16 +218,19 @@ impl Shell {
 
     fn perform(&mut self, output: Output) {
         match output {
-            Output::Transmit { to, bytes } => self.net.transmit(to, &bytes),
+            Output::Transmit { to, via, ttl, bytes } => self.net.transmit(to, via, ttl, &bytes),
+            Output::OpenSpares { numbers } => self.net.open_spares(numbers),
+            Output::CloseSpares { numbers } => self.net.close_spares(numbers),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
             Output::Revoke { token } => self.net.revoke(token),
             Output::Dial {
                 dial,
                 peer,
                 to,
+                via,
                 token,
                 initial_mtu,
-            } => self.net.dial(dial, peer, to, token, initial_mtu),
+            } => self.net.dial(dial, peer, (to, via), token, initial_mtu),
             Output::OpenDoor { seed, valid_for } => self.net.open_door(&seed, valid_for),
             Output::CloseDoor => self.net.close_door(),
             Output::LetIn { visitor } => self.net.decide(visitor, true),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::io::Input;
+use crate::reach::via::Via;
 use world::at;
 
 /// A knock of host 0 from before its restart, which host 1 never saw.
@@ -29,6 +30,7 @@ fn a_recorded_knock_closes_nothing() {
         1,
         Input::Datagram {
             from: at(9),
+            via: Via::Own,
             bytes: knock,
         },
     );
@@ -78,7 +80,14 @@ fn one_contact_cannot_make_us_answer_a_flood() {
             ..node.blank_knock(&device, now)
         };
         let bytes = crate::knock::seal(&knock, &seal, true, crate::knock::SIZE, now, &mut node.rng).unwrap();
-        world.hosts[1].node.handle(Input::Datagram { from: at(7), bytes }, now);
+        world.hosts[1].node.handle(
+            Input::Datagram {
+                from: at(7),
+                via: Via::Own,
+                bytes,
+            },
+            now,
+        );
     }
     let mut answers = 0;
     while let Some(output) = world.hosts[1].node.poll_output() {

@@ -12,6 +12,7 @@ use crate::ids::{CallId, CommandId, ContactId, DeviceKey, DialId, LinkId, Visito
 use crate::io::{Input, LinkUp, Output};
 use crate::message::{Frame, Message};
 use crate::reach::candidates::{Interface, OwnAddresses};
+use crate::reach::via::Via;
 use crate::time::Now;
 
 /// Changes a control message on its way, or swallows it. The first argument is the sender.
@@ -51,6 +52,7 @@ impl Lab {
         let now = Now {
             boot: Duration::from_secs(1000),
             wall: 1_800_000_000,
+            millis: 0,
         };
         let mut lab = Self {
             hosts: Vec::new(),
@@ -192,11 +194,11 @@ impl Lab {
 
     pub(super) fn perform(&mut self, index: usize, output: Output) {
         match output {
-            Output::Transmit { to, bytes } => {
+            Output::Transmit { to, via, bytes, .. } => {
                 self.hosts[index].knocks += 1;
                 let from = self.hosts[index].at;
                 if let Some(there) = self.hosts.iter().position(|host| host.at == to) {
-                    self.waiting.push_back((there, Input::Datagram { from, bytes }));
+                    self.waiting.push_back((there, Input::Datagram { from, via, bytes }));
                 }
             }
             Output::Dial { dial, peer, to, .. } => self.connect(index, dial, peer, to),
@@ -238,6 +240,7 @@ impl Lab {
                 let (caller, dial, _) = self.callers.remove(&visitor).unwrap();
                 self.waiting.push_back((caller, Input::TurnedAway { dial }));
             }
+            Output::OpenSpares { .. } | Output::CloseSpares { .. } => {}
             Output::Admit { .. } | Output::Revoke { .. } | Output::Route { .. } | Output::EndMedia { .. } => {}
         }
     }
@@ -257,6 +260,7 @@ impl Lab {
                 dial,
                 peer: who.node.device(),
                 remote: who.at,
+                via: Via::Own,
                 visitor: None,
                 exporter,
             })
@@ -299,6 +303,7 @@ impl Lab {
                 visitor,
                 peer,
                 remote,
+                via: Via::Own,
                 exporter,
             })
         };

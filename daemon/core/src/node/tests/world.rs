@@ -11,6 +11,7 @@ use crate::io::{Input, LinkUp, Output};
 use crate::message::{Frame, Message};
 use crate::node::{Defaults, Node};
 use crate::reach::candidates::{Interface, OwnAddresses};
+use crate::reach::via::Via;
 use crate::time::Now;
 
 /// How a node's disk behaves.
@@ -77,6 +78,7 @@ impl World {
         let now = Now {
             boot: Duration::from_secs(1000),
             wall: 1_800_000_000,
+            millis: 0,
         };
         let names = Defaults {
             person_name: "Person".into(),
@@ -215,7 +217,8 @@ impl World {
 
     fn set_clock(&mut self, boot: Duration) {
         let wall = 1_799_999_000 + boot.as_secs();
-        self.now = Now { boot, wall };
+        let millis = u16::try_from(boot.subsec_millis()).unwrap();
+        self.now = Now { boot, wall, millis };
     }
 
     /// Lets the frames that waited arrive.
@@ -274,14 +277,15 @@ impl World {
     fn perform(&mut self, host: usize, output: Output) {
         let now = self.now;
         match output {
-            Output::Transmit { to, bytes } => {
+            Output::Transmit { to, via, bytes, .. } => {
                 self.hosts[host].sent.push((to, bytes.clone()));
                 let target = (0..self.hosts.len()).find(|other| at(*other) == to);
                 if let Some(target) = target.filter(|_| !self.cut) {
                     let from = at(host);
-                    self.mail.push_back((target, Input::Datagram { from, bytes }));
+                    self.mail.push_back((target, Input::Datagram { from, via, bytes }));
                 }
             }
+            Output::OpenSpares { .. } | Output::CloseSpares { .. } => {}
             Output::Admit { token, valid_for: _ } => {
                 self.hosts[host].admitted.insert(token);
             }
@@ -306,6 +310,7 @@ impl World {
                         dial,
                         peer,
                         remote,
+                        via: Via::Own,
                         visitor: None,
                         exporter,
                     })

@@ -25,6 +25,7 @@ use crate::http::server::LocalMedia;
 const NOW: Now = Now {
     boot: Duration::from_secs(1000),
     wall: 1_800_000_000,
+    millis: 0,
 };
 
 pub(super) struct FakeLoop {
@@ -302,6 +303,7 @@ impl FakeLoop {
             picture.door.open_until = open_for_s.map(|seconds| Now {
                 boot: NOW.boot + Duration::from_secs(seconds),
                 wall: NOW.wall + seconds,
+                millis: 0,
             });
         });
         Reply::Done

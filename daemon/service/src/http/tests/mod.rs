@@ -60,6 +60,7 @@ impl World {
         let clock: Clock = Arc::new(move || Now {
             boot: Duration::from_millis(reading.load(Ordering::Relaxed)),
             wall: 1_800_000_000,
+            millis: 0,
         });
         let facts = ServiceFacts {
             version: "0.0.0".to_owned(),

@@ -75,6 +75,7 @@ fn fixed_clock() -> crate::http::seam::Clock {
     Arc::new(|| twocan_core::time::Now {
         boot: Duration::ZERO,
         wall: 0,
+        millis: 0,
     })
 }
 

@@ -50,7 +50,7 @@ fn an_echo_loses_nothing_of_a_burst() {
         peer.net.dial(
             DialId(1),
             key_of(2),
-            listener_address.recv().unwrap(),
+            (listener_address.recv().unwrap(), Via::Own),
             token(1),
             bounds::MTU_SAFE,
         );

@@ -100,7 +100,7 @@ async fn doors_and_links_speak_different_protocols() {
     called.net.open_door(&SEED, PATIENCE);
     caller
         .net
-        .dial(DialId(1), key_of(7), called.at, token(1), bounds::MTU_SAFE);
+        .dial(DialId(1), key_of(7), (called.at, Via::Own), token(1), bounds::MTU_SAFE);
     let (visitor, _) = called.visitor().await;
     called.net.decide(visitor, true);
     assert_eq!(caller.failed_dial().await, DialId(1));

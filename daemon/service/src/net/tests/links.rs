@@ -19,9 +19,13 @@ async fn both_sides_learn_the_same_link() {
 async fn another_key_than_the_pinned_one_is_refused() {
     let (mut dialer, mut listener) = (Peer::start(1), Peer::start(2));
     listener.net.admit(token(1), PATIENCE);
-    dialer
-        .net
-        .dial(DialId(1), key_of(3), listener.at, token(1), bounds::MTU_SAFE);
+    dialer.net.dial(
+        DialId(1),
+        key_of(3),
+        (listener.at, Via::Own),
+        token(1),
+        bounds::MTU_SAFE,
+    );
     assert_eq!(dialer.failed_dial().await, DialId(1));
     let (_, there) = link(&mut dialer, &mut listener, 2).await;
     assert_eq!(there.link, LinkId(1), "the refused handshake was no link");
@@ -84,7 +88,7 @@ async fn keep_alives_come_with_a_round_trip() {
 #[tokio::test]
 async fn a_keep_alive_from_another_address_is_not_heard() {
     let (dialer, here, mut listener, _) = linked().await;
-    let (to, packet) = dialer
+    let ((to, _), packet) = dialer
         .net
         .shared
         .link(here)
@@ -146,9 +150,9 @@ async fn knocks_reach_the_loop_with_a_plain_source() {
     let sender = Peer::start(1);
     let mut receiver = Peer::bound(2, "[::]:0", 64);
     let to = SocketAddr::new(sender.at.ip(), receiver.at.port());
-    sender.net.transmit(to, &[4, 1, 2, 3]);
+    sender.net.transmit(to, Via::Own, None, &[4, 1, 2, 3]);
     let pick = |input| {
-        if let Input::Datagram { from, bytes } = input {
+        if let Input::Datagram { from, bytes, .. } = input {
             Some((from, bytes))
         } else {
             None
@@ -156,7 +160,7 @@ async fn knocks_reach_the_loop_with_a_plain_source() {
     };
     let (from, bytes) = receiver.input(pick).await;
     assert_eq!((from, bytes), (sender.at, vec![4, 1, 2, 3]));
-    receiver.net.transmit(from, &[15]);
+    receiver.net.transmit(from, Via::Own, None, &[15]);
     let mut sender = sender;
     let (from, bytes) = sender.input(pick).await;
     assert_eq!((from, bytes), (to, vec![15]));

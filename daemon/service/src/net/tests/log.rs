@@ -55,13 +55,19 @@ async fn a_quiet_life_logs_nothing() {
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.clone());
     let (mut dialer, mut listener) = (Peer::start(1), Peer::start(2));
-    dialer
-        .net
-        .dial(DialId(7), key_of(3), listener.at, token(7), bounds::MTU_SAFE);
+    dialer.net.dial(
+        DialId(7),
+        key_of(3),
+        (listener.at, Via::Own),
+        token(7),
+        bounds::MTU_SAFE,
+    );
     let (here, there) = link(&mut dialer, &mut listener, 1).await;
     dialer.net.send(here.link, vec![1]);
     assert_eq!(listener.frame().await.0, there.link);
-    dialer.net.transmit("[2001:db8::1]:1".parse().unwrap(), &[4]);
+    dialer
+        .net
+        .transmit("[2001:db8::1]:1".parse().unwrap(), Via::Own, None, &[4]);
     listener.net.close(there.link, close_code::REPLACED);
     dialer.down().await;
     dialer.net.shutdown().await;

@@ -9,6 +9,7 @@ mod idle;
 mod links;
 mod log;
 mod silence;
+mod vias;
 
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -138,9 +139,13 @@ async fn linked() -> (Peer, LinkId, Peer, LinkId) {
 async fn link(dialer: &mut Peer, listener: &mut Peer, number: u8) -> (LinkUp, LinkUp) {
     listener.net.admit(token(number), PATIENCE);
     let dial = DialId(number.into());
-    dialer
-        .net
-        .dial(dial, listener.key, listener.at, token(number), bounds::MTU_SAFE);
+    dialer.net.dial(
+        dial,
+        listener.key,
+        (listener.at, Via::Own),
+        token(number),
+        bounds::MTU_SAFE,
+    );
     let (here, there) = (dialer.up().await, listener.up().await);
     assert_eq!((here.dial, there.dial), (Some(dial), None));
     (here, there)
