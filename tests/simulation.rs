@@ -35,6 +35,11 @@ fn doors_open_and_close() {
 }
 
 #[test]
+fn friends_relay_for_those_they_may() {
+    runs::seeds(Kind::Relays, 200);
+}
+
+#[test]
 fn idling_is_cheap() {
     runs::seeds(Kind::Idle, 40);
 }

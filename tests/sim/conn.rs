@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use twocan_core::ids::{DeviceKey, LinkId, VisitorId};
+use twocan_core::reach::via::Via;
 
 /// The side that dialed.
 pub(crate) const DIALER: usize = 0;
@@ -37,6 +38,8 @@ pub(crate) struct End {
     pub(crate) host: usize,
     pub(crate) run: u32,
     pub(crate) address: SocketAddr,
+    /// What its packets leave by.
+    pub(crate) via: Via,
     /// Set once the handshake is done at this end.
     pub(crate) link: Option<LinkId>,
     pub(crate) closed: bool,
@@ -47,11 +50,12 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) const fn new(host: usize, run: u32, address: SocketAddr) -> Self {
+    pub(crate) const fn new(host: usize, run: u32, address: SocketAddr, via: Via) -> Self {
         Self {
             host,
             run,
             address,
+            via,
             link: None,
             closed: false,
             outbox: VecDeque::new(),

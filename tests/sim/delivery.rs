@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use twocan_core::io::Input;
+use twocan_core::reach::relay;
 use twocan_core::reach::via::Via;
 
 use super::happening::{Cause, Happening};
@@ -31,7 +32,7 @@ impl World {
     }
 
     /// The one way for a knock to leave a machine.
-    fn put_on_wire(&mut self, index: usize, to: SocketAddr, bytes: &[u8], cause: Cause, before: usize) {
+    pub(super) fn put_on_wire(&mut self, index: usize, to: SocketAddr, bytes: &[u8], cause: Cause, before: usize) {
         self.watch_transmit(index, to, bytes, cause, before);
         let from = self.hosts[index].address;
         for delay in self.network.fates(&mut self.dice) {
@@ -61,6 +62,9 @@ impl World {
     pub(super) fn take_datagram(&mut self, index: usize, from: SocketAddr, bytes: Vec<u8>) {
         if self.is(Mutant::DeafSocket) && self.hosts[index].run > 1 {
             return;
+        }
+        if bytes.first() == Some(&relay::FORM) {
+            return self.take_frame(index, from, bytes);
         }
         let sender = self.watch.owner_of(from);
         self.watch_datagram(index, from, sender, &bytes);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use twocan_core::bounds;
 use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
 use twocan_core::io::{Input, LinkUp};
-use twocan_core::reach::via::Via;
+use twocan_core::reach::via::{Place, Via};
 
 use super::conn::{Conn, DIALER, End, LISTENER};
 use super::happening::{Cause, Happening};
@@ -29,13 +29,16 @@ pub(crate) struct Attempt {
     dial: DialId,
     peer: DeviceKey,
     to: SocketAddr,
+    via: Via,
     token: Token,
     until: Duration,
     pause: Duration,
 }
 
 impl World {
-    pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: SocketAddr, token: Token) {
+    pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: Place, token: Token) {
+        let Place { at: to, via } = to;
+        self.watch_place(host, to, via);
         let is_first = self.hosts[host].shell.dialed.insert(peer);
         let to = if self.is(Mutant::DialsOnce) && !is_first {
             NOWHERE
@@ -49,6 +52,7 @@ impl World {
             dial,
             peer,
             to,
+            via,
             token,
             until: self.now + bounds::DIAL,
             pause: Duration::from_secs(1),
@@ -62,11 +66,11 @@ impl World {
         if self.hosts[attempt.host].run != attempt.run || self.hosts[attempt.host].node.is_none() {
             return;
         }
-        if let Some(listener) = self.admits(&attempt) {
+        if let Some((listener, via)) = self.admits(&attempt) {
             let exporter = self.dice.bytes();
             let ends = [
-                End::new(attempt.host, attempt.run, attempt.from),
-                End::new(listener, self.hosts[listener].run, attempt.to),
+                End::new(attempt.host, attempt.run, attempt.from, attempt.via),
+                End::new(listener, self.hosts[listener].run, self.hosts[listener].address, via),
             ];
             self.conns.push(Conn {
                 ends,
@@ -97,14 +101,25 @@ impl World {
     }
 
     /// The host that lets this Initial in.
-    fn admits(&mut self, attempt: &Attempt) -> Option<usize> {
-        let listener = self.hosts.iter().position(|host| host.address == attempt.to)?;
+    fn admits(&mut self, attempt: &Attempt) -> Option<(usize, Via)> {
         let dialer = attempt.host;
+        let (listener, via) = match attempt.via {
+            Via::Relay(id) => {
+                let (listener, far) = self.relayed_to(dialer, id)?;
+                (listener, Via::Relay(far))
+            }
+            Via::Own | Via::Spare(_) | Via::Turn => {
+                let listener = self.hosts.iter().position(|host| host.address == attempt.to)?;
+                (listener, Via::Own)
+            }
+        };
+        let is_heard = via != Via::Own
+            || (self.hosts[dialer].address == attempt.from
+                && self.network.hears(dialer, listener)
+                && self.network.hears(listener, dialer));
         let path = self.hosts[dialer].works()
             && self.hosts[listener].works()
-            && self.hosts[dialer].address == attempt.from
-            && self.network.hears(dialer, listener)
-            && self.network.hears(listener, dialer)
+            && is_heard
             && !self.network.loses(&mut self.dice);
         let host = &self.hosts[listener];
         let admitted = host
@@ -112,7 +127,7 @@ impl World {
             .admitted
             .get(&attempt.token)
             .is_some_and(|until| *until >= self.now);
-        (path && admitted && host.device == attempt.peer).then_some(listener)
+        (path && admitted && host.device == attempt.peer).then_some((listener, via))
     }
 
     pub(super) fn client_up(&mut self, conn: usize, dial: DialId) {
@@ -142,7 +157,11 @@ impl World {
 
     fn end_up(&mut self, conn: usize, side: usize, dial: Option<DialId>) {
         let exporter = self.conns[conn].exporter;
-        let remote = self.conns[conn].ends[1 - side].address;
+        let via = self.conns[conn].ends[side].via;
+        let remote = match via {
+            Via::Relay(id) => Place::relayed(id).at,
+            Via::Own | Via::Spare(_) | Via::Turn => self.conns[conn].ends[1 - side].address,
+        };
         let (peer, visitor) = self.shown_to(conn, side);
         let end = &mut self.conns[conn].ends[side];
         let host = &mut self.hosts[end.host];
@@ -158,7 +177,7 @@ impl World {
                 visitor,
                 peer,
                 remote,
-                via: Via::Own,
+                via,
                 exporter,
             }),
         );
@@ -168,6 +187,11 @@ impl World {
     /// Whether packets of one end reach the other at this moment.
     pub(crate) fn passes(&self, conn: usize, side: usize) -> bool {
         let (from, to) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
+        if let Via::Relay(id) = from.via {
+            let runs = |end: &End| self.hosts[end.host].run == end.run && self.hosts[end.host].works();
+            let led = self.relayed_to(from.host, id).map(|(target, _)| target);
+            return runs(from) && runs(to) && led == Some(to.host);
+        }
         let stands = |end: &End| {
             let host = &self.hosts[end.host];
             host.run == end.run && host.works() && host.address == end.address
@@ -188,6 +212,8 @@ impl World {
         let Some((conn, side)) = self.hosts[host].shell.links.get(&link).copied() else {
             return;
         };
+        let to = self.conns[conn].ends[1 - side].host;
+        self.watch_frame(host, to, &bytes);
         let ready = self.now + self.network.delay(&mut self.dice);
         let end = &mut self.conns[conn].ends[side];
         end.outbox.push_back((ready, bytes));
@@ -264,7 +290,7 @@ impl World {
             return;
         };
         let host = far.host;
-        let is_same_run = self.hosts[host].run == far.run;
+        let is_same_run = self.hosts[host].run == far.run && far.via == Via::Own;
         if is_same_run && self.hosts[host].asleep && self.network.hears(from, host) {
             if self.hosts[host].shell.backlog.len() < 20 && self.dice.chance(25) {
                 self.hosts[host].shell.backlog.push(Held::Alive {
@@ -287,6 +313,9 @@ impl World {
     /// Whether a packet that is on its way reaches this end: its sender may have gone meanwhile.
     fn passes_to(&self, conn: usize, side: usize) -> bool {
         let (to, from) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
+        if from.via != Via::Own {
+            return self.passes(conn, 1 - side);
+        }
         let host = &self.hosts[to.host];
         host.run == to.run && host.works() && host.address == to.address && self.network.hears(from.host, to.host)
     }

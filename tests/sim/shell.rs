@@ -2,6 +2,7 @@
 
 use twocan_core::io::{Input, Output};
 use twocan_core::node::Node;
+use twocan_core::reach::via::{Place, Via};
 
 use super::happening::Cause;
 use super::mutant::Mutant;
@@ -43,12 +44,22 @@ impl World {
         match output {
             Output::Transmit {
                 to,
-                via: _,
+                via,
                 ttl: _,
                 bytes,
-            } => {
-                self.transmit(index, to, bytes, cause, sent);
-            }
+            } => match via {
+                Via::Own | Via::Spare(_) => {
+                    self.watch_place(index, to, via);
+                    self.transmit(index, to, bytes, cause, sent);
+                }
+                Via::Relay(id) => self.transmit_through(index, id, &bytes),
+                Via::Turn => {}
+            },
+            Output::UseRelay { .. }
+            | Output::LeaveRelay { .. }
+            | Output::Forward(_)
+            | Output::EndForward { .. }
+            | Output::Turn { wanted: _ } => self.perform_relay(index, &output),
             Output::OpenSpares { numbers: _ } | Output::CloseSpares { numbers: _ } => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
@@ -63,10 +74,10 @@ impl World {
                 dial,
                 peer,
                 to,
-                via: _,
+                via,
                 token,
                 initial_mtu: _,
-            } => self.dial(index, dial, peer, to, token),
+            } => self.dial(index, dial, peer, Place { at: to, via }, token),
             Output::OpenDoor { seed, valid_for } => self.open_door(index, &seed, valid_for),
             Output::CloseDoor => self.close_door(index),
             Output::LetIn { visitor } => self.let_in(index, visitor),

@@ -7,6 +7,7 @@ mod doors;
 mod idle;
 mod invites;
 mod manners;
+mod relays;
 
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(crate) enum Kind {
     Invites,
     /// Calls to an address, between people who know nothing of each other.
     Doors,
+    /// Two who do not hear each other, and a friend between them.
+    Relays,
     /// Hours of nothing.
     Idle,
 }
@@ -43,6 +46,7 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Calls => calls::run(seed, mutant, trace),
         Kind::Invites => invites::run(seed, mutant, trace),
         Kind::Doors => doors::run(seed, mutant, trace),
+        Kind::Relays => relays::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),
     }
 }

@@ -310,3 +310,10 @@ impl Node {
         self.search_for(id, now);
     }
 }
+
+#[cfg(test)]
+impl Relaying {
+    pub(super) fn is_idle(&self) -> bool {
+        self.ways.is_empty()
+    }
+}

@@ -243,3 +243,14 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+impl Served {
+    pub(super) fn pairs(&self) -> usize {
+        self.pairs.len()
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.pairs.is_empty()
+    }
+}

@@ -10,6 +10,7 @@ mod knocks;
 mod lab;
 mod links;
 mod manners;
+mod relay;
 mod safety;
 mod trust;
 mod world;

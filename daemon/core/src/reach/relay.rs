@@ -110,6 +110,12 @@ impl Forwards {
         self.buckets.remove(&pair);
     }
 
+    /// Where a frame with this handle would go, from this address.
+    #[must_use]
+    pub fn leads(&self, from: SocketAddr, handle: RelayHandle) -> Option<Side> {
+        self.ways.get(&handle).filter(|way| way.from == from).map(|way| way.to)
+    }
+
     /// Judges one frame that came from `from`. Where it may go on, it gets the far side's handle in place, and this is
     /// where it goes.
     pub fn forward(&mut self, from: SocketAddr, frame: &mut [u8], now: Duration) -> Option<SocketAddr> {

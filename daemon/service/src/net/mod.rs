@@ -15,11 +15,13 @@ mod frames;
 mod interfaces;
 mod link;
 mod quic;
+mod relays;
 mod socket;
 mod spares;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod turn;
 mod vias;
 
 use std::collections::HashMap;
@@ -41,9 +43,10 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use twocan_core::bounds::{self, close_code};
 use twocan_core::crypto::Secret;
-use twocan_core::ids::{DeviceKey, DialId, LinkId, Token, VisitorId};
+use twocan_core::ids::{DeviceKey, DialId, LinkId, PairId, RelayHandle, RelayId, Token, VisitorId};
 use twocan_core::io::Input;
 use twocan_core::reach::candidates::OwnAddresses;
+use twocan_core::reach::relay::Pair;
 use twocan_core::reach::via::Via;
 use zeroize::Zeroizing;
 
@@ -55,8 +58,10 @@ use self::link::{Link, Opened};
 use self::socket::{Gate, Passes};
 use self::spares::Spares;
 use self::tls::Tls;
+use self::turn::TurnServers;
 use crate::FAREWELL;
 use crate::media::{MediaSender, MediaSink};
+use crate::store::config::Turn;
 
 pub use self::link::LinkStats;
 pub use self::socket::{SocketStats, UdpBind};
@@ -72,6 +77,8 @@ pub struct NetConfig {
     pub device_seed: Zeroizing<[u8; 32]>,
     /// Takes the media of all links.
     pub sink: Arc<dyn MediaSink>,
+    /// Relay servers, the best one first.
+    pub turn: Vec<Turn>,
 }
 
 /// Why no calls can come in, and what to do about it.
@@ -136,6 +143,7 @@ impl Net {
             door,
             events,
             sink: config.sink,
+            turn: TurnServers::new(config.turn),
             links: Mutex::default(),
             next_link: AtomicU64::new(1),
         });
@@ -175,6 +183,38 @@ impl Net {
         for number in numbers {
             self.shared.spares.close(number, &self.shared.gate);
         }
+    }
+
+    /// Opens the way [`Via::Relay`], through the device at an address, or moves it.
+    pub fn use_relay(&self, relay: RelayId, at: SocketAddr, handle: RelayHandle) {
+        self.shared.gate.relays().use_relay(&self.shared.gate, relay, at, handle);
+    }
+
+    /// The end of [`Self::use_relay`].
+    pub fn leave_relay(&self, relay: RelayId) {
+        self.shared.gate.relays().leave_relay(&self.shared.gate, relay);
+    }
+
+    /// Passes packets on between two contacts.
+    pub fn forward(&self, pair: &Pair) {
+        self.shared.gate.relays().forward(pair);
+    }
+
+    /// The end of [`Self::forward`].
+    pub fn end_forward(&self, pair: PairId) {
+        self.shared.gate.relays().end_forward(pair);
+    }
+
+    /// Gets an address from a relay server, which opens the way [`Via::Turn`], or gives it back. What comes of it are
+    /// [`Input::Turn`]s.
+    pub fn want_turn(&self, wanted: bool) {
+        self.shared.turn.want(&self.shared, wanted);
+    }
+
+    /// How many frames were passed on between contacts, and how many were not.
+    #[must_use]
+    pub fn relayed_frames(&self) -> (u64, u64) {
+        self.shared.gate.relays().counts()
     }
 
     /// Lets Initials for `token` reach QUIC for a while, until one of them has become a link.
@@ -306,6 +346,7 @@ struct Shared {
     door: Arc<Door>,
     events: mpsc::Sender<Input>,
     sink: Arc<dyn MediaSink>,
+    turn: TurnServers,
     links: Mutex<HashMap<LinkId, Arc<Link>>>,
     next_link: AtomicU64,
 }

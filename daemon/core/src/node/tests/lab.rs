@@ -241,6 +241,11 @@ impl Lab {
                 self.waiting.push_back((caller, Input::TurnedAway { dial }));
             }
             Output::OpenSpares { .. } | Output::CloseSpares { .. } => {}
+            Output::UseRelay { .. }
+            | Output::LeaveRelay { .. }
+            | Output::Forward(_)
+            | Output::EndForward { .. }
+            | Output::Turn { .. } => {}
             Output::Admit { .. } | Output::Revoke { .. } | Output::Route { .. } | Output::EndMedia { .. } => {}
         }
     }
