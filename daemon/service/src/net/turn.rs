@@ -145,9 +145,9 @@ struct Session {
 }
 
 impl Session {
-    fn now(&self) -> turn_client_proto::types::stun::Instant {
+    fn now(&self) -> turn_client_proto::stun::Instant {
         let nanos = self.began.elapsed().as_nanos();
-        turn_client_proto::types::stun::Instant::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+        turn_client_proto::stun::Instant::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
     }
 
     async fn run(&mut self, ended: &mut watch::Receiver<()>) -> anyhow::Result<()> {

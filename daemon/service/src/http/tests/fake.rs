@@ -228,6 +228,17 @@ impl FakeLoop {
                 self.change_contact(contact, |view| view.blocked = blocked);
                 Reply::Contact(contact)
             }
+            Command::SetRelays {
+                contact,
+                relay,
+                relay_only,
+            } => {
+                self.change_contact(contact, |view| {
+                    view.relay = relay.unwrap_or(view.relay);
+                    view.relay_only = relay_only.unwrap_or(view.relay_only);
+                });
+                Reply::Contact(contact)
+            }
             Command::Verify { contact } if contact == contact_id(1) => {
                 self.change_contact(contact, |view| {
                     view.safety.state = SafetyState::Compare;

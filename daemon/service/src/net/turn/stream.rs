@@ -42,7 +42,7 @@ pub(super) struct Wire {
 enum Kind {
     Datagrams(UdpSocket),
     Stream {
-        reader: Box<dyn AsyncRead + Send + Unpin>,
+        reader: Box<dyn AsyncRead + Send + Sync + Unpin>,
         writer: mpsc::Sender<Vec<u8>>,
         task: AbortHandle,
     },
@@ -96,7 +96,7 @@ impl Wire {
         })
     }
 
-    fn stream(local: SocketAddr, remote: SocketAddr, stream: impl AsyncRead + AsyncWrite + Send + 'static) -> Self {
+    fn stream(local: SocketAddr, remote: SocketAddr, stream: impl AsyncRead + AsyncWrite + Send + Sync + 'static) -> Self {
         let (reader, mut sink) = tokio::io::split(stream);
         let (writer, mut queue) = mpsc::channel::<Vec<u8>>(OUTGOING);
         let task = tokio::spawn(async move {
