@@ -46,7 +46,9 @@ impl World {
         let ways = &self.hosts[index].shell.ways;
         if let Some((id, _)) = ways.iter().find(|(_, way)| **way == (from, handle)) {
             let Place { at, via } = Place::relayed(*id);
-            let is_knock = packet.first().is_some_and(|first| demux::classify(*first) == Class::Knock);
+            let is_knock = packet
+                .first()
+                .is_some_and(|first| demux::classify(*first) == Class::Knock);
             let bytes = packet.to_vec();
             if is_knock {
                 self.feed(index, Input::Datagram { from: at, via, bytes }, Cause::Other);

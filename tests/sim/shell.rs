@@ -42,12 +42,7 @@ impl World {
 
     pub(super) fn perform(&mut self, index: usize, output: Output, cause: Cause, sent: &mut usize) {
         match output {
-            Output::Transmit {
-                to,
-                via,
-                ttl: _,
-                bytes,
-            } => match via {
+            Output::Transmit { to, via, ttl: _, bytes } => match via {
                 Via::Own | Via::Spare(_) => {
                     self.watch_place(index, to, via);
                     self.transmit(index, to, bytes, cause, sent);

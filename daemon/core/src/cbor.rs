@@ -46,7 +46,16 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes!(RootKey, DeviceKey, CallId, ContactId, InviteId, RelayHandle, RelayTag, Secret);
+as_bytes!(
+    RootKey,
+    DeviceKey,
+    CallId,
+    ContactId,
+    InviteId,
+    RelayHandle,
+    RelayTag,
+    Secret
+);
 
 /// An address as 6 or 18 bytes: the IP address, then the port, big-endian.
 pub(crate) mod address {

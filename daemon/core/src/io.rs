@@ -10,9 +10,7 @@ use std::time::Duration;
 use crate::command::{Command, Reply};
 use crate::crypto::Secret;
 use crate::event::Event;
-use crate::ids::{
-    CallId, CommandId, DeviceKey, DialId, LegId, LinkId, PairId, RelayHandle, RelayId, Token, VisitorId,
-};
+use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, PairId, RelayHandle, RelayId, Token, VisitorId};
 use crate::media::flow::Role;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::relay::Pair;

@@ -532,9 +532,7 @@ mod tests {
                 tag: RelayTag([1; 16]),
                 handle: RelayHandle([3; 7]),
             }),
-            Message::RelayEnd(RelayEnd {
-                tag: RelayTag([1; 16]),
-            }),
+            Message::RelayEnd(RelayEnd { tag: RelayTag([1; 16]) }),
             Message::Unsupported(Unsupported { kind: 99 }),
         ];
         for message in all {

@@ -373,9 +373,25 @@ mod tests {
         let path = Path {
             kind: PathKind::Lan,
             via: None,
+            carrier: None,
             rtt_ms: 0.7,
             last_proof_ms: 3,
         };
+        let relayed = Contact {
+            path: Some(Path {
+                kind: PathKind::Relay,
+                via: Some("Cleo".into()),
+                carrier: Some(Carrier::Contact),
+                ..path.clone()
+            }),
+            relay: true,
+            relay_only: true,
+            ..ann(ContactState::Accepted, Reachable::Yes)
+        };
+        assert_eq!(
+            about(&relayed),
+            "may relay here · your address is hidden · through Cleo, 1 ms"
+        );
         let green = Contact {
             path: Some(path),
             ..ann(ContactState::Accepted, Reachable::Yes)

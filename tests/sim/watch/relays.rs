@@ -74,7 +74,9 @@ impl World {
             return self.fail(Invariant::RelayAllowed, format!("host {relay} relays for a stranger"));
         };
         let may = |host: usize| {
-            let blocked = self.hosts[relay].contact_for(host).is_some_and(|contact| contact.blocked);
+            let blocked = self.hosts[relay]
+                .contact_for(host)
+                .is_some_and(|contact| contact.blocked);
             self.watch.marks.relays.contains(&(relay, host)) && !blocked
         };
         if !may(one) || !may(other) {

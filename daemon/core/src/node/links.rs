@@ -56,10 +56,8 @@ impl Node {
             self.end_dial(dial);
         }
         let is_hidden = up.via.is_direct() && self.is_hidden_from(&up.peer);
-        let is_expected = up.visitor.is_none()
-            && !is_hidden
-            && self.peers.contains_key(&up.peer)
-            && dialed == self.dials(&up.peer);
+        let is_expected =
+            up.visitor.is_none() && !is_hidden && self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
         if !is_expected {
             return self.push(Output::Close {
                 link: up.link,

@@ -70,7 +70,9 @@ impl Node {
 
     /// Whether a contact's device has no link that can be trusted to work.
     pub(super) fn needs_path(&self, device: &DeviceKey) -> bool {
-        let Some(peer) = self.peers.get(device) else { return false };
+        let Some(peer) = self.peers.get(device) else {
+            return false;
+        };
         let contact = peer.contact.and_then(|id| self.state.contact(id));
         let link = peer.link.and_then(|link| self.links.get(&link));
         contact.is_some_and(|contact| contact.accepted && !contact.blocked)
@@ -101,7 +103,9 @@ impl Node {
     }
 
     fn ask_relay(&mut self, relay: &DeviceKey, device: &DeviceKey, now: Now) {
-        let Some(tags) = self.tags_at(relay, device) else { return };
+        let Some(tags) = self.tags_at(relay, device) else {
+            return;
+        };
         let link = self.peers.get(relay).and_then(|peer| peer.link);
         let (Some(link), Some(_)) = (link, self.proven_at(relay)) else {
             return;
@@ -123,7 +127,9 @@ impl Node {
             .keys
             .iter()
             .map(|key| relay::tag(key, &self.device, device, &relay.root));
-        is_usable.then(|| tags.collect()).filter(|tags: &Vec<_>| !tags.is_empty())
+        is_usable
+            .then(|| tags.collect())
+            .filter(|tags: &Vec<_>| !tags.is_empty())
     }
 
     /// A relay grants what we wished.
@@ -140,7 +146,11 @@ impl Node {
             return;
         };
         let id = *self.relaying.names.entry(errand).or_insert(RelayId(numbered));
-        let search = self.relaying.ways.remove(&id).map_or_else(Search::default, |way| way.search);
+        let search = self
+            .relaying
+            .ways
+            .remove(&id)
+            .map_or_else(Search::default, |way| way.search);
         self.relaying.ways.insert(
             id,
             Way {
@@ -170,7 +180,9 @@ impl Node {
 
     /// Gives up a way; what ran through it is in doubt, and another is looked for.
     fn lose_way(&mut self, id: RelayId, now: Now) {
-        let Some(way) = self.relaying.ways.remove(&id) else { return };
+        let Some(way) = self.relaying.ways.remove(&id) else {
+            return;
+        };
         self.push(Output::LeaveRelay { relay: id });
         let carried = self.links.values_mut().filter(|link| link.remote.via == Via::Relay(id));
         let mut was_used = false;
@@ -209,7 +221,9 @@ impl Node {
             }
             return;
         }
-        let Some(way) = self.relaying.ways.get_mut(&id) else { return };
+        let Some(way) = self.relaying.ways.get_mut(&id) else {
+            return;
+        };
         if is_needed {
             way.search.start_if_off(now.boot);
         } else {
@@ -235,7 +249,10 @@ impl Node {
 
     /// What the tick brings: who uses a relay says so again.
     pub(super) fn renew_relays(&mut self, now: Now) {
-        self.relaying.ways.values_mut().for_each(|way| way.search.tick(now.boot));
+        self.relaying
+            .ways
+            .values_mut()
+            .for_each(|way| way.search.tick(now.boot));
         let used = self.relaying.ways.values().map(|way| (way.relay, way.device));
         let is_due = |errand: &Errand| {
             let wish = self.relaying.wishes.get(errand);
@@ -282,7 +299,10 @@ impl Node {
     /// Tells a linked contact where we can be reached.
     pub(super) fn tell_addresses(&mut self, id: ContactId, now: Now) {
         let devices = self.peers.values().filter(|peer| peer.contact == Some(id));
-        let linked = devices.filter(|peer| peer.link.is_some()).map(|peer| peer.device).next();
+        let linked = devices
+            .filter(|peer| peer.link.is_some())
+            .map(|peer| peer.device)
+            .next();
         let Some(device) = linked.filter(|device| !self.is_held_back(device)) else {
             return;
         };
@@ -305,7 +325,8 @@ impl Node {
             for link in direct {
                 self.close(link, close_code::SILENT, now);
             }
-            self.asked.retain(|_, asked| asked.peer != device || !asked.to.via.is_direct());
+            self.asked
+                .retain(|_, asked| asked.peer != device || !asked.to.via.is_direct());
         }
         self.search_for(id, now);
     }

@@ -177,7 +177,9 @@ impl Node {
     }
 
     fn grant(&mut self, pair: PairId, to: &Asker, now: Now) {
-        let Some(pair) = self.served.pairs.get(&pair) else { return };
+        let Some(pair) = self.served.pairs.get(&pair) else {
+            return;
+        };
         let side = pair.sides.iter().find(|(asker, _)| asker == to);
         let grant = side.map(|(_, handle)| RelayGrant {
             tag: pair.tag,
@@ -232,7 +234,9 @@ impl Node {
     }
 
     fn end_pair(&mut self, id: PairId, now: Now) {
-        let Some(pair) = self.served.pairs.remove(&id) else { return };
+        let Some(pair) = self.served.pairs.remove(&id) else {
+            return;
+        };
         self.push(Output::EndForward { pair: id });
         for (asker, _) in pair.sides {
             self.served.asks.withdraw(&asker, &pair.tag);

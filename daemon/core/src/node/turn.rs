@@ -96,7 +96,9 @@ impl Node {
         let is_used = || self.links.values().any(|link| link.remote.via == Via::Turn);
         let hides = || {
             let contacts = self.state.contacts.iter();
-            contacts.filter(|contact| contact.relay_only).any(|contact| contact.accepted && !contact.blocked)
+            contacts
+                .filter(|contact| contact.relay_only)
+                .any(|contact| contact.accepted && !contact.blocked)
         };
         let ready = || self.peers.values().filter_map(|peer| self.links.get(&peer.link?));
         let udp_works = ready().any(|link| link.remote.via.is_direct());

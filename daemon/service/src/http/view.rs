@@ -9,8 +9,8 @@ use twocan_core::bounds::GREY_AFTER;
 use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
 use twocan_core::event::{
-    CallState, CallView, Carrier, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, Notice, PathKind,
-    PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
+    CallState, CallView, Carrier, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, Notice,
+    PathKind, PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
 };
 use twocan_core::ids::{ContactId, RootKey};
 use twocan_core::state::Alarm;

@@ -61,7 +61,9 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         ),
         WhyNot::NoRelay => (
             format!("{name} is to be reached through a relay alone, and there is none at the moment."),
-            format!("Ask a friend of you both to let you two use their device, or set up a relay server; or stop hiding your address from {name}."),
+            format!(
+                "Ask a friend of you both to let you two use their device, or set up a relay server; or stop hiding your address from {name}."
+            ),
         ),
     };
     Why {

@@ -187,7 +187,10 @@ impl Net {
 
     /// Opens the way [`Via::Relay`], through the device at an address, or moves it.
     pub fn use_relay(&self, relay: RelayId, at: SocketAddr, handle: RelayHandle) {
-        self.shared.gate.relays().use_relay(&self.shared.gate, relay, at, handle);
+        self.shared
+            .gate
+            .relays()
+            .use_relay(&self.shared.gate, relay, at, handle);
     }
 
     /// The end of [`Self::use_relay`].

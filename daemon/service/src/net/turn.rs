@@ -44,7 +44,9 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// Routers on the way to the server forget us after half a minute of silence.
 const SILENCE: Duration = Duration::from_secs(25);
 /// A binding indication (RFC 8489): says nothing, and is answered by nothing.
-const SIGN_OF_LIFE: [u8; 20] = [0, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+const SIGN_OF_LIFE: [u8; 20] = [
+    0, 0x11, 0, 0, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
 /// Peers that get a channel, which spares 32 bytes a packet. Each is kept up as long as the address.
 const CHANNELS: usize = 16;
 

@@ -169,7 +169,10 @@ mod tests {
     fn a_place_is_found_again_in_its_address() {
         let v4: SocketAddr = "203.0.113.9:4711".parse().unwrap();
         let relays = [Via::Relay(RelayId(0)), Via::Relay(RelayId(u16::MAX)), Via::Turn];
-        for via in [Via::Own, Via::Spare(0), Via::Spare(u16::MAX)].into_iter().chain(relays) {
+        for via in [Via::Own, Via::Spare(0), Via::Spare(u16::MAX)]
+            .into_iter()
+            .chain(relays)
+        {
             let made = join(via, v4).unwrap();
             assert_eq!(split(made), (v4, via));
             assert_eq!(is_made(&made), via != Via::Own);

@@ -60,7 +60,14 @@ fn split_port(place: &str) -> Option<(String, Option<u16>)> {
         Some(rest) => {
             let (host, behind) = rest.split_once(']')?;
             host.parse::<std::net::Ipv6Addr>().ok()?;
-            (host, if behind.is_empty() { None } else { Some(behind.strip_prefix(':')?) })
+            (
+                host,
+                if behind.is_empty() {
+                    None
+                } else {
+                    Some(behind.strip_prefix(':')?)
+                },
+            )
         }
         None => match place.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -87,9 +94,19 @@ mod tests {
         for (text, host, port, transport) in [
             ("turn:relay.example", "relay.example", 3478, Transport::Udp),
             ("turn:192.0.2.1:3479", "192.0.2.1", 3479, Transport::Udp),
-            ("turn:relay.example:80?transport=tcp", "relay.example", 80, Transport::Tcp),
+            (
+                "turn:relay.example:80?transport=tcp",
+                "relay.example",
+                80,
+                Transport::Tcp,
+            ),
             ("turns:relay.example:443", "relay.example", 443, Transport::Tls),
-            ("turns:[2001:db8::1]:443?transport=tcp", "2001:db8::1", 443, Transport::Tls),
+            (
+                "turns:[2001:db8::1]:443?transport=tcp",
+                "2001:db8::1",
+                443,
+                Transport::Tls,
+            ),
         ] {
             let wanted = TurnUrl {
                 host: host.into(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::world::at;
+use super::world::{self, at};
 use super::*;
 use crate::event::{Carrier, ContactView, PathKind};
 use crate::ids::ContactId;
@@ -25,7 +25,11 @@ const CAROL: usize = 2;
 fn view(world: &World, host: usize, other: usize) -> ContactView {
     let root = world.hosts[other].node.root();
     let id = world.hosts[host].node.state.contact_of(&root).unwrap().id;
-    world.contacts(host).into_iter().find(|contact| contact.id == id).unwrap()
+    world
+        .contacts(host)
+        .into_iter()
+        .find(|contact| contact.id == id)
+        .unwrap()
 }
 
 fn id(world: &World, host: usize, other: usize) -> ContactId {
@@ -196,13 +200,19 @@ fn whoever_hides_sends_nothing_directly_and_names_no_address() {
     world.pass(Duration::from_secs(100));
     assert!(is_green(&world, ANN, BOB) && is_green(&world, BOB, ANN));
     assert!(matches!(kind(&world, ANN, BOB), Some(PathKind::Relay(_))));
-    let mut moved = super::world::addresses(ANN);
+    let mut moved = world::addresses(ANN);
     moved.port += 500;
     world.input(ANN, Input::Interfaces(moved));
     world.pass(Duration::from_secs(300));
     assert!(!world.hosts[ANN].sent_directly.contains(&at(BOB)), "no packet");
     let known = world.hosts[BOB].node.state.contact_of(&world.hosts[ANN].node.root());
-    assert!(known.unwrap().addresses.iter().all(|known| known.port() != at(ANN).port() + 500));
+    assert!(
+        known
+            .unwrap()
+            .addresses
+            .iter()
+            .all(|known| known.port() != at(ANN).port() + 500)
+    );
 }
 
 #[test]
@@ -256,7 +266,7 @@ fn whoever_hides_is_found_at_the_address_of_the_server_by_both_roles() {
 #[test]
 fn marks_that_the_disk_did_not_take_are_as_they_were() {
     let mut world = World::friends(2);
-    world.hosts[ANN].disk = super::world::Disk::Full;
+    world.hosts[ANN].disk = world::Disk::Full;
     let contact = id(&world, ANN, BOB);
     let (relay, relay_only) = (Some(true), Some(true));
     let command = Command::SetRelays {
@@ -264,10 +274,7 @@ fn marks_that_the_disk_did_not_take_are_as_they_were() {
         relay,
         relay_only,
     };
-    assert_eq!(
-        world.command(ANN, command),
-        Some(Reply::Refused(Refusal::StoreFailed))
-    );
+    assert_eq!(world.command(ANN, command), Some(Reply::Refused(Refusal::StoreFailed)));
     assert!(!view(&world, ANN, BOB).relay && !view(&world, ANN, BOB).relay_only);
     world.pass(Duration::from_secs(70));
     assert!(is_green(&world, ANN, BOB));

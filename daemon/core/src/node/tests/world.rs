@@ -464,7 +464,15 @@ impl World {
                 let via = if through_server.is_some() { Via::Turn } else { Via::Own };
                 let target = through_server.or_else(|| host_at(to.at))?;
                 let here = self.at_server.contains(&host);
-                here.then(|| (target, Place { at: at_server(host), via }))
+                here.then(|| {
+                    (
+                        target,
+                        Place {
+                            at: at_server(host),
+                            via,
+                        },
+                    )
+                })
             }
             Via::Relay(id) => {
                 let (relay_at, handle) = *self.ways.get(&(host, id))?;

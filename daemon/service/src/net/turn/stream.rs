@@ -96,7 +96,11 @@ impl Wire {
         })
     }
 
-    fn stream(local: SocketAddr, remote: SocketAddr, stream: impl AsyncRead + AsyncWrite + Send + Sync + 'static) -> Self {
+    fn stream(
+        local: SocketAddr,
+        remote: SocketAddr,
+        stream: impl AsyncRead + AsyncWrite + Send + Sync + 'static,
+    ) -> Self {
         let (reader, mut sink) = tokio::io::split(stream);
         let (writer, mut queue) = mpsc::channel::<Vec<u8>>(OUTGOING);
         let task = tokio::spawn(async move {
@@ -187,7 +191,9 @@ fn tls_config() -> anyhow::Result<ClientConfig> {
 fn roots() -> anyhow::Result<RootCertStore> {
     let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
     let usual = || ROOTS.iter().map(PathBuf::from).find(|path| path.exists());
-    let path = named.or_else(usual).context("this system has no list of certificates that it trusts")?;
+    let path = named
+        .or_else(usual)
+        .context("this system has no list of certificates that it trusts")?;
     read_roots(&path).with_context(|| format!("the certificates of {}", path.display()))
 }
 
