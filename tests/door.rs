@@ -26,7 +26,7 @@ async fn rings(ann: &Person, bob: &Person) {
 
 /// The words that a page shows, once it shows them.
 async fn words(page: &Page) -> Value {
-    let shown = "const list = document.querySelector('twocan-call [data-stranger-words]');
+    let shown = "const list = document.querySelector('twocan-call [data-words=stranger]');
         const words = [...list.children].map(it => it.textContent);
         return words.length === 4 && list.checkVisibility() ? words : null";
     page.until("four words", STEP, shown).await

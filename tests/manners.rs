@@ -27,8 +27,8 @@ async fn talk(from: &Person, to: &Person) {
 
 /// The words that a page shows, once it shows them.
 async fn words(page: &Page) -> Value {
-    let shown = "const words = [...document.querySelectorAll('[data-words] li')].map(it => it.textContent);
-        return words.length === 4 && document.querySelector('[data-words]').checkVisibility() ? words : null";
+    let shown = "const words = [...document.querySelectorAll('[data-words=words] li')].map(it => it.textContent);
+        return words.length === 4 && document.querySelector('[data-words=words]').checkVisibility() ? words : null";
     page.until("four words", STEP, shown).await
 }
 

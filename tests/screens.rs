@@ -83,6 +83,7 @@ fn quiet_screens() {
         go(page, "[data-nav=settings]", "settings").await;
         check(page, "settings").await;
         go(page, "[data-nav=privacy]", "privacy").await;
+        page.visible("[data-stored] dt").await;
         check(page, "privacy").await;
         page.press('?').await;
         page.visible("dialog[open]").await;
@@ -94,6 +95,35 @@ fn quiet_screens() {
         check(page, "invite").await;
         assert_eq!(page.wrong().await, Vec::<String>::new());
         bob.page.close().await;
+    });
+}
+
+/// The page asks once more, and then nothing is left: no file, no daemon, nothing in the browser.
+#[test]
+fn everything_is_erased_from_the_page() {
+    inside("everything_is_erased_from_the_page", async || {
+        let driver = Driver::start().await;
+        let mut ann = Person::come(&driver, "Ann").await;
+        let (page, kept) = (&ann.page, ann.home.path().join("state.sealed"));
+        page.run("localStorage.setItem('twocan-volume', '0.5')").await;
+        go(page, "[data-nav=privacy]", "privacy").await;
+        page.click("erase").await;
+        page.visible("dialog[open] [data-act=erase-yes]").await;
+        check(page, "erase").await;
+        page.click("erase-no").await;
+        assert!(kept.exists(), "a question erases nothing");
+        page.click("erase").await;
+        page.click("erase-yes").await;
+        page.screen("offline").await;
+        assert_eq!(
+            page.run("return localStorage.length + sessionStorage.length").await,
+            json!(0)
+        );
+        let notice = "return [...document.querySelectorAll('twocan-notices h2, twocan-notices strong, twocan-notices p')].some(it => it.innerText.includes('erased'))";
+        page.until("that all is gone", STEP, notice).await;
+        check(page, "erased").await;
+        ann.home.ended().await;
+        assert!(!kept.exists() && !ann.home.path().join("state.key").exists());
     });
 }
 

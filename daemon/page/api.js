@@ -1,7 +1,7 @@
 /**
  * The local API over fetch, and its event stream. Same origin only; the session is the cookie that the daemon set.
  *
- * @import {Call, Contact, Door, Invite, Me, Media, Presence, ProblemBody, Safety} from "./types.js"
+ * @import {Call, Contact, Door, Invite, Me, Media, Presence, Privacy, ProblemBody, Safety} from "./types.js"
  */
 import { s } from "./strings.js";
 
@@ -22,6 +22,16 @@ export class Api {
   /** @returns {Promise<void>} whether the daemon is there and knows this browser */
   async probe() {
     await request("GET", "/v1/status");
+  }
+
+  /** @returns {Promise<Privacy>} */
+  async privacy() {
+    return (await request("GET", "/v1/privacy")).json();
+  }
+
+  /** Erases everything; the daemon ends. */
+  async erase() {
+    await send("DELETE", "/v1/data", { everything: true });
   }
 
   /** @param {string} name @returns {Promise<Me>} */

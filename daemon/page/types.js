@@ -52,6 +52,10 @@
  * @typedef {Me & {version: string, warnings: Why[]}} Status
  * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[], door: Door}} Snapshot
  *
+ * @typedef {{what: string, count: number|null, place: string, protection: string, until: string}} Stored
+ * @typedef {{who: string, sees: string, hidden: string}} Outsider
+ * @typedef {{stored: Stored[], outsiders: Outsider[], never: string[]}} Privacy
+ *
  * @typedef {{status: number, code: string, title: string, detail: string}} ProblemBody
  *
  * What opens over the screen.

@@ -108,8 +108,10 @@ pub enum Command {
     },
     /// Opens the door to strangers, anew if it is open, or closes it.
     SetDoor {
-        /// For how many seconds it is to be open; `None` closes it.
-        open_for_s: Option<u64>,
+        /// Whether it is to be open.
+        open: bool,
+        /// For how many seconds; a wrong time is refused also where it closes.
+        for_s: u64,
     },
     /// Whether the user wants to keep the stranger of a call as a contact.
     Keep {

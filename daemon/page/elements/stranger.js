@@ -5,6 +5,7 @@
 import { h, setAttr, setText } from "../dom.js";
 import { s } from "../strings.js";
 import { button } from "./button.js";
+import { comparison } from "./compare.js";
 
 /** @import {Call, Context} from "../types.js" */
 
@@ -13,8 +14,7 @@ export class StrangerElement extends HTMLElement {
   /** @type {Call|null} */
   #call = null;
   #read = h("p", { class: "stranger-read" });
-  #list = h("ol", { class: "words", "data-stranger-words": true });
-  #answer;
+  #compare;
   #wish = h("p", { role: "status", "data-wish": true, dir: "auto" });
   #keep;
   #acts;
@@ -23,18 +23,13 @@ export class StrangerElement extends HTMLElement {
   constructor(context) {
     super();
     this.#context = context;
-    this.#answer = h(
-      "div",
-      { class: "acts" },
-      button("stranger-same", s.words.same, () => this.#compared("same"), { icon: "check" }),
-      button("stranger-different", s.words.different, () => this.#compared("different"), { kind: "danger", icon: "close" }),
-    );
+    this.#compare = comparison("stranger", (result) => this.#compared(result));
     this.#keep = button("stranger-keep", s.stranger.keep, () => this.#say(true), { kind: "primary" });
     const no = button("stranger-no", s.stranger.no, () => this.#say(false), { kind: "quiet" });
     this.#acts = h("div", { class: "acts" }, this.#keep, no);
     this.setAttribute("role", "group");
     this.setAttribute("aria-label", s.stranger.label);
-    this.append(this.#read, this.#list, this.#answer, this.#wish, this.#acts);
+    this.append(this.#read, this.#compare.list, this.#compare.answer, this.#wish, this.#acts);
   }
 
   /** @param {Call|null} call */
@@ -46,11 +41,8 @@ export class StrangerElement extends HTMLElement {
     const { state, words } = stranger.safety;
     setAttr(this, "data-safety", state);
     const comparing = state === "compare" && call.state === "active";
-    this.#list.hidden = !comparing;
-    this.#answer.hidden = !comparing;
-    if (comparing && this.#list.textContent !== words?.join("")) {
-      this.#list.replaceChildren(...(words ?? []).map((word) => h("li", {}, word)));
-    }
+    this.#compare.show(comparing);
+    if (comparing) this.#compare.set(words);
     setText(this.#read, call.state === "active" ? s.stranger.words[state] : "");
     const known = call.contact !== null && stranger.keep !== true;
     this.#acts.hidden = !stranger.can_keep || stranger.keep !== null || known;

@@ -6,6 +6,7 @@ import { h, setText } from "../dom.js";
 import { Problem } from "../api.js";
 import { s } from "../strings.js";
 import { button } from "./button.js";
+import { comparison } from "./compare.js";
 import { dialog } from "./dialog.js";
 
 /** @import {Context} from "../types.js" */
@@ -20,11 +21,10 @@ export class WordsElement extends HTMLElement {
   #shown;
   #title = h("span", {}, s.words.heading);
   #text = h("p", { role: "status" });
-  #list = h("ol", { class: "words", "data-words": true });
   #after = h("p", { class: "help" });
   #number = h("p", { class: "number", tabindex: 0 });
   #paper = h("details", { class: "paper" }, h("summary", {}, s.words.paper), this.#number);
-  #answer;
+  #compare;
   #retry;
   #done;
   #dialog;
@@ -33,15 +33,10 @@ export class WordsElement extends HTMLElement {
   constructor(context) {
     super();
     this.#context = context;
-    this.#answer = h(
-      "div",
-      { class: "acts" },
-      button("words-same", s.words.same, () => this.#say(true), { kind: "go", icon: "check" }),
-      button("words-different", s.words.different, () => this.#say(false), { kind: "danger", icon: "close" }),
-    );
+    this.#compare = comparison("words", (result) => this.#say(result));
     this.#retry = button("words-retry", s.call.retry, () => this.#ask(), { kind: "primary" });
     this.#done = button("words-done", s.close, () => this.#dialog.close(), { kind: "primary" });
-    this.#dialog = dialog("words-title", this.#title, this.#text, this.#list, this.#answer, this.#after, this.#paper, h("div", { class: "acts" }, this.#retry, this.#done));
+    this.#dialog = dialog("words-title", this.#title, this.#text, this.#compare.list, this.#compare.answer, this.#after, this.#paper, h("div", { class: "acts" }, this.#retry, this.#done));
     this.append(this.#dialog);
   }
 
@@ -71,7 +66,7 @@ export class WordsElement extends HTMLElement {
       const { words, number } = await this.#context.api.safetyWords(id);
       if (this.#id !== id || !this.#dialog.open) return;
       this.#shown = words?.join(" ");
-      this.#list.replaceChildren(...(words ?? []).map((word) => h("li", {}, word)));
+      this.#compare.set(words);
       setText(this.#number, number);
       this.#show("words", s.words.read(this.#name), s.words.readHelp);
     } catch (error) {
@@ -79,14 +74,14 @@ export class WordsElement extends HTMLElement {
     }
   }
 
-  /** @param {boolean} same */
-  async #say(same) {
+  /** @param {"same"|"different"} result */
+  async #say(result) {
     const { api } = this.#context;
     if (this.#id === null) return;
     try {
-      await api.compareWords(this.#id, same ? "same" : "different");
-      const { title, next } = same ? s.words.wereSame(this.#name) : s.words.wereDifferent(this.#name);
-      this.#show(same ? "same" : "different", title, next);
+      await api.compareWords(this.#id, result);
+      const { title, next } = result === "same" ? s.words.wereSame(this.#name) : s.words.wereDifferent(this.#name);
+      this.#show(result, title, next);
     } catch (error) {
       this.#failed(error);
     }
@@ -104,8 +99,7 @@ export class WordsElement extends HTMLElement {
     this.dataset["step"] = step;
     setText(this.#text, text);
     setText(this.#after, after);
-    this.#list.hidden = step !== "words";
-    this.#answer.hidden = step !== "words";
+    this.#compare.show(step === "words");
     this.#paper.hidden = step !== "words";
     this.#retry.hidden = step !== "failed";
     this.#done.hidden = step === "words" || step === "asking";

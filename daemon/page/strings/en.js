@@ -273,39 +273,31 @@ export const en = {
       contacts === 0 ? "No contact can ring here." : `${counted(contacts, "person", "people")} can ${quiet ? "not ring: do not disturb is on" : "ring here, and see whether it would"}.`,
       invites === 0 ? "No link of yours is open." : `${counted(invites, "link", "links")} of yours can still be used, each by one person.`,
     ],
-    parts: [
-      {
-        title: "On your disk",
-        points: [
-          "Your keys and your name; of each contact the name you gave, the keys, device names and last addresses; your links until they run out.",
-          "It is sealed, and the key lies in a file beside it. Whoever copies both can read it, so keep the disk encrypted.",
-          "No history of calls. Ended calls are listed for a minute, missed ones until you have seen them, in memory only.",
-          "In this browser: your choice of devices and keys, nothing about people.",
-        ],
-      },
-      {
-        title: "Whoever reads a link of yours",
-        points: [
-          "Learns the name in it, your public keys and your computer’s addresses, and can use it once in your friend’s place.",
-          "If two people use one link, the second is refused, the first is held back, and you are asked.",
-        ],
-      },
-      {
-        title: "Your contacts",
-        points: ["Learn your device’s name and addresses, and whether it is on and would ring.", "Picture and sound go to them alone, sealed on the whole way."],
-      },
-      {
-        title: "Somebody on the network between you",
-        points: [
-          "Sees that two addresses exchange sealed packets, when, how many and how large, and can tell that it is Twocan.",
-          "Sees no name and no key, and hears nothing.",
-        ],
-      },
-      {
-        title: "Everybody else",
-        points: ["Gets no answer from your Twocan at all, unless your door is open. Then they can tell that it is there and ring, and learn nothing lasting unless you answer.", "Twocan contacts nobody but your contacts: no company, no directory, no update check."],
-      },
-    ],
+    outsiders: "Who sees what",
+    stored: "What is kept",
+    never: "What there never is",
+    /** @param {string} text of the daemon, which begins small */
+    title: (text) => text.charAt(0).toUpperCase() + text.slice(1),
+    /** @param {string} what */
+    sees: (what) => `They see ${what}.`,
+    /** @param {string} what */
+    hidden: (what) => `Hidden from them: ${what}.`,
+    /** @param {number} many */
+    count: (many) => ` (${many})`,
+    /** @param {string} place @param {string} protection */
+    kept: (place, protection) => `In ${place}: ${protection}.`,
+    /** @param {string} event */
+    until: (event) => `Until ${event}.`,
+    erase: {
+      heading: "Erase everything",
+      help: "Your identity, your contacts and your links are gone for good, and Twocan ends. Your contacts are told nothing.",
+      open: "Erase everything…",
+      sure: "Erase everything?",
+      effect: "Nobody can undo this. Your contacts will see a device that is off; to talk again you invite each of them anew. A call that goes on ends.",
+      yes: "Erase everything",
+      no: "Keep it all",
+      done: { title: "Everything is erased, and Twocan has ended.", detail: "Its next start makes a new person." },
+    },
   },
   facts: {
     quality: { good: "Good connection", fair: "Fair connection", poor: "Poor connection" },

@@ -85,9 +85,8 @@ impl World {
         }
     }
 
-    fn open(&mut self, host: usize, seconds: u64) {
-        let open_for_s = Some(seconds);
-        self.command(host, Command::SetDoor { open_for_s }, Then::Nothing);
+    fn open(&mut self, host: usize, for_s: u64) {
+        self.command(host, Command::SetDoor { open: true, for_s }, Then::Nothing);
     }
 
     fn on_call(&mut self, host: usize, command: Command) {

@@ -72,7 +72,7 @@ impl Node {
             }
             Command::StartCall { contact, media } => self.start_call(contact, media, now),
             Command::CallAddress { to, media } => self.call_address(to, media, now),
-            Command::SetDoor { open_for_s } => self.set_door(open_for_s, now),
+            Command::SetDoor { open, for_s } => self.set_door(open, for_s, now),
             Command::Keep { call, keep } => self.keep(id, call, keep, now),
             Command::ComparedWithStranger { call, same } => self.compared_with_stranger(call, same, now),
             Command::Answer { call } => self.on_call(call, |node| node.calls.accept(call, now.boot)),

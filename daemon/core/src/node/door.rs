@@ -88,19 +88,19 @@ impl Visit {
 
 impl Node {
     /// Opens the door, or closes it.
-    pub(super) fn set_door(&mut self, open_for_s: Option<u64>, now: Now) -> Result {
-        let Some(seconds) = open_for_s else {
-            self.close_door();
-            return Ok(Outcome::Reply(Reply::Done));
-        };
-        if !(bounds::DOOR_LIFE_LEAST_S..=bounds::DOOR_LIFE_MOST_S).contains(&seconds) {
+    pub(super) fn set_door(&mut self, open: bool, for_s: u64, now: Now) -> Result {
+        if !(bounds::DOOR_LIFE_LEAST_S..=bounds::DOOR_LIFE_MOST_S).contains(&for_s) {
             return Err(Refusal::OutOfBounds);
         }
-        self.door.open(seconds, now);
+        if !open {
+            self.close_door();
+            return Ok(Outcome::Reply(Reply::Done));
+        }
+        self.door.open(for_s, now);
         let seed = Secret(self.rng.bytes());
         self.push(Output::OpenDoor {
             seed,
-            valid_for: Duration::from_secs(seconds),
+            valid_for: Duration::from_secs(for_s),
         });
         self.event(Event::Door);
         Ok(Outcome::Reply(Reply::Done))

@@ -44,22 +44,27 @@ impl Node {
     /// Ends everything that is under way with a blocked contact.
     fn silence(&mut self, id: ContactId, now: Now) {
         let speaks = self.calls.is_busy_with(id);
-        self.calls.forget_contact(id, now.boot);
-        self.leave_visits_of(id, now);
-        self.perform_deeds(now);
-        let devices: Vec<DeviceKey> = self
-            .peers
-            .values()
-            .filter(|peer| peer.contact == Some(id))
-            .map(|peer| peer.device)
-            .collect();
-        for device in devices {
+        self.end_calls_with(id, now);
+        for device in self.devices_of(id) {
             let peer = self.peers.remove(&device);
             let token = peer.and_then(|peer| peer.admitted);
             self.out.extend(token.map(|token| Output::Revoke { token }));
             self.silence_device(&device, speaks, now);
         }
         self.keyring_stale = true;
+    }
+
+    /// Ends every call with somebody who is a contact no more, or not to be heard, through a door as well.
+    pub(super) fn end_calls_with(&mut self, id: ContactId, now: Now) {
+        self.calls.forget_contact(id, now.boot);
+        self.leave_visits_of(id, now);
+        self.perform_deeds(now);
+    }
+
+    /// The devices of a contact that are peers.
+    pub(super) fn devices_of(&self, id: ContactId) -> Vec<DeviceKey> {
+        let peers = self.peers.values().filter(|peer| peer.contact == Some(id));
+        peers.map(|peer| peer.device).collect()
     }
 
     /// The end of a call gets a moment to arrive; nothing else does.

@@ -15,6 +15,7 @@ mod commands;
 mod control;
 mod door;
 mod hello;
+mod keeping;
 mod knocks;
 mod links;
 mod manners;

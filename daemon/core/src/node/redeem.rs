@@ -257,17 +257,9 @@ impl Node {
     /// Takes a contact out of everything but what is under way on its links.
     pub(super) fn remove_contact(&mut self, id: ContactId, now: Now) -> Option<Contact> {
         let place = self.state.contacts.iter().position(|contact| contact.id == id)?;
-        self.calls.forget_contact(id, now.boot);
-        self.leave_visits_of(id, now);
-        self.perform_deeds(now);
+        self.end_calls_with(id, now);
         let contact = self.state.contacts.remove(place);
-        let devices: Vec<DeviceKey> = self
-            .peers
-            .values()
-            .filter(|peer| peer.contact == Some(id))
-            .map(|peer| peer.device)
-            .collect();
-        for device in devices {
+        for device in self.devices_of(id) {
             self.leave(device, now);
         }
         self.keyring_stale = true;

@@ -133,24 +133,28 @@ impl Node {
         let link = self.links.get(&link)?;
         let contact = self.peers.get(&link.peer)?.contact;
         let contact = contact.and_then(|id| self.state.contact(id))?;
-        let own = Party {
-            root: self.root,
-            device: self.device,
-            list: crypto::hash(&self.state.identity.list.list),
-        };
         let far = Party {
             root: contact.root,
             device: link.peer,
             list: crypto::hash(&contact.list.as_ref()?.list),
         };
         let dials = self.dials(&link.peer);
+        Some((self.parties_with(far, link.exporter, dials), dials))
+    }
+
+    /// Ourselves and somebody else, as they are bound into the words of one connection.
+    pub(super) fn parties_with(&self, far: Party, exporter: [u8; 32], dials: bool) -> Parties {
+        let own = Party {
+            root: self.root,
+            device: self.device,
+            list: crypto::hash(&self.state.identity.list.list),
+        };
         let (dialer, listener) = if dials { (own, far) } else { (far, own) };
-        let parties = Parties {
-            exporter: link.exporter,
+        Parties {
+            exporter,
             dialer,
             listener,
-        };
-        Some((parties, dials))
+        }
     }
 
     /// Takes a message of an exchange.
@@ -242,22 +246,27 @@ impl Node {
 
     /// The own user has compared the words.
     pub(super) fn compared(&mut self, id: ContactId, same: bool, now: Now) -> Result {
-        let before = self.state.contact(id).ok_or(Refusal::NotFound)?;
-        let undo = Undo::RestoreMarks {
-            contact: id,
-            verified: before.verified,
-            alarm: before.alarm,
-        };
+        self.state.contact(id).ok_or(Refusal::NotFound)?;
         let shown = self.safety.get_mut(&id).and_then(|safety| safety.shown.as_mut());
         shown.ok_or(Refusal::WrongState)?.same = Some(same);
-        if let Some(contact) = self.state.contact_mut(id) {
-            contact.verified = same;
-            contact.alarm = (!same).then_some(Alarm::WordsDiffer);
-        }
+        let undo = self.mark(id, same).ok_or(Refusal::NotFound)?;
         if !same {
             self.calls.distrust(id, now.boot);
         }
         Ok(Outcome::Store(Reply::Contact(id), Some(Event::Contact(id)), undo))
+    }
+
+    /// Sets a contact's marks as the own user found the words, and says how to take that back.
+    pub(super) fn mark(&mut self, id: ContactId, same: bool) -> Option<Undo> {
+        let contact = self.state.contact_mut(id)?;
+        let undo = Undo::RestoreMarks {
+            contact: id,
+            verified: contact.verified,
+            alarm: contact.alarm,
+        };
+        contact.verified = same;
+        contact.alarm = (!same).then_some(Alarm::WordsDiffer);
+        Some(undo)
     }
 
     /// Ends runs whose link is not the contact's any more or that take too long, and forgets old words.

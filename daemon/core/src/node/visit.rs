@@ -4,17 +4,13 @@
 //! who it is ([`Show`]): its device list, and the device's signature over this connection's exporter, since the TLS keys
 //! are throw-away ones. Then they make safety words by themselves. Who does not do both within
 //! [`bounds::SAFETY_RUN`] is cut off: somebody in the middle must not get away with being silent.
-//!
-//! Either user may then want to keep the other ([`Keep`]). When both do, each side makes a contact out of what was shown,
-//! with the pair key of this connection; the second one stores it before it says so. A wish that was told is not taken
-//! back.
+//! How the two may become contacts is in [`super::keeping`].
 
 use std::time::Duration;
 
 use super::Node;
 use super::commands::{Outcome, Result};
 use super::door::Visit;
-use super::stored::{Pending, Undo};
 use crate::bounds::{self, close_code};
 use crate::call::Phase;
 use crate::call::incoming::Ringer;
@@ -23,12 +19,10 @@ use crate::crypto;
 use crate::event::{Event, SafetyState, SafetyView, StrangerView};
 use crate::identity::SignedList;
 use crate::identity::sas::{self, Exchange, Parties, Party, Words};
-use crate::ids::{CallId, CommandId, ContactId, DeviceKey, RootKey};
+use crate::ids::{CallId, ContactId, DeviceKey, RootKey};
 use crate::io::Output;
-use crate::message::{Frame, Keep, Message, Ring, Show, Unsupported};
-use crate::names;
+use crate::message::{Frame, Message, Ring, Show, Unsupported};
 use crate::session::Receipt;
-use crate::state::{Alarm, Contact};
 use crate::time::Now;
 
 const LABEL: &[u8] = b"twocan door 1";
@@ -40,27 +34,27 @@ pub(super) struct Talk {
     shown: bool,
     /// When words must be there.
     words_by: Option<Duration>,
-    who: Option<Who>,
+    pub(super) who: Option<Who>,
     exchange: Option<Exchange>,
     words: Option<Words>,
     /// What the own user found.
-    same: Option<bool>,
+    pub(super) same: Option<bool>,
     /// What the own user wants.
-    keep: Option<bool>,
+    pub(super) keep: Option<bool>,
     /// What he calls himself, once he wants to keep us.
-    peer_name: Option<String>,
+    pub(super) peer_name: Option<String>,
     /// The contact that he is.
-    contact: Option<ContactId>,
+    pub(super) contact: Option<ContactId>,
     /// Whether both hold each other.
-    kept: bool,
+    pub(super) kept: bool,
 }
 
 /// Who somebody has shown to be.
 #[derive(Debug)]
-struct Who {
-    root: RootKey,
-    device: DeviceKey,
-    list: SignedList,
+pub(super) struct Who {
+    pub(super) root: RootKey,
+    pub(super) device: DeviceKey,
+    pub(super) list: SignedList,
 }
 
 impl Talk {
@@ -283,22 +277,12 @@ impl Node {
     fn visit_parties(&self, id: ContactId) -> Option<Parties> {
         let visit = self.visits.get(&id)?;
         let (line, who) = (visit.line()?, visit.talk.who.as_ref()?);
-        let own = Party {
-            root: self.root,
-            device: self.device,
-            list: crypto::hash(&self.state.identity.list.list),
-        };
         let far = Party {
             root: who.root,
             device: who.device,
             list: crypto::hash(&who.list.list),
         };
-        let (dialer, listener) = if line.dialed { (own, far) } else { (far, own) };
-        Some(Parties {
-            exporter: line.exporter,
-            dialer,
-            listener,
-        })
+        Some(self.parties_with(far, line.exporter, line.dialed))
     }
 
     /// Takes a message of the one exchange that a visit has.
@@ -333,7 +317,7 @@ impl Node {
         }
     }
 
-    fn visit_of_call(&mut self, call: CallId) -> std::result::Result<&mut Visit, Refusal> {
+    pub(super) fn visit_of_call(&mut self, call: CallId) -> std::result::Result<&mut Visit, Refusal> {
         self.calls.get(call).ok_or(Refusal::NotFound)?;
         let visit = self.visits.values_mut().find(|visit| visit.call == Some(call));
         visit.ok_or(Refusal::NoStranger)
@@ -350,141 +334,10 @@ impl Node {
             self.calls.distrust(id, now.boot);
         }
         self.visit_changed(id);
-        let Some(contact) = contact.and_then(|id| self.state.contact_mut(id)) else {
-            return Ok(Outcome::Reply(Reply::Call(call)));
-        };
-        let undo = Undo::RestoreMarks {
-            contact: contact.id,
-            verified: contact.verified,
-            alarm: contact.alarm,
-        };
-        contact.verified = same;
-        contact.alarm = (!same).then_some(Alarm::WordsDiffer);
-        let event = Event::Contact(contact.id);
-        Ok(Outcome::Store(Reply::Call(call), Some(event), undo))
-    }
-
-    /// The own user says whether he wants to keep the stranger of a call.
-    pub(super) fn keep(&mut self, command: CommandId, call: CallId, keep: bool, now: Now) -> Result {
-        let has_room = self.state.contacts.len() < bounds::CONTACTS;
-        let visit = self.visit_of_call(call)?;
-        let (id, talk) = (visit.id, &mut visit.talk);
-        if talk.keep == Some(true) {
-            return if keep {
-                Ok(Outcome::Reply(Reply::Call(call)))
-            } else {
-                Err(Refusal::WrongState)
-            };
-        }
-        if !keep {
-            talk.keep = Some(false);
-            self.visit_changed(id);
-            return Ok(Outcome::Reply(Reply::Call(call)));
-        }
-        let is_known = talk.who.is_some() && talk.same != Some(false);
-        if !is_known || visit.line().is_none() {
-            return Err(Refusal::CannotKeep);
-        }
-        if !has_room {
-            return Err(Refusal::TooMany);
-        }
-        visit.talk.keep = Some(true);
-        let is_wanted = visit.talk.peer_name.is_some();
-        self.visit_changed(id);
-        if !is_wanted {
-            self.tell_wish(id, now);
-            return Ok(Outcome::Reply(Reply::Call(call)));
-        }
-        let (contact, undo) = self.make_contact(id).ok_or(Refusal::CannotKeep)?;
-        self.store_then(Pending::Keep {
-            command,
-            call,
-            visit: id,
-            contact,
-            undo,
-        });
-        Ok(Outcome::Later)
-    }
-
-    fn tell_wish(&mut self, id: ContactId, now: Now) {
-        let name = self.state.identity.name.clone();
-        self.say(id, Message::Keep(Keep { name }), now);
-    }
-
-    /// The stranger wants to keep us. Where we have said so before, he has stored it, or our messages crossed.
-    fn stranger_keeps(&mut self, id: ContactId, keep: &Keep, now: Now) {
-        let has_room = self.state.contacts.len() < bounds::CONTACTS;
-        let visit = self.visits.get_mut(&id);
-        let Some(visit) = visit.filter(|visit| visit.talk.who.is_some() && visit.talk.peer_name.is_none()) else {
-            return self.close_visit(id, close_code::GARBAGE, now);
-        };
-        visit.talk.peer_name = Some(names::presentable(&keep.name, "somebody"));
-        let is_mutual = visit.talk.keep == Some(true) && visit.talk.same != Some(false);
-        if is_mutual
-            && has_room
-            && let Some((contact, _)) = self.make_contact(id)
-        {
-            self.store();
-            self.kept(id, contact, now);
-        }
-        self.visit_changed(id);
-    }
-
-    /// The contact that a stranger becomes, and how to take it back.
-    fn make_contact(&mut self, id: ContactId) -> Option<(ContactId, Undo)> {
-        let visit = self.visits.get(&id)?;
-        let (line, who) = (visit.line()?, visit.talk.who.as_ref()?);
-        let (root, device, list) = (who.root, who.device, who.list.clone());
-        let (exporter, address) = (line.exporter, visit.address);
-        let is_verified = visit.talk.same == Some(true);
-        let name = visit.talk.peer_name.clone().unwrap_or_default();
-        let before = self.state.contact_of(&root).cloned();
-        let contact = self.contact_for(&root, &name);
-        let key = self.pair_key(&exporter, &root);
-        let usable = self.own.usable(&[address]);
-        let known = self.state.contact_mut(contact)?;
-        known.accepted = true;
-        known.held = false;
-        known.redeeming = None;
-        known.verified |= is_verified;
-        known.list = Some(list);
-        known.prove(device);
-        known.add_key(key);
-        super::knocks::merge_addresses(known, &usable);
-        self.meet_all();
-        let undo = before.map_or(Undo::RemoveContact(contact), |before: Contact| {
-            Undo::RestoreContact(Box::new(before))
-        });
-        Some((contact, undo))
-    }
-
-    /// Both hold each other.
-    fn kept(&mut self, id: ContactId, contact: ContactId, now: Now) {
-        if let Some(visit) = self.visits.get_mut(&id) {
-            visit.talk.kept = true;
-            visit.talk.contact = Some(contact);
-        }
-        self.event(Event::Contact(contact));
-        self.visit_changed(id);
-        self.search_for(contact, now);
-    }
-
-    /// The contact is on the disk: now the stranger hears of it. False where he is gone, and so does not hold us.
-    pub(super) fn tell_kept(&mut self, id: ContactId, contact: ContactId, now: Now) -> bool {
-        let is_there = self.visits.get(&id).is_some_and(|visit| visit.line().is_some());
-        if is_there {
-            self.tell_wish(id, now);
-            self.kept(id, contact, now);
-        }
-        is_there
-    }
-
-    /// The contact could not be stored, or the stranger is gone.
-    pub(super) fn forget_wish(&mut self, id: ContactId) {
-        if let Some(visit) = self.visits.get_mut(&id) {
-            visit.talk.keep = None;
-        }
-        self.visit_changed(id);
+        Ok(match contact.and_then(|id| Some((id, self.mark(id, same)?))) {
+            Some((id, undo)) => Outcome::Store(Reply::Call(call), Some(Event::Contact(id)), undo),
+            None => Outcome::Reply(Reply::Call(call)),
+        })
     }
 
     /// A contact is blocked or deleted: a call with it through a door ends as well.

@@ -8,7 +8,7 @@ use twocan_core::bounds;
 use twocan_core::command::{Command, Reply};
 
 use super::extract;
-use super::problem::{Code, Fault};
+use super::problem::Fault;
 use super::router::{About, App, unexpected};
 use super::view;
 
@@ -28,14 +28,13 @@ pub(super) async fn show(State(app): State<App>) -> Json<api::Door> {
     responses((status = 200, description = "The door", body = api::Door)))]
 pub(super) async fn put(State(app): State<App>, body: Body) -> Result<Json<api::Door>, Fault> {
     let put: api::DoorPut = extract::json(body).await?;
-    let seconds = put.seconds.unwrap_or(bounds::DOOR_LIFE_S);
-    if !(bounds::DOOR_LIFE_LEAST_S..=bounds::DOOR_LIFE_MOST_S).contains(&seconds) {
-        // The core judges openings alone, and a time that is wrong is wrong for who closes the door, too.
-        let (least, most) = (bounds::DOOR_LIFE_LEAST_S, bounds::DOOR_LIFE_MOST_S);
-        return Err(Fault::new(Code::OutOfBounds).detail(format!("`seconds` is from {least} to {most}.")));
-    }
-    let open_for_s = put.open.then_some(seconds);
-    let reply = app.ask(Command::SetDoor { open_for_s }, About::Me).await?;
+    let command = Command::SetDoor {
+        open: put.open,
+        for_s: put.seconds.unwrap_or(bounds::DOOR_LIFE_S),
+    };
+    let bounds = bounds::DOOR_LIFE_LEAST_S..=bounds::DOOR_LIFE_MOST_S;
+    let asked = app.ask(command, About::Me).await;
+    let reply = asked.map_err(|fault| fault.bounds("seconds", bounds))?;
     let Reply::Done = reply else {
         return Err(unexpected(&reply));
     };

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use twocan_api as api;
-use twocan_core::bounds::INVITE_LIFE_S;
+use twocan_core::bounds::{INVITE_LIFE_LEAST_S, INVITE_LIFE_MOST_S, INVITE_LIFE_S};
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::InviteView;
 use twocan_core::ids::InviteId;
@@ -37,7 +37,8 @@ pub(super) async fn list(State(app): State<App>, uri: Uri) -> Result<Json<api::L
 pub(super) async fn create(State(app): State<App>, body: Body) -> Result<Response, Fault> {
     let new: api::NewInvite = extract::json_or_default(body).await?;
     let expires_in_s = new.expires_in_s.unwrap_or(INVITE_LIFE_S);
-    let reply = app.ask(Command::CreateInvite { expires_in_s }, About::Invite).await?;
+    let asked = app.ask(Command::CreateInvite { expires_in_s }, About::Invite).await;
+    let reply = asked.map_err(|fault| fault.bounds("expires_in_s", INVITE_LIFE_LEAST_S..=INVITE_LIFE_MOST_S))?;
     let Reply::Invite(id) = reply else {
         return Err(unexpected(&reply));
     };

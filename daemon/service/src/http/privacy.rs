@@ -17,7 +17,7 @@ use super::router::App;
 
 const SEALED: &str = "encrypted; the key is beside it in state.key, so whoever can read your files can read this";
 
-const ERASED: &str = "you erase everything: DELETE /v1/data";
+const ERASED: &str = "you erase everything, on the page or by DELETE /v1/data";
 
 /// What is stored, and what outsiders can see.
 #[utoipa::path(get, path = "/v1/privacy", operation_id = "getPrivacy", tag = "me",

@@ -1,5 +1,7 @@
 //! Every way in which a request can fail, in one table, and the problem documents made of it (RFC 9457).
 
+use std::ops::RangeInclusive;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -145,6 +147,27 @@ impl Code {
         self.row().0
     }
 
+    /// How one shows who one is where that is missing (RFC 9110, section 11.6.1).
+    fn scheme(self) -> Option<&'static str> {
+        let schemes = [(Self::TokenRequired, "Bearer"), (Self::PageLocked, "Cookie")];
+        lookup(&schemes, self)
+    }
+
+    /// What a thing is that cannot be in another state: an invite that is pasted, a list that is full.
+    fn fixed_state(self) -> Option<&'static str> {
+        let states = [
+            (Self::InviteOwn, "own"),
+            (Self::InviteExpired, "expired"),
+            (Self::InviteUsed, "used"),
+            (Self::InviteUnknown, "taken_back"),
+            (Self::InviteBadProof, "altered"),
+            (Self::InCall, "active"),
+            (Self::TooMany, "full"),
+            (Self::TooManyLegs, "full"),
+        ];
+        lookup(&states, self)
+    }
+
     /// The same words for an event.
     pub(super) fn why(self) -> Why {
         let (_, code, text, fix) = self.row();
@@ -156,6 +179,10 @@ impl Code {
     }
 }
 
+fn lookup(table: &[(Code, &'static str)], code: Code) -> Option<&'static str> {
+    table.iter().find(|(listed, _)| *listed == code).map(|(_, text)| *text)
+}
+
 /// A request that failed.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
@@ -165,11 +192,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) const fn new(code: Code) -> Self {
+    pub(super) fn new(code: Code) -> Self {
         Self {
             code,
             detail: None,
-            state: None,
+            state: code.fixed_state().map(str::to_owned),
         }
     }
 
@@ -179,9 +206,18 @@ impl Fault {
         self
     }
 
-    /// Names the state that the thing is in.
+    /// Where a value is outside its bounds, says which value and which bounds.
+    pub(super) fn bounds(self, name: &str, bounds: RangeInclusive<u64>) -> Self {
+        if self.code != Code::OutOfBounds {
+            return self;
+        }
+        let (least, most) = bounds.into_inner();
+        self.detail(format!("`{name}` is from {least} to {most}."))
+    }
+
+    /// Names the state that the thing is in, unless the code says it.
     pub(super) fn state(mut self, state: Option<String>) -> Self {
-        self.state = state;
+        self.state = self.state.or(state);
         self
     }
 
@@ -217,8 +253,8 @@ impl IntoResponse for Fault {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if code == Code::TokenRequired {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(scheme) = code.scheme() {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         response.extensions_mut().insert(document);
         response

@@ -154,9 +154,6 @@ impl About {
         if code.status() != 409 {
             return None;
         }
-        if code == Code::InCall {
-            return Some("active".to_owned());
-        }
         let state = match self {
             Self::Me | Self::Paste | Self::Invite => return None,
             Self::Contact(_) if code == Code::Blocked => "blocked",

@@ -71,7 +71,7 @@ impl Tls {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])
             .context("TLS 1.3")?
-            .with_client_cert_verifier(Arc::new(AnyDevice(self.algorithms())))
+            .with_client_cert_verifier(self.check(None))
             .with_cert_resolver(Arc::new(AlwaysResolvesServerRawPublicKeys::new(Arc::clone(
                 &self.identity,
             ))));
@@ -84,18 +84,22 @@ impl Tls {
 
     /// The dialer's side, which accepts `peer` and nobody else.
     pub(super) fn client(&self, peer: DeviceKey) -> anyhow::Result<ClientConfig> {
-        self.client_that_checks(Arc::new(OneDevice {
-            peer,
-            algorithms: self.algorithms(),
-        }))
+        self.client_that_checks(self.check(Some(peer)))
     }
 
     /// The side that rings at a door, where any key may answer: who that is shows once the call was.
     pub(super) fn client_to_anybody(&self) -> anyhow::Result<ClientConfig> {
-        self.client_that_checks(Arc::new(AnyDevice(self.algorithms())))
+        self.client_that_checks(self.check(None))
     }
 
-    fn client_that_checks(&self, verifier: Arc<dyn ServerCertVerifier>) -> anyhow::Result<ClientConfig> {
+    fn check(&self, expected: Option<DeviceKey>) -> Arc<KeyCheck> {
+        Arc::new(KeyCheck {
+            expected,
+            algorithms: self.algorithms(),
+        })
+    }
+
+    fn client_that_checks(&self, verifier: Arc<KeyCheck>) -> anyhow::Result<ClientConfig> {
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(&[&TLS13])
             .context("TLS 1.3")?
@@ -163,63 +167,59 @@ fn no_tls12() -> Error {
     Error::General("TLS 1.2 is not spoken".into())
 }
 
-/// The dialer's check: this key and no other.
+/// The checks of a far side's key: that it is held, and, where one is `expected`, that it is this one. The dialer of a contact
+/// expects; the listener, and whoever rings at a door, takes any Ed25519 key and reports it.
 #[derive(Debug)]
-struct OneDevice {
-    peer: DeviceKey,
+struct KeyCheck {
+    expected: Option<DeviceKey>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl ServerCertVerifier for OneDevice {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if presented(end_entity, intermediates)? == self.peer {
-            Ok(ServerCertVerified::assertion())
+impl KeyCheck {
+    fn check(&self, end_entity: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>]) -> Result<(), Error> {
+        let shown = presented(end_entity, intermediates)?;
+        if self.expected.is_none_or(|expected| expected == shown) {
+            Ok(())
         } else {
             Err(Error::InvalidCertificate(
                 CertificateError::ApplicationVerificationFailure,
             ))
         }
     }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(no_tls12())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify(message, cert, signed, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
 }
 
-/// The check of the listener, and of whoever rings at a door: some Ed25519 key, proven to be held.
-#[derive(Debug)]
-struct AnyDevice(WebPkiSupportedAlgorithms);
+/// What TLS wants of either side's verifier beside the check of the key itself.
+macro_rules! raw_keys_of_tls13 {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            _message: &[u8],
+            _cert: &CertificateDer<'_>,
+            _signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            Err(no_tls12())
+        }
 
-impl ServerCertVerifier for AnyDevice {
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            verify(message, cert, signed, &self.algorithms)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            vec![SignatureScheme::ED25519]
+        }
+
+        fn requires_raw_public_keys(&self) -> bool {
+            true
+        }
+    };
+}
+
+impl ServerCertVerifier for KeyCheck {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -228,37 +228,14 @@ impl ServerCertVerifier for AnyDevice {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        presented(end_entity, intermediates).map(|_| ServerCertVerified::assertion())
+        self.check(end_entity, intermediates)?;
+        Ok(ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(no_tls12())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify(message, cert, signed, &self.0)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
+    raw_keys_of_tls13!();
 }
 
-impl ClientCertVerifier for AnyDevice {
+impl ClientCertVerifier for KeyCheck {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -269,34 +246,11 @@ impl ClientCertVerifier for AnyDevice {
         intermediates: &[CertificateDer<'_>],
         _now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        presented(end_entity, intermediates).map(|_| ClientCertVerified::assertion())
+        self.check(end_entity, intermediates)?;
+        Ok(ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Err(no_tls12())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify(message, cert, signed, &self.0)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        vec![SignatureScheme::ED25519]
-    }
-
-    fn requires_raw_public_keys(&self) -> bool {
-        true
-    }
+    raw_keys_of_tls13!();
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ impl Lab {
     }
 
     fn set_door(&mut self, index: usize, open_for_s: Option<u64>) {
-        assert_eq!(self.ask(index, Command::SetDoor { open_for_s }), Reply::Done);
+        let for_s = open_for_s.unwrap_or(bounds::DOOR_LIFE_S);
+        let open = open_for_s.is_some();
+        assert_eq!(self.ask(index, Command::SetDoor { open, for_s }), Reply::Done);
     }
 
     fn call_address(&mut self, index: usize, there: usize) -> CallId {
@@ -183,13 +185,21 @@ fn it_closes_by_itself_by_hand_and_when_the_daemon_goes() {
     lab.waiting.push_back((1, Input::Going));
     lab.settle();
     assert!(!lab.is_open(1));
-    for seconds in [0, 3601, u64::MAX] {
-        let open = Command::SetDoor {
-            open_for_s: Some(seconds),
-        };
-        assert_eq!(lab.ask(0, open), Reply::Refused(Refusal::OutOfBounds));
-        assert!(!lab.is_open(0));
+}
+
+/// A wrong time changes nothing, whichever way the door was to go.
+#[test]
+fn a_time_out_of_bounds_neither_opens_nor_closes() {
+    let mut lab = Lab::open();
+    for for_s in [0, 3601, u64::MAX] {
+        for open in [true, false] {
+            for index in [0, 1] {
+                let refused = lab.ask(index, Command::SetDoor { open, for_s });
+                assert_eq!(refused, Reply::Refused(Refusal::OutOfBounds));
+            }
+        }
     }
+    assert_eq!((lab.is_open(0), lab.is_open(1)), (false, true));
 }
 
 /// Closing it means that nobody else comes in; whoever rings or talks is not thrown out.

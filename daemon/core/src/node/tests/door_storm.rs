@@ -59,10 +59,10 @@ impl Storm {
         let host = self.index(HOSTS);
         match self.dice.below(16) {
             0 | 1 => {
-                let open_for_s = Some(1 + self.dice.below(3600));
-                self.click(host, Command::SetDoor { open_for_s });
+                let for_s = 1 + self.dice.below(3600);
+                self.click(host, Command::SetDoor { open: true, for_s });
             }
-            2 => self.click(host, Command::SetDoor { open_for_s: None }),
+            2 => self.click(host, Command::SetDoor { open: false, for_s: 1 }),
             3..=5 => {
                 let there = (host + 1 + self.index(HOSTS - 1)) % HOSTS;
                 let to = format!("11.0.0.{}:2226", there + 1).parse().unwrap();

@@ -286,7 +286,7 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::StartCall { contact, .. } => self.start_call(contact)?,
-            Command::SetDoor { open_for_s } => self.set_door(open_for_s),
+            Command::SetDoor { open, for_s } => self.set_door(open, for_s),
             Command::CallAddress { to, .. } => self.call_address(to),
             Command::Keep { call, keep } => self.on_stranger(call, |stranger| stranger.keep = Some(keep)),
             Command::ComparedWithStranger { call, same } => self.on_stranger(call, |stranger| {
@@ -306,14 +306,14 @@ impl FakeLoop {
         })
     }
 
-    fn set_door(&self, open_for_s: Option<u64>) -> Reply {
-        if open_for_s == Some(0) {
+    fn set_door(&self, open: bool, for_s: u64) -> Reply {
+        if for_s == 0 {
             return Reply::Refused(Refusal::OutOfBounds);
         }
         self.change(&[Event::Door], |picture| {
-            picture.door.open_until = open_for_s.map(|seconds| Now {
-                boot: NOW.boot + Duration::from_secs(seconds),
-                wall: NOW.wall + seconds,
+            picture.door.open_until = open.then(|| Now {
+                boot: NOW.boot + Duration::from_secs(for_s),
+                wall: NOW.wall + for_s,
                 millis: 0,
             });
         });

@@ -60,6 +60,8 @@ async fn control_guards_are_in_order() {
         let request = faulty(first, &host, None, ("Authorization", &bearer));
         let answer = world.send(&request).await;
         assert_eq!(answer.code(), expected(first, "token_required"), "{}", request.text());
+        let scheme = (answer.status == 401).then_some("Bearer");
+        assert_eq!(answer.header("www-authenticate"), scheme);
         clean(&answer);
     }
 }
@@ -74,6 +76,8 @@ async fn page_guards_are_in_order() {
         let request = faulty(first, &host, Some(&origin), ("Cookie", &cookie));
         let answer = world.send_page(&request).await;
         assert_eq!(answer.code(), expected(first, "page_locked"), "{}", request.text());
+        let scheme = (answer.status == 401).then_some("Cookie");
+        assert_eq!(answer.header("www-authenticate"), scheme);
         clean(&answer);
     }
 }

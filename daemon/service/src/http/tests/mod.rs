@@ -5,10 +5,13 @@
     reason = "a test fails by panicking, and JSON values answer a missing key with null"
 )]
 
+mod calls;
 mod described;
 mod fake;
 mod guards;
 mod once;
+mod page;
+mod requests;
 mod routes;
 mod server;
 mod stream;
