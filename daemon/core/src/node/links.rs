@@ -294,20 +294,10 @@ impl Node {
 
     pub(super) fn path_view(&self, contact: ContactId) -> Option<PathView> {
         let link = self.link_to(contact)?;
-        let carrier = match link.remote.via {
-            Via::Own | Via::Spare(_) => link.their_server.then_some(Carrier::TheirServer),
-            Via::Relay(id) => self.relay_of(id).map(Carrier::Contact),
-            Via::Turn => Some(Carrier::OwnServer),
-        };
-        let name_of = |id| Some(self.state.contact(id)?.name.clone());
-        let via = match carrier {
-            Some(Carrier::Contact(id)) => name_of(id),
-            Some(Carrier::OwnServer | Carrier::TheirServer) | None => None,
-        };
-        let kind = match carrier {
-            Some(carrier) => PathKind::Relay(carrier),
-            None if self.own.is_near(&link.remote.at) => PathKind::Lan,
-            None => PathKind::Direct,
+        let kind = self.path_kind(link);
+        let via = match kind {
+            PathKind::Relay(Carrier::Contact(id)) => self.state.contact(id).map(|carrier| carrier.name.clone()),
+            PathKind::Relay(Carrier::OwnServer | Carrier::TheirServer) | PathKind::Lan | PathKind::Direct => None,
         };
         Some(PathView {
             remote: link.remote.at,
@@ -316,6 +306,20 @@ impl Node {
             rtt: link.rtt,
             last_proof: link.keepalive.last_proof()?,
         })
+    }
+
+    /// What a link runs over.
+    pub(super) fn path_kind(&self, link: &Link) -> PathKind {
+        let carrier = match link.remote.via {
+            Via::Own | Via::Spare(_) => link.their_server.then_some(Carrier::TheirServer),
+            Via::Relay(id) => self.relay_of(id).map(Carrier::Contact),
+            Via::Turn => Some(Carrier::OwnServer),
+        };
+        match carrier {
+            Some(carrier) => PathKind::Relay(carrier),
+            None if self.own.is_near(&link.remote.at) => PathKind::Lan,
+            None => PathKind::Direct,
+        }
     }
 
     /// Starts looking for everybody to whom there is no link.

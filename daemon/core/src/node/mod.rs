@@ -36,7 +36,7 @@ use std::time::Duration;
 
 use crate::call::{Calls, Deed};
 use crate::crypto::Secret;
-use crate::event::{Event, Reachable};
+use crate::event::{Event, PathKind, Reachable};
 use crate::identity::Identity;
 use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey, Token};
 use crate::io::{Input, Output};
@@ -87,7 +87,8 @@ pub struct Node {
     /// Something differs from what is on the disk and may be written with the next tick.
     unstored: bool,
     pending: Vec<(u64, stored::Pending)>,
-    shown: BTreeMap<ContactId, Reachable>,
+    /// What clients were last told of each contact: the dot, and what the link runs over.
+    shown: BTreeMap<ContactId, (Reachable, Option<PathKind>)>,
     out: VecDeque<Output>,
 }
 

@@ -33,7 +33,7 @@ impl Node {
         let dots = self
             .shown
             .iter()
-            .filter(|(_, shown)| rests_on_proof(**shown))
+            .filter(|(_, (dot, _))| rests_on_proof(*dot))
             .filter_map(|(id, _)| self.grey_at(*id));
         let all = links
             .chain(searches)

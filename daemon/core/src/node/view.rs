@@ -166,14 +166,13 @@ impl Node {
             .map(|proof| proof + bounds::GREY_AFTER)
     }
 
-    /// Tells clients of every dot that differs from what they were last told.
+    /// Tells clients of every dot, and of every way, that differs from what they were last told.
     pub(super) fn notice_dots(&mut self, now: Now) {
-        let dots: Vec<(ContactId, Reachable)> = self
-            .state
-            .contacts
-            .iter()
-            .map(|contact| (contact.id, self.reachable(contact, now.boot)))
-            .collect();
+        let shown = |contact: &Contact| {
+            let kind = self.link_to(contact.id).map(|link| self.path_kind(link));
+            (contact.id, (self.reachable(contact, now.boot), kind))
+        };
+        let dots: Vec<_> = self.state.contacts.iter().map(shown).collect();
         self.shown.retain(|id, _| dots.iter().any(|(known, _)| known == id));
         for (id, dot) in dots {
             if self.shown.insert(id, dot) != Some(dot) {
