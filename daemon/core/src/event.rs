@@ -73,6 +73,8 @@ pub struct Snapshot {
     pub door: DoorView,
     /// Linked contacts whose wall clock is [`crate::bounds::CLOCKS_APART_S`] or more from ours.
     pub clocks: Vec<ClockApart>,
+    /// One's own relay server was asked for an address, and gives none.
+    pub relay_server_fails: bool,
 }
 
 /// The door, and where strangers would find it.

@@ -37,7 +37,8 @@ pub enum Input {
         /// Whether there is a relay server.
         server: bool,
     },
-    /// The relay server gave us an address, another one, or takes it back; `None` also where it could not be had.
+    /// The relay server gave us an address, or another one; `None` where none could be had, or it was lost. What comes
+    /// after [`Output::Turn`] gave it back is stale, and counts for nothing.
     Turn {
         /// Where it receives what it passes on to us.
         relayed: Option<SocketAddr>,

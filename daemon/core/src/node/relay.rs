@@ -253,6 +253,8 @@ impl Node {
             .ways
             .values_mut()
             .for_each(|way| way.search.tick(now.boot));
+        let lasts = |wish: &Wish| now.boot < wish.asked + bounds::RELAY_LEASE;
+        self.relaying.wishes.retain(|_, wish| lasts(wish));
         let used = self.relaying.ways.values().map(|way| (way.relay, way.device));
         let is_due = |errand: &Errand| {
             let wish = self.relaying.wishes.get(errand);

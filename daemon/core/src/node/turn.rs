@@ -28,6 +28,8 @@ pub(super) struct Turn {
     wanted: bool,
     /// It has failed, and is left alone until then.
     pause: Option<Duration>,
+    /// The last that was heard of it is that it gives no address.
+    pub(super) fails: bool,
     /// Since when a device is sought.
     sought: BTreeMap<DeviceKey, Duration>,
     searches: BTreeMap<DeviceKey, Search>,
@@ -35,10 +37,20 @@ pub(super) struct Turn {
 
 impl Node {
     pub(super) fn handle_turn(&mut self, relayed: Option<SocketAddr>, now: Now) {
+        if !self.turn.wanted {
+            return;
+        }
+        self.turn.fails = relayed.is_none();
         if relayed.is_none() {
-            // Where the address was given back for want of need there is nothing to wait for.
-            self.turn.pause = self.turn.wanted.then(|| now.boot + bounds::TURN_PAUSE);
+            self.turn.pause = Some(now.boot + bounds::TURN_PAUSE);
             self.turn.wanted = false;
+        }
+        self.move_to(relayed, now);
+    }
+
+    /// The address at the server is another one, or none.
+    fn move_to(&mut self, relayed: Option<SocketAddr>, now: Now) {
+        if relayed.is_none() {
             self.turn.searches.clear();
         }
         if self.turn.relayed == relayed {
@@ -78,6 +90,9 @@ impl Node {
         if wanted != self.turn.wanted {
             self.turn.wanted = wanted;
             self.push(Output::Turn { wanted });
+        }
+        if !wanted {
+            self.move_to(None, now);
         }
         if self.turn.relayed.is_some() {
             self.tend_turn_searches(now);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Node;
+use super::{Link, Node};
 use crate::bounds;
 use crate::event::{
     ClockApart, ContactState, ContactView, DeviceView, Event, InviteView, MeView, Reachable, Snapshot, WhyNot,
@@ -34,6 +34,7 @@ impl Node {
             invites: open.map(view).collect(),
             door: self.door_view(),
             clocks: self.clocks_apart(now).collect(),
+            relay_server_fails: self.turn.fails,
         }
     }
 
@@ -74,7 +75,7 @@ impl Node {
             name: contact.name.clone(),
             state,
             verified: contact.verified,
-            reachable: self.reachable(contact, now),
+            reachable: self.reachable(contact, self.link_to(contact.id), now),
             path: self.path_view(contact.id),
             devices: devices
                 .into_iter()
@@ -93,14 +94,14 @@ impl Node {
     }
 
     /// The dot. Derived here and nowhere kept.
-    fn reachable(&self, contact: &Contact, now: Duration) -> Reachable {
+    fn reachable(&self, contact: &Contact, link: Option<&Link>, now: Duration) -> Reachable {
         if contact.blocked {
             return Reachable::No(WhyNot::Blocked);
         }
         if contact.accepted && !contact.may_call() {
             return Reachable::No(WhyNot::Contested);
         }
-        let Some(link) = self.link_to(contact.id).filter(|_| contact.accepted) else {
+        let Some(link) = link.filter(|_| contact.accepted) else {
             return self.unlinked(contact);
         };
         let is_proven = link
@@ -169,8 +170,9 @@ impl Node {
     /// Tells clients of every dot, and of every way, that differs from what they were last told.
     pub(super) fn notice_dots(&mut self, now: Now) {
         let shown = |contact: &Contact| {
-            let kind = self.link_to(contact.id).map(|link| self.path_kind(link));
-            (contact.id, (self.reachable(contact, now.boot), kind))
+            let link = self.link_to(contact.id);
+            let kind = link.map(|link| self.path_kind(link));
+            (contact.id, (self.reachable(contact, link, now.boot), kind))
         };
         let dots: Vec<_> = self.state.contacts.iter().map(shown).collect();
         self.shown.retain(|id, _| dots.iter().any(|(known, _)| known == id));

@@ -41,7 +41,7 @@ pub(super) fn status(published: &Published) -> Option<api::Status> {
     })
 }
 
-/// The standing warnings: the shell's, and the one about clocks, of whoever is furthest from ours.
+/// The standing warnings: the shell's, the one about clocks, of whoever is furthest from ours, and the relay server's.
 pub(super) fn warnings(published: &Published) -> Vec<api::Why> {
     let shown = &published.snapshot;
     let furthest = shown.clocks.iter().max_by_key(|clock| clock.by_s);
@@ -49,7 +49,9 @@ pub(super) fn warnings(published: &Published) -> Vec<api::Why> {
         let contact = shown.contacts.iter().find(|contact| contact.id == clock.contact)?;
         Some(words::clocks_apart(&contact.name, clock.by_s))
     });
-    published.facts.warnings.iter().cloned().chain(clock).collect()
+    let server = shown.relay_server_fails.then(words::relay_server_fails);
+    let standing = published.facts.warnings.iter().cloned();
+    standing.chain(clock).chain(server).collect()
 }
 
 /// Everything, with ages as of `boot`.

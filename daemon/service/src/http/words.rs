@@ -100,6 +100,15 @@ pub(super) fn alarm(alarm: Alarm, name: &str) -> Why {
     }
 }
 
+/// The relay server of the configuration gives no address.
+pub(super) fn relay_server_fails() -> Why {
+    Why {
+        code: "relay_server_fails".to_owned(),
+        text: "Your relay server was needed and is of no use at the moment.".to_owned(),
+        fix: "Check address, name and password under [relay] in config.toml, and the server. The log says more; Twocan tries again every minute.".to_owned(),
+    }
+}
+
 /// The wall clock of the contact called `name` and ours are `by_s` seconds apart.
 pub(super) fn clocks_apart(name: &str, by_s: u64) -> Why {
     Why {

@@ -214,12 +214,6 @@ impl Net {
         self.shared.turn.want(&self.shared, wanted);
     }
 
-    /// How many frames were passed on between contacts, and how many were not.
-    #[must_use]
-    pub fn relayed_frames(&self) -> (u64, u64) {
-        self.shared.gate.relays().counts()
-    }
-
     /// Lets Initials for `token` reach QUIC for a while, until one of them has become a link.
     pub fn admit(&self, token: Token, valid_for: Duration) {
         self.shared.admissions.admit(token, valid_for);

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use twocan_core::ids::{PairId, RelayHandle, RelayId};
@@ -21,15 +20,13 @@ use crate::clock;
 pub(super) struct Relays {
     forwards: Mutex<Forwards>,
     ways: Mutex<HashMap<RelayHandle, (RelayId, SocketAddr)>>,
-    passed: AtomicU64,
-    refused: AtomicU64,
 }
 
 impl Relays {
     /// Takes one frame, from an address as people write it.
     pub(super) fn take(&self, gate: &Gate, from: SocketAddr, frame: &[u8]) {
         let Some((handle, packet)) = relay::unwrap(frame) else {
-            return self.count(false);
+            return;
         };
         let way = lock(&self.ways).get(&handle).copied();
         if let Some((id, _)) = way.filter(|(_, at)| *at == from) {
@@ -38,7 +35,6 @@ impl Relays {
         }
         let mut frame = frame.to_vec();
         let to = lock(&self.forwards).forward(from, &mut frame, clock::now().boot);
-        self.count(to.is_some());
         if let Some(to) = to {
             gate.transmit(to, Via::Own, None, &frame);
         }
@@ -68,17 +64,6 @@ impl Relays {
 
     pub(super) fn end_forward(&self, pair: PairId) {
         lock(&self.forwards).close(pair);
-    }
-
-    /// How many frames were passed on between contacts, and how many frames were not.
-    pub(super) fn counts(&self) -> (u64, u64) {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        (read(&self.passed), read(&self.refused))
-    }
-
-    fn count(&self, passed: bool) {
-        let counter = if passed { &self.passed } else { &self.refused };
-        counter.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -69,6 +69,9 @@ impl TurnServers {
     /// Gets an address, or gives it back.
     pub(super) fn want(&self, shared: &Arc<Shared>, wanted: bool) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if !wanted {
+            shared.gate.vias().detach(Via::Turn);
+        }
         *running = wanted.then(|| {
             let (alive, ended) = watch::channel(());
             let task = run(self.servers.clone(), Arc::downgrade(shared), ended);
@@ -78,12 +81,13 @@ impl TurnServers {
     }
 }
 
-/// Asks one server after another, and says once that there is no address any more.
+/// Asks one server after another. Whoever gives the address back is told nothing; where none gives one, or takes it back,
+/// the loop hears of it.
 async fn run(servers: Vec<Turn>, shared: Weak<Shared>, mut ended: watch::Receiver<()>) {
     for server in &servers {
         match serve(server, &shared, &mut ended).await {
-            Ok(()) => break,
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "a relay server is of no use"),
+            Ok(()) => return,
+            Err(error) => tracing::info!(error = format!("{error:#}"), "a relay server is of no use"),
         }
     }
     if let Some(shared) = shared.upgrade() {
@@ -127,7 +131,7 @@ async fn serve(server: &Turn, shared: &Weak<Shared>, ended: &mut watch::Receiver
         channels: HashSet::new(),
     };
     let outcome = session.run(ended).await;
-    if let Some(shared) = shared.upgrade() {
+    if let (Err(_), Some(shared)) = (&outcome, shared.upgrade()) {
         shared.gate.vias().detach(Via::Turn);
     }
     session.give_back().await;

@@ -279,3 +279,23 @@ fn marks_that_the_disk_did_not_take_are_as_they_were() {
     world.pass(Duration::from_secs(70));
     assert!(is_green(&world, ANN, BOB));
 }
+
+#[test]
+fn a_server_that_fails_is_left_alone_for_a_while_and_its_owner_is_told() {
+    let mut world = World::friends(2);
+    world.server_fails = true;
+    let (for_contacts, server) = (false, true);
+    world.input(ANN, Input::Relays { for_contacts, server });
+    world.part(ANN, BOB, true);
+    world.pass(Duration::from_secs(100));
+    let fails = |world: &World| world.hosts[ANN].node.snapshot(world.now).relay_server_fails;
+    assert!(fails(&world) && !is_green(&world, ANN, BOB));
+    world.server_fails = false;
+    world.pass(Duration::from_secs(150));
+    assert!(!fails(&world) && is_green(&world, ANN, BOB));
+    world.server_fails = true;
+    world.at_server.clear();
+    world.input(ANN, Input::Turn { relayed: None });
+    world.pass(Duration::from_secs(100));
+    assert!(fails(&world) && !is_green(&world, ANN, BOB));
+}

@@ -65,6 +65,8 @@ pub(super) struct World {
     ways: BTreeMap<(usize, RelayId), (SocketAddr, RelayHandle)>,
     /// Hosts that have an address at a relay server.
     pub(super) at_server: BTreeSet<usize>,
+    /// Whether nobody gets one.
+    pub(super) server_fails: bool,
     /// On its way.
     mail: VecDeque<(usize, Input)>,
 }
@@ -118,6 +120,7 @@ impl World {
             roads: BTreeMap::new(),
             ways: BTreeMap::new(),
             at_server: BTreeSet::new(),
+            server_fails: false,
             next_link: 1,
             mail: VecDeque::new(),
         };
@@ -409,13 +412,15 @@ impl World {
             Output::Forward(pair) => self.hosts[host].forwards.open(&pair, now.boot),
             Output::EndForward { pair } => self.hosts[host].forwards.close(pair),
             Output::Turn { wanted } => {
-                let relayed = wanted.then(|| at_server(host));
-                if wanted {
+                if wanted && !self.server_fails {
                     self.at_server.insert(host);
                 } else {
                     self.at_server.remove(&host);
                 }
-                self.mail.push_back((host, Input::Turn { relayed }));
+                let relayed = self.at_server.contains(&host).then(|| at_server(host));
+                if wanted {
+                    self.mail.push_back((host, Input::Turn { relayed }));
+                }
             }
             Output::Route { .. }
             | Output::EndMedia { .. }

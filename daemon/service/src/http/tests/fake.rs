@@ -137,6 +137,7 @@ fn picture() -> Snapshot {
         invites: Vec::new(),
         door: DoorView::default(),
         clocks: Vec::new(),
+        relay_server_fails: false,
     }
 }
 
