@@ -58,7 +58,10 @@ impl World {
         let (boot, is_bottomless) = (self.shell_clock(index).boot, self.is(Mutant::BottomlessRelay));
         let forwards = &mut self.hosts[index].shell.forwards;
         let to = if is_bottomless {
-            forwards.leads(from, handle).map(|side| side.at)
+            forwards.leads(from, handle).map(|side| {
+                frame = relay::wrap(side.handle, frame.get(relay::HEADER..).unwrap_or_default());
+                side.at
+            })
         } else {
             forwards.forward(from, &mut frame, boot)
         };

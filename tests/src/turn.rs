@@ -139,6 +139,12 @@ impl Server {
         format!("turn:127.0.0.1:{}", self.port)
     }
 
+    /// Its address over TCP.
+    #[must_use]
+    pub fn tcp(&self) -> String {
+        format!("turn:127.0.0.1:{}?transport=tcp", self.port)
+    }
+
     /// Its address within TLS.
     #[must_use]
     pub fn tls(&self) -> String {

@@ -403,25 +403,11 @@ impl World {
             }
             Output::Event(event) => self.hosts[host].events.push(event),
             Output::OpenGate { call } => self.hosts[host].gates.push(call),
-            Output::UseRelay { relay, at, handle } => {
-                self.ways.insert((host, relay), (at, handle));
-            }
-            Output::LeaveRelay { relay } => {
-                self.ways.remove(&(host, relay));
-            }
-            Output::Forward(pair) => self.hosts[host].forwards.open(&pair, now.boot),
-            Output::EndForward { pair } => self.hosts[host].forwards.close(pair),
-            Output::Turn { wanted } => {
-                if wanted && !self.server_fails {
-                    self.at_server.insert(host);
-                } else {
-                    self.at_server.remove(&host);
-                }
-                let relayed = self.at_server.contains(&host).then(|| at_server(host));
-                if wanted {
-                    self.mail.push_back((host, Input::Turn { relayed }));
-                }
-            }
+            Output::UseRelay { .. }
+            | Output::LeaveRelay { .. }
+            | Output::Forward(_)
+            | Output::EndForward { .. }
+            | Output::Turn { .. } => self.perform_relay(host, &output),
             Output::Route { .. }
             | Output::EndMedia { .. }
             | Output::OpenDoor { .. }
@@ -429,6 +415,32 @@ impl World {
             | Output::LetIn { .. }
             | Output::TurnAway { .. }
             | Output::DialDoor { .. } => {}
+        }
+    }
+
+    fn perform_relay(&mut self, host: usize, output: &Output) {
+        let now = self.now;
+        match output {
+            Output::UseRelay { relay, at, handle } => {
+                self.ways.insert((host, *relay), (*at, *handle));
+            }
+            Output::LeaveRelay { relay } => {
+                self.ways.remove(&(host, *relay));
+            }
+            Output::Forward(pair) => self.hosts[host].forwards.open(pair, now.boot),
+            Output::EndForward { pair } => self.hosts[host].forwards.close(*pair),
+            Output::Turn { wanted } => {
+                if *wanted && !self.server_fails {
+                    self.at_server.insert(host);
+                } else {
+                    self.at_server.remove(&host);
+                }
+                let relayed = self.at_server.contains(&host).then(|| at_server(host));
+                if *wanted {
+                    self.mail.push_back((host, Input::Turn { relayed }));
+                }
+            }
+            _ => {}
         }
     }
 
