@@ -7,9 +7,10 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use twocan_tests::chromium::{Driver, STEP};
-use twocan_tests::home::acquaint;
+use twocan_tests::home::{Home, acquaint};
 use twocan_tests::namespace::{inside, narrow};
 use twocan_tests::packets::{Capture, Packet};
+use twocan_tests::path::Path;
 use twocan_tests::person::{PIXELS, Person, pixels, spread};
 
 /// More datagrams a second than this between two daemons are media; a ring's own are a few.
@@ -110,6 +111,78 @@ fn over_a_narrow_path() {
         }
         ann.page.click("hangup").await;
         bob.page.screen("ended").await;
+    });
+}
+
+/// Two computers that have the power for it send VP9.
+#[test]
+fn with_cores_to_spare_pictures_are_vp9() {
+    inside("with_cores_to_spare_pictures_are_vp9", async || {
+        let driver = Driver::start().await;
+        let strong = async |name: &str| {
+            let page = driver.page(name).await;
+            let source = "Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 8 });";
+            page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }))
+                .await;
+            Person::at(Home::up(name).await, page).await
+        };
+        let (ann, bob) = (strong("Ivy").await, strong("Jon").await);
+        acquaint(&ann.home, &bob.home).await;
+        ann.sees_green().await;
+        ann.page.click("call-video").await;
+        bob.page.click("answer").await;
+        for person in [&ann, &bob] {
+            person.sends_and_shows("VP9", "VP9").await;
+            person.sees_more_frames(100).await;
+            person.sees_a_moving_picture().await;
+        }
+        // A page that comes back finds the format agreed.
+        bob.page.run("location.reload()").await;
+        bob.page.screen("call").await;
+        for person in [&ann, &bob] {
+            person.sends_and_shows("VP9", "VP9").await;
+            person.sees_more_frames(30).await;
+            assert_eq!(person.page.wrong().await, Vec::<String>::new());
+        }
+        ann.page.click("hangup").await;
+    });
+}
+
+/// Browsers control their rate: on a path that carries a fraction of it they are not cut, and see each other.
+#[test]
+fn browsers_on_a_narrow_path_are_not_cut() {
+    inside("browsers_on_a_narrow_path_are_not_cut", async || {
+        let driver = Driver::start().await;
+        let (ann, bob) = (Person::come(&driver, "Kim").await, Person::come(&driver, "Lea").await);
+        acquaint(&ann.home, &bob.home).await;
+        ann.sees_green().await;
+        ann.page.click("call-video").await;
+        bob.page.click("answer").await;
+        for person in [&ann, &bob] {
+            person.sees_frames(60).await;
+            person
+                .page
+                .run(
+                    "watched.held = 0;
+                     new MutationObserver(() => {
+                         watched.held += document.querySelector('[data-hint=held]').checkVisibility();
+                     }).observe(document.querySelector('twocan-hints'), { subtree: true, attributes: true, childList: true });",
+                )
+                .await;
+        }
+        Path::Carries(700).between([&ann, &bob].map(|person| person.home.ready().udp.port()));
+        for _ in 0..3 {
+            for person in [&ann, &bob] {
+                person.sees_more_frames(60).await;
+            }
+        }
+        for person in [&ann, &bob] {
+            assert_eq!(
+                person.page.run("return watched.held").await,
+                0,
+                "a picture was held back"
+            );
+        }
     });
 }
 

@@ -85,6 +85,11 @@ fn quiet_screens() {
         go(page, "[data-nav=privacy]", "privacy").await;
         page.visible("[data-stored] dt").await;
         check(page, "privacy").await;
+        go(page, "[data-nav=settings]", "settings").await;
+        go(page, "[data-act=settings-network]", "network").await;
+        page.visible("[data-facts] dt").await;
+        page.visible("[data-people] dt").await;
+        check(page, "network").await;
         page.press('?').await;
         page.visible("dialog[open]").await;
         check(page, "keys").await;

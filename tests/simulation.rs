@@ -16,7 +16,7 @@ use sim::watch::Invariant;
 
 #[test]
 fn chaos_comes_right() {
-    runs::seeds(Kind::Chaos, 900);
+    runs::seeds(Kind::Chaos, 700);
 }
 
 #[test]
@@ -37,6 +37,11 @@ fn doors_open_and_close() {
 #[test]
 fn friends_relay_for_those_they_may() {
     runs::seeds(Kind::Relays, 200);
+}
+
+#[test]
+fn the_dht_leads_to_those_who_may_be_found() {
+    runs::seeds(Kind::Finding, 200);
 }
 
 #[test]

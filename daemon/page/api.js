@@ -1,7 +1,7 @@
 /**
  * The local API over fetch, and its event stream. Same origin only; the session is the cookie that the daemon set.
  *
- * @import {Call, Contact, Door, Invite, Me, Media, Presence, Privacy, ProblemBody, Safety} from "./types.js"
+ * @import {Call, Contact, ContactNetwork, Door, Invite, Me, Media, Network, Presence, Privacy, ProblemBody, Safety} from "./types.js"
  */
 import { s } from "./strings.js";
 
@@ -27,6 +27,21 @@ export class Api {
   /** @returns {Promise<Privacy>} */
   async privacy() {
     return (await request("GET", "/v1/privacy")).json();
+  }
+
+  /** @returns {Promise<Network>} */
+  async network() {
+    return (await request("GET", "/v1/network")).json();
+  }
+
+  /** Looks at the network now, which takes some seconds. @returns {Promise<Network>} */
+  async checkNetwork() {
+    return (await send("POST", "/v1/network/check", {})).json();
+  }
+
+  /** Both sides of a path. @param {string} contact @returns {Promise<ContactNetwork>} */
+  async contactNetwork(contact) {
+    return (await request("GET", `/v1/contacts/${encodeURIComponent(contact)}/network`)).json();
   }
 
   /** Erases everything; the daemon ends. */
@@ -198,7 +213,7 @@ async function problemOf(response) {
   });
 }
 
-const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "door", "me", "warning"];
+const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "door", "me", "network", "warning"];
 const BACK_OFF_MS = [200, 1000, 2000, 4000];
 
 /**

@@ -1,11 +1,14 @@
 /**
  * One leg: the RTCPeerConnection between this page and the user's own daemon.
  *
- * It is negotiated once, with empty transceivers, while the call rings; tracks come and go by `replaceTrack`, so
- * neither side ever negotiates again. What the leg carries leaves this computer only after the daemon opened its gate.
+ * It is negotiated with the daemon once, with empty transceivers, while the call rings; tracks come and go by
+ * `replaceTrack`. Another video format is chosen within the browser, by applying the same answer once more with that
+ * format first: the daemon takes whatever was agreed and need not be asked. What the leg carries leaves this computer only after the daemon opened its gate.
  * The daemon is ICE-lite and learns our address from the first check, so the offer goes out without waiting for
  * candidates.
  */
+
+import { withFirst } from "./formats.js";
 
 /** @typedef {"connecting"|"connected"|"replaced"|"failed"|"closed"} LegState */
 
@@ -24,6 +27,11 @@ export class Leg extends EventTarget {
     direction: "sendrecv",
     sendEncodings: [{ maxBitrate: MAX_VIDEO_BIT_S }],
   });
+  #answer = "";
+  /** The format asked for last. @type {string|null} */
+  #format = null;
+  /** Negotiations follow one another. */
+  #turn = Promise.resolve();
   /** What the other person sends; its tracks exist from the start and are silent until media flows. */
   remote = new MediaStream([this.#audio.receiver.track, this.#video.receiver.track]);
 
@@ -42,6 +50,7 @@ export class Leg extends EventTarget {
     if (this.state === "closed") return;
     this.location = location;
     await this.pc.setRemoteDescription({ type: "answer", sdp: answer });
+    this.#answer = answer;
     this.#audio.sender.transport?.addEventListener("statechange", () => this.#follow());
   }
 
@@ -50,6 +59,21 @@ export class Leg extends EventTarget {
     if (this.state === "closed") return;
     replace(this.#audio.sender, audio);
     replace(this.#video.sender, video);
+  }
+
+  /** Sends pictures in this format from here on. @param {string} format */
+  prefer(format) {
+    if (this.#answer === "" || this.#format === format) return;
+    this.#format = format;
+    // A browser that refuses goes on as before; what the other side cannot show the daemon holds back, and says so.
+    this.#turn = this.#turn.then(() => this.#renegotiate(format)).catch(() => undefined);
+  }
+
+  /** @param {string} format */
+  async #renegotiate(format) {
+    if (this.state === "closed" || this.#format !== format) return;
+    await this.pc.setLocalDescription();
+    await this.pc.setRemoteDescription({ type: "answer", sdp: withFirst(this.#answer, format) });
   }
 
   /** Ends it; also the remote tracks end. */

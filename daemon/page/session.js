@@ -15,6 +15,7 @@
  * @import {Devices} from "./devices.js"
  */
 import { Capture, granted } from "./capture.js";
+import { madeHere, suitable } from "./formats.js";
 import { keepManners, mannersOf } from "./manners.js";
 import { Leg } from "./media.js";
 import { Problem } from "./api.js";
@@ -265,6 +266,7 @@ export class Session extends EventTarget {
     this.#changed();
     try {
       await leg.open((offer) => this.#api.openLeg(id, offer));
+      this.#suit();
     } catch (error) {
       if (this.leg !== leg) return;
       this.#dropLeg();
@@ -365,7 +367,16 @@ export class Session extends EventTarget {
     else if (!call || call.state === "ended") this.#let();
     else if (call.state === "active" && !this.accepted && this.shown !== call.id) this.#lock.release();
     else if (this.problem && call.state !== this.#askedIn && this.id !== null) void this.#openLeg(this.id);
-    else this.#tell();
+    else {
+      this.#tell();
+      this.#suit();
+    }
+  }
+
+  /** Sends what the other side can show. */
+  #suit() {
+    const format = suitable(this.call?.peer_takes, madeHere(), navigator.hardwareConcurrency);
+    if (format !== null) this.leg?.prefer(format);
   }
 
   /** Both called at once: the user's own act goes over to the call that goes on. @param {Call} ended */

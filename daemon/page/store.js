@@ -2,7 +2,7 @@
  * What the daemon said last. The page keeps no truth of its own: a snapshot replaces everything, an event replaces one
  * noun, and whoever listens to `change` draws again.
  *
- * @import {Call, Contact, Door, Invite, Me, Snapshot, Status, Why} from "./types.js"
+ * @import {Call, Contact, Door, Invite, Me, Network, Snapshot, Status, Why} from "./types.js"
  */
 
 /** Something to tell the user once. `id` is stable, so the same fact is told one time. */
@@ -22,6 +22,8 @@ export class Store extends EventTarget {
   invites = new Map();
   /** @type {Door} */
   door = { open: false };
+  /** What was last said of the own network, once it was asked for. @type {Network|null} */
+  network = null;
   /** @type {Map<string, Notice>} */
   notices = new Map();
   /** Ids of missed calls that the user put away in this tab. @type {Set<string>} */
@@ -67,6 +69,9 @@ export class Store extends EventTarget {
         break;
       case "me":
         this.#me(body);
+        break;
+      case "network":
+        this.network = body;
         break;
       case "warning":
         this.#noticeWhy(body);

@@ -43,11 +43,13 @@
  * @property {Media} media
  * @property {Media} [own_media] what this page sends, as it last said
  * @property {Media} [peer_media] what the other person sends, where the daemon tells
+ * @property {string[]} [peer_takes] the video formats that the other side can show, once it has said so
+ * @property {Why} [picture_held] why one's own picture does not get there, where the daemon holds it back
  * @property {boolean} reconnecting its path is silent and being looked for again
  * @property {boolean} missed it went by unanswered and was not seen
  * @property {Reason|null} reason
  *
- * @typedef {{id: string, link: string, text: string, expires_at: string}} Invite
+ * @typedef {{id: string, link: string, text: string, expires_at: string, reachable?: Known, why?: Why|null}} Invite
  * @typedef {{person: Ref, device: Ref, presence: Presence, second_call?: "busy"|"wait"}} Me
  * @typedef {Me & {version: string, warnings: Why[]}} Status
  * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[], door: Door}} Snapshot
@@ -55,6 +57,31 @@
  * @typedef {{what: string, count: number|null, place: string, protection: string, until: string}} Stored
  * @typedef {{who: string, sees: string, hidden: string}} Outsider
  * @typedef {{stored: Stored[], outsiders: Outsider[], never: string[]}} Privacy
+ *
+ * @typedef {"yes"|"no"|"unknown"} Known
+ * @typedef {"easy"|"hard"|"unknown"} NatKind
+ * @typedef {{kind: "stun"|"dht"|"contact", address: string|null, contact: string|null, seen: string|null, s_ago: number}} NetworkSource
+ *
+ * @typedef {object} Network what this device looks like from outside
+ * @property {boolean} checking
+ * @property {number|null} checked_s_ago
+ * @property {NatKind} kind
+ * @property {Why} summary
+ * @property {Known} reachable
+ * @property {Known} translated
+ * @property {"endpoint_independent"|"address_dependent"|"address_and_port_dependent"|"dependent"|"unknown"} mapping
+ * @property {"endpoint_independent"|"address_dependent"|"address_and_port_dependent"|"unknown"} filtering
+ * @property {Known} hairpin
+ * @property {Known} port_preservation
+ * @property {number|null} lifetime_at_least_s
+ * @property {Known} ipv6
+ * @property {Known} double_nat
+ * @property {boolean} disagreement
+ * @property {{enabled: boolean, upnp: Known, nat_pmp: Known, pcp: Known, external: string|null}} port_mapping
+ * @property {NetworkSource[]} sources
+ * @property {{address: string, kind: "host"|"mapped"|"reflexive"}[]} addresses
+ *
+ * @typedef {{contact: string, own: NatKind, theirs: NatKind, works: "now"|"soon"|"slowly"|"relay"|"unknown", summary: Why}} ContactNetwork
  *
  * @typedef {{status: number, code: string, title: string, detail: string}} ProblemBody
  *

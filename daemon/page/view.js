@@ -6,7 +6,7 @@
  */
 
 /**
- * @typedef {"loading"|"locked"|"offline"|"home"|"join"|"settings"|"privacy"|"calling"|"ringing"|"call"|"elsewhere"|"ended"} Screen
+ * @typedef {"loading"|"locked"|"offline"|"home"|"join"|"settings"|"privacy"|"network"|"calling"|"ringing"|"call"|"elsewhere"|"ended"} Screen
  * @typedef {{screen: Screen, call: Call|null}} View `call` is null on a call's screens only for one that is forgotten
  */
 
@@ -24,7 +24,9 @@ export function joinOf(path) {
 
 /** @param {string} path @param {Store} store @returns {Screen} for an address that names no call */
 function plainScreen(path, store) {
-  if (path === "/settings" || path === "/privacy") return path === "/settings" ? "settings" : "privacy";
+  if (path === "/settings") return "settings";
+  if (path === "/privacy") return "privacy";
+  if (path === "/network") return "network";
   const contact = joinOf(path);
   return contact !== null && store.contacts.has(contact) ? "join" : "home";
 }

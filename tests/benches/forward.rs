@@ -1,5 +1,6 @@
 //! What forwarding costs and how much later packets come: two phones without screens, packets at an even pace, the
-//! daemons between them, and in the same run two peers: the bare loopback, and a plain UDP relay that opens nothing.
+//! daemons between them, and in the same run three peers: the bare loopback, a plain UDP relay that opens nothing, and
+//! coturn.
 
 use std::net::UdpSocket;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use twocan_tests::home::{Home, acquaint};
 use twocan_tests::phone::{self, Phone};
 use twocan_tests::usage::Usage;
 
+use super::coturn::Coturn;
 use super::{float, one, row};
 
 /// For how long each pace is kept.
@@ -21,7 +23,7 @@ const LONG: Duration = Duration::from_secs(10);
 /// Packets a second, both ways together.
 const PACES: [u32; 2] = [300, 3000];
 /// Bytes of payload; a browser's video packets have about as many.
-const PAYLOAD: usize = 1000;
+pub(super) const PAYLOAD: usize = 1000;
 /// Calls answered.
 const ANSWERS: usize = 20;
 /// Between two packets of a phone that waits for the other one.
@@ -32,22 +34,35 @@ const TAIL: Duration = Duration::from_millis(300);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// One end of a line: a socket, and what makes the packets that it sends.
-struct End {
+pub(super) struct End {
     udp: UdpSocket,
-    make: Box<dyn FnMut(u16) -> Vec<u8> + Send>,
+    /// Bytes before each packet that it receives.
+    head: usize,
+    make: Make,
     next: u16,
 }
 
+/// Makes the packet with a number.
+type Make = Box<dyn FnMut(u16) -> Vec<u8> + Send>;
+
 impl End {
-    fn plain(udp: UdpSocket) -> Self {
-        let make = Box::new(|sequence| phone::rtp(sequence, PAYLOAD));
-        Self { udp, make, next: 0 }
+    pub(super) fn with(udp: UdpSocket, head: usize, make: Make) -> Self {
+        Self {
+            udp,
+            head,
+            make,
+            next: 0,
+        }
+    }
+
+    pub(super) fn plain(udp: UdpSocket) -> Self {
+        Self::with(udp, 0, Box::new(|sequence| phone::rtp(sequence, PAYLOAD)))
     }
 
     fn secured(mut phone: Phone) -> Self {
         let udp = phone.udp.try_clone().unwrap();
         let make = Box::new(move |sequence| phone.packet(sequence, PAYLOAD));
-        Self { udp, make, next: 0 }
+        Self::with(udp, 0, make)
     }
 }
 
@@ -72,6 +87,11 @@ pub(super) async fn forward() {
         let (relay, ends) = Relay::start();
         let (_, relayed) = keep(ends.map(End::plain), pace).await;
         let relay_cpu = relay.cpu();
+        let (coturn, ends) = Coturn::start();
+        let idle = coturn.cpu();
+        let (_, turned) = keep(ends, pace).await;
+        let coturn_cpu = coturn.cpu() - idle;
+        drop(coturn);
         let before = [&ann, &bob].map(|home| Usage::of(home.pid()));
         let ours;
         (through, ours) = keep(through, pace).await;
@@ -91,8 +111,11 @@ pub(super) async fn forward() {
         let of_relay = relay_cpu.as_secs_f64() * 1e6 / packets(&relayed);
         let of_daemon = cpu.as_secs_f64() * 1e6 / packets(&ours) / 2.0;
         one(&format!("{pace}/s: processor a packet, plain relay (µs)"), of_relay);
+        let of_coturn = coturn_cpu.as_secs_f64() * 1e6 / packets(&turned);
+        one(&format!("{pace}/s: processor a packet, coturn (µs)"), of_coturn);
         one(&format!("{pace}/s: processor a packet and daemon (µs)"), of_daemon);
         one(&format!("{pace}/s: daemon ÷ plain relay"), of_daemon / of_relay);
+        one(&format!("{pace}/s: daemon ÷ coturn"), of_daemon / of_coturn);
         let wakeups = float(woken) / packets(&ours) / 2.0;
         one(&format!("{pace}/s: wakeups a packet and daemon"), wakeups);
         let lost = (1.0 - float(u64::try_from(ours.latencies.len()).unwrap()) / packets(&ours)) * 100.0;
@@ -100,6 +123,7 @@ pub(super) async fn forward() {
         for (what, mut pace_kept) in [
             ("bare loopback", bare),
             ("plain relay", relayed),
+            ("coturn", turned),
             ("both daemons", ours),
         ] {
             row(&format!("{pace}/s: one way, {what} (µs)"), &mut pace_kept.latencies);
@@ -186,7 +210,7 @@ async fn keep(ends: [End; 2], pace: u32) -> ([End; 2], Pace) {
         let start = Instant::now();
         let over = AtomicBool::new(false);
         let [ones, others] = [0, 1].map(|_| (0..=u16::MAX).map(|_| AtomicU64::new(0)).collect::<Vec<_>>());
-        let ears = [&one, &other].map(|end| end.udp.try_clone().unwrap());
+        let ears = [&one, &other].map(|end| (end.udp.try_clone().unwrap(), end.head));
         let (one_ear, other_ear) = (&ears[0], &ears[1]);
         let kept = thread::scope(|scope| {
             let heard = [
@@ -226,13 +250,14 @@ fn say(end: &mut End, left: &Left, start: Instant, pace: u32) -> usize {
 }
 
 /// How long the packets that come were under way, in microseconds.
-fn hear(udp: &UdpSocket, left: &Left, start: Instant, over: &AtomicBool) -> Vec<f64> {
+fn hear((udp, head): &(UdpSocket, usize), left: &Left, start: Instant, over: &AtomicBool) -> Vec<f64> {
     udp.set_read_timeout(Some(LOOK)).unwrap();
     let (mut found, mut buffer) = (Vec::new(), [0; 2048]);
     while !over.load(Ordering::Relaxed) {
         let Ok(length) = udp.recv(&mut buffer) else { continue };
         let now = nanos(start);
-        let left = phone::sequence(&buffer[..length]).map_or(0, |at| left[usize::from(at)].load(Ordering::Acquire));
+        let packet = buffer.get(*head..length).unwrap_or_default();
+        let left = phone::sequence(packet).map_or(0, |at| left[usize::from(at)].load(Ordering::Acquire));
         if left > 0 {
             found.push(float(now - left) / 1000.0);
         }

@@ -1,6 +1,6 @@
 //! The bench table: the numbers that people feel, measured over real daemons and browsers, printed as Markdown.
 //!
-//! `./tests/run bench [ROW…]` runs all rows or those named: `start`, `answer`, `forward`, `latency`, `idle`. Each row that
+//! `./tests/run bench [ROW…]` runs all rows or those named: `start`, `answer`, `forward`, `latency`, `idle`, `ringing`. Each row that
 //! compares does so in one run on one machine, the peer beside us. Everything runs in a network namespace of its own.
 #![expect(
     clippy::unwrap_used,
@@ -9,7 +9,9 @@
     reason = "a bench prints, or fails by panicking"
 )]
 
+mod coturn;
 mod forward;
+mod ringing;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -30,8 +32,10 @@ const RUNS: usize = 20;
 const CALL: Duration = Duration::from_secs(15);
 /// For how long idleness is measured: three keep-alive ticks.
 const IDLE: Duration = Duration::from_secs(60);
-/// Links of the idle daemon.
+/// Links of the idle daemon, and how many of them stand before the memory of the others is counted: what the first ones
+/// bring is the program's own warming up.
 const LINKS: usize = 50;
+const FIRST_LINKS: usize = 10;
 
 fn main() {
     // Cargo adds flags of its own.
@@ -45,6 +49,9 @@ async fn table(rows: &[&str]) {
     println!("| what | p50 | p99 |\n|---|---|---|");
     if wanted("start") {
         start().await;
+    }
+    if wanted("ringing") {
+        ringing::ringing().await;
     }
     if wanted("idle") {
         idle().await;
@@ -75,7 +82,7 @@ async fn start() {
 async fn idle() {
     let hub = Home::up("Hub").await;
     let alone = Usage::of(hub.pid());
-    let mut spokes = Vec::new();
+    let (mut spokes, mut warm) = (Vec::new(), alone);
     for number in 0..LINKS {
         let spoke = Home::up(&format!("Spoke {number}")).await;
         let invite = hub.api().post("/v1/invites", json!({})).await;
@@ -85,13 +92,12 @@ async fn idle() {
             .await;
         assert_eq!(added.status, 201, "{added:?}");
         spokes.push(spoke);
+        if spokes.len() == FIRST_LINKS {
+            all_green(&hub, FIRST_LINKS).await;
+            warm = Usage::of(hub.pid());
+        }
     }
-    until("every contact green", GREEN * 10, async || {
-        let contacts = hub.api().list("/v1/contacts").await;
-        let green = contacts.iter().filter(|contact| contact["reachable"] == "yes").count();
-        (green == LINKS).then_some(())
-    })
-    .await;
+    all_green(&hub, LINKS).await;
     let (capture, before) = (Capture::start(), Usage::of(hub.pid()));
     sleep(IDLE).await;
     let after = Usage::of(hub.pid());
@@ -126,8 +132,17 @@ async fn idle() {
     );
     one(
         "memory a link (kB)",
-        (float(after.own_kb) - float(alone.own_kb)) / float_usize(LINKS),
+        (float(after.own_kb) - float(warm.own_kb)) / float_usize(LINKS - FIRST_LINKS),
     );
+}
+
+async fn all_green(hub: &Home, count: usize) {
+    until("every contact green", GREEN * 10, async || {
+        let contacts = hub.api().list("/v1/contacts").await;
+        let green = contacts.iter().filter(|contact| contact["reachable"] == "yes").count();
+        (green == count).then_some(())
+    })
+    .await;
 }
 
 /// What a daemon sends and gets.
@@ -141,6 +156,11 @@ async fn calls(wanted: &impl Fn(&str) -> bool) {
     let (ann, bob) = (Person::come(&driver, "Ann").await, Person::come(&driver, "Bob").await);
     acquaint(&ann.home, &bob.home).await;
     if wanted("answer") {
+        let mut alone = direct_answers(&ann.page, &bob.page).await;
+        row(
+            "answer → first frame both ways, the same browsers directly (ms)",
+            &mut alone,
+        );
         for (row_name, warm) in [
             ("answer → first frame both ways, preview open (ms)", true),
             ("answer → first frame both ways, camera opened by the click (ms)", false),
@@ -249,6 +269,60 @@ async fn round_trips(page: &Page, pc: &str) -> Vec<f64> {
 
 /// The same two browsers without us.
 async fn direct(one: &Page, other: &Page) -> Vec<f64> {
+    connect(one, other).await;
+    let found = round_trips(one, "direct").await;
+    part(one, other).await;
+    found
+}
+
+/// Both are connected and have their cameras open, and send nothing; then one says so to the other, and both begin.
+async fn direct_answers(one: &Page, other: &Page) -> Vec<f64> {
+    connect(one, other).await;
+    for page in [one, other] {
+        page.run(SILENT).await;
+    }
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        sleep(Duration::from_millis(700)).await;
+        one.run("direct.heard = direct.begin()").await;
+        let began = other
+            .run("direct.said = direct.say(); return performance.timeOrigin + performance.now();")
+            .await;
+        let mut last: f64 = 0.0;
+        for page in [one, other] {
+            let first = page.until("the first frame", STEP, "return direct.first").await;
+            last = last.max(first.as_f64().unwrap());
+        }
+        times.push(last - began.as_f64().unwrap());
+        for page in [one, other] {
+            page.run("await direct.still()").await;
+        }
+    }
+    part(one, other).await;
+    times
+}
+
+/// Takes the picture off a connection, and can put it back: `begin` when the other says so, `say` by oneself.
+const SILENT: &str = "
+    const sender = direct.getSenders().find(sender => sender.track?.kind === 'video');
+    const { track } = sender;
+    const shown = document.createElement('video');
+    Object.assign(shown, { muted: true, autoplay: true });
+    Object.assign(shown.style, { position: 'fixed', inset: 0, width: '100vw', height: '100vh' });
+    shown.srcObject = new MediaStream([direct.getReceivers().find(it => it.track.kind === 'video').track]);
+    document.body.append(shown);
+    direct.shown = shown;
+    const go = () => {
+        direct.first = null;
+        shown.requestVideoFrameCallback(() => { direct.first = performance.timeOrigin + performance.now(); });
+        return sender.replaceTrack(track);
+    };
+    direct.begin = () => { direct.wire.onmessage = go; direct.first = null; };
+    direct.say = () => { direct.wire.send('answered'); return go(); };
+    direct.still = () => sender.replaceTrack(null);
+    await direct.still();";
+
+async fn connect(one: &Page, other: &Page) {
     let offer = one
         .run(&format!(
             "{DIRECT} await pc.setLocalDescription(); return gathered(pc);"
@@ -270,12 +344,13 @@ async fn direct(one: &Page, other: &Page) -> Vec<f64> {
         "return direct.connectionState === 'connected'",
     )
     .await;
-    let found = round_trips(one, "direct").await;
+}
+
+async fn part(one: &Page, other: &Page) {
     for page in [one, other] {
-        page.run("direct.getSenders().forEach(sender => sender.track?.stop()); direct.close();")
+        page.run("direct.stream.getTracks().forEach(track => track.stop()); direct.shown?.remove(); direct.close();")
             .await;
     }
-    found
 }
 
 /// A connection that sends what our page would.
@@ -283,6 +358,8 @@ const DIRECT: &str = "
     const video = { width: { ideal: 1920 }, height: { ideal: 1080 }, frameRate: { ideal: 30 } };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video });
     const pc = globalThis.direct = new RTCPeerConnection();
+    pc.wire = pc.createDataChannel('wire', { negotiated: true, id: 0 });
+    pc.stream = stream;
     stream.getTracks().forEach(track => pc.addTrack(track, stream));
     const gathered = pc => new Promise(done => {
         const look = () => pc.iceGatheringState === 'complete' && done(pc.localDescription.sdp);

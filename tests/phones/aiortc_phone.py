@@ -15,7 +15,7 @@ import time
 
 import av
 import numpy
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription, VideoStreamTrack
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpSender, RTCSessionDescription, VideoStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 import whip
@@ -122,7 +122,11 @@ async def talk(args):
 
     direction = {"both": "sendrecv", "send": "sendonly", "receive": "recvonly"}[args.direction]
     for kind, track in (("audio", Tone), ("video", Stripes)):
-        connection.addTransceiver(kind if direction == "recvonly" else track(), direction=direction)
+        transceiver = connection.addTransceiver(kind if direction == "recvonly" else track(), direction=direction)
+        if kind == "video" and args.format:
+            known = RTCRtpSender.getCapabilities("video").codecs
+            wanted = [codec for codec in known if codec.mimeType in (f"video/{args.format}", "video/rtx")]
+            transceiver.setCodecPreferences(wanted)
     await connection.setLocalDescription(await connection.createOffer())
     answer, leg = await asyncio.to_thread(whip.post, args, connection.localDescription.sdp)
     await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 import threading
+import typing
 
 import gi
 
@@ -21,15 +22,42 @@ import whip  # noqa: E402
 
 SENT = """
 webrtcbin name=phone
-videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert
- ! vp8enc deadline=1 target-bitrate=600000 keyframe-max-dist=60 error-resilient=partitions
- ! rtpvp8pay name=video-out picture-id-mode=15-bit pt=96 mtu=1150 ! application/x-rtp,media=video,encoding-name=VP8,payload=96 ! phone.
+videotestsrc is-live=true pattern={pattern} ! video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert
+ ! {encoder} ! {caps} ! phone.
 audiotestsrc is-live=true wave=sine ! audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=2
  ! opusenc bitrate-type=cbr ! rtpopuspay name=audio-out pt=111 ! application/x-rtp,media=audio,encoding-name=OPUS,payload=111 ! phone.
 """
-CAPS = {
-    "video": "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000",
-    "audio": "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2",
+AUDIO = "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2"
+
+
+class Format(typing.NamedTuple):
+    """How one video format is made, said and shown."""
+
+    caps: str
+    encoder: str
+    decoder: str
+
+
+FORMATS = {
+    "VP8": Format(
+        "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000",
+        "vp8enc deadline=1 target-bitrate={bits} keyframe-max-dist=60 error-resilient=partitions"
+        " ! rtpvp8pay name=video-out picture-id-mode=15-bit pt=96 mtu=1150",
+        "rtpvp8depay ! vp8dec",
+    ),
+    "VP9": Format(
+        "application/x-rtp,media=video,encoding-name=VP9,payload=98,clock-rate=90000",
+        "vp9enc deadline=1 cpu-used=8 target-bitrate={bits} keyframe-max-dist=60"
+        " ! rtpvp9pay name=video-out picture-id-mode=15-bit pt=98 mtu=1150",
+        "rtpvp9depay ! vp9dec",
+    ),
+    # The parameter sets travel in the stream, since what the session description says of them reaches the daemon alone.
+    "H264": Format(
+        "application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000,packetization-mode=(string)1,profile-level-id=(string)42c00d",
+        "openh264enc bitrate={bits} gop-size=60 complexity=low"
+        " ! rtph264pay name=video-out pt=102 mtu=1150 config-interval=-1 aggregate-mode=zero-latency",
+        "rtph264depay ! h264parse ! openh264dec",
+    ),
 }
 
 
@@ -42,7 +70,12 @@ class Phone:
         self.first = None
         self.leg = None
         sends = args.direction != "receive"
-        self.pipeline = Gst.parse_launch(SENT) if sends else Gst.Pipeline()
+        self.format = FORMATS[args.format or "VP8"]
+        # A ball cannot fill much, whatever the encoder is told; noise fills all.
+        pattern = "ball" if args.kbit <= 600 else "snow"
+        encoder = self.format.encoder.format(bits=args.kbit * 1000)
+        sent = SENT.format(encoder=encoder, caps=self.format.caps, pattern=pattern)
+        self.pipeline = Gst.parse_launch(sent) if sends else Gst.Pipeline()
         if not sends:
             self.pipeline.add(Gst.ElementFactory.make("webrtcbin", "phone"))
         self.phone = self.pipeline.get_by_name("phone")
@@ -55,7 +88,7 @@ class Phone:
                 pad = self.pipeline.get_by_name(f"{kind}-out").get_static_pad("src")
                 pad.add_probe(Gst.PadProbeType.BUFFER | Gst.PadProbeType.BUFFER_LIST, self.count, kind)
         else:
-            for caps in CAPS.values():
+            for caps in (self.format.caps, AUDIO):
                 self.phone.emit("add-transceiver", GstWebRTC.WebRTCRTPTransceiverDirection.RECVONLY, Gst.Caps.from_string(caps))
 
     def run(self):
@@ -116,7 +149,7 @@ class Phone:
         caps = pad.get_current_caps() or pad.query_caps(None)
         kind = caps.get_structure(0).get_string("media")
         chain = {
-            "video": "rtpvp8depay ! vp8dec ! videoconvert ! video/x-raw,format=GRAY8",
+            "video": f"{self.format.decoder} ! videoconvert ! video/x-raw,format=GRAY8",
             "audio": "rtpopusdepay ! opusdec ! audioconvert ! audio/x-raw,format=S16LE",
         }[kind]
         chain = Gst.parse_bin_from_description(

@@ -11,6 +11,8 @@ def arguments(parser):
     parser.add_argument("--control", required=True, help="the daemon's control address: http://127.0.0.1:PORT")
     parser.add_argument("--token", required=True, type=pathlib.Path, help="the file that holds the token")
     parser.add_argument("--direction", choices=["both", "send", "receive"], default="both")
+    parser.add_argument("--format", choices=["VP8", "VP9", "H264"], help="the only video format that it knows")
+    parser.add_argument("--kbit", type=int, default=600, help="of its picture, whatever becomes of it, where it can be told")
     parser.add_argument("--seconds", type=float, default=5, help="of media received, or sent where none is received")
 
 

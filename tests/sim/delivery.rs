@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use twocan_core::demux::{self, Class};
 use twocan_core::io::Input;
 use twocan_core::reach::relay;
 use twocan_core::reach::via::Via;
@@ -42,6 +43,9 @@ impl World {
     }
 
     pub(super) fn datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: Vec<u8>) {
+        if super::stun::is_server(to) {
+            return self.answer_stun(from, to, &bytes);
+        }
         let Some(index) = self.hosts.iter().position(|host| host.address == to) else {
             return;
         };
@@ -65,6 +69,9 @@ impl World {
         }
         if bytes.first() == Some(&relay::FORM) {
             return self.take_frame(index, from, bytes);
+        }
+        if bytes.first().copied().map(demux::classify) == Some(Class::Stun) {
+            return self.feed(index, Input::Stun { from, bytes }, Cause::Other);
         }
         let sender = self.watch.owner_of(from);
         self.watch_datagram(index, from, sender, &bytes);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use twocan_core::io::Input;
+use twocan_core::state::State;
 
 use super::happening::{Cause, Happening};
 use super::mutant::Mutant;
@@ -55,6 +56,9 @@ impl World {
             return;
         }
         if !fails && !lies {
+            if host.disk.first_finding.is_none() {
+                host.disk.first_finding = State::from_bytes(&state).ok().and_then(|state| state.finding);
+            }
             host.disk.written = Some(state);
         }
         if host.node.is_none() {

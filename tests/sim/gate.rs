@@ -2,6 +2,7 @@
 
 use twocan_core::ids::{CallId, LegId};
 use twocan_core::io::LegFact;
+use twocan_core::media::formats::Formats;
 
 use super::happening::Happening;
 use super::host::Gate;
@@ -27,7 +28,7 @@ impl World {
                     run,
                     call,
                     leg,
-                    fact: LegFact::Warm,
+                    fact: LegFact::Warm(Some(Formats::ALL)),
                 },
             );
             if self.dice.chance(8) {
@@ -51,7 +52,7 @@ impl World {
                             run,
                             call,
                             leg,
-                            fact: LegFact::Warm,
+                            fact: LegFact::Warm(Some(Formats::ALL)),
                         },
                     );
                 }

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use twocan_core::command::Command;
-use twocan_core::ids::{CallId, DialId, LegId};
-use twocan_core::io::{Input, LegFact};
+use twocan_core::ids::{CallId, DialId, LegId, QueryId};
+use twocan_core::io::{DhtAnswer, Input, LegFact};
 
 use super::door::Visit;
 use super::host::Then;
@@ -23,6 +23,11 @@ pub(crate) enum Happening {
         from: SocketAddr,
         to: SocketAddr,
         bytes: Vec<u8>,
+    },
+    /// A shell has found the STUN servers.
+    StunServers {
+        host: usize,
+        run: u32,
     },
     Initial(Attempt),
     AtDoor(Visit),
@@ -95,6 +100,12 @@ pub(crate) enum Happening {
         leg: LegId,
         fact: LegFact,
     },
+    DhtAnswer {
+        host: usize,
+        run: u32,
+        query: QueryId,
+        answer: DhtAnswer,
+    },
     Act,
 }
 
@@ -110,6 +121,12 @@ impl World {
         match happening {
             Happening::Timer { host, timer } => self.timer(host, timer),
             Happening::Datagram { from, to, bytes } => self.datagram(from, to, bytes),
+            Happening::StunServers { host, run } => {
+                if self.hosts[host].run == run && self.hosts[host].works() {
+                    let servers = super::stun::SERVERS.map(SocketAddr::from).to_vec();
+                    self.feed(host, Input::StunServers(servers), Cause::Other);
+                }
+            }
             Happening::Initial(attempt) => self.initial(attempt),
             Happening::AtDoor(visit) => self.at_door(visit),
             Happening::TurnedAway(visit) => self.turned_away(&visit),
@@ -172,6 +189,16 @@ impl World {
             } => {
                 if self.hosts[host].run == run && self.hosts[host].works() {
                     self.feed(host, Input::Leg { call, leg, fact }, Cause::Other);
+                }
+            }
+            Happening::DhtAnswer {
+                host,
+                run,
+                query,
+                answer,
+            } => {
+                if self.hosts[host].run == run && self.hosts[host].works() {
+                    self.dht_answers(host, query, answer);
                 }
             }
             Happening::Act => self.act(),

@@ -12,7 +12,7 @@ use twocan_core::ids::{
 use twocan_core::node::Node;
 use twocan_core::reach::candidates::{Interface, OwnAddresses};
 use twocan_core::reach::relay::Forwards;
-use twocan_core::state::State;
+use twocan_core::state::{OwnFinding, State};
 use twocan_core::time::Now;
 
 use super::dice::Dice;
@@ -52,6 +52,8 @@ pub(crate) struct Disk {
     pub(crate) busy: bool,
     pub(crate) slow: bool,
     pub(crate) fails: bool,
+    /// The first finding key that was ever written, for a mutant.
+    pub(crate) first_finding: Option<OwnFinding>,
 }
 
 /// What the shell of one run of the daemon keeps.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use twocan_core::command::Command;
 use twocan_core::event::{Reachable, WhyNot};
-use twocan_core::io::Input;
+use twocan_core::io::{Input, Means};
 use twocan_core::node::{Defaults, Node};
 
 use super::happening::{Cause, Happening};
@@ -26,6 +26,9 @@ impl World {
         }
         if self.is(Mutant::RolledBackDisk) {
             self.hosts[index].disk.forget_redeemers();
+        }
+        if self.is(Mutant::OldFindingKey) {
+            self.bring_old_key_back(index);
         }
         let seed = self.dice.bytes();
         let (now, host) = (self.now, &mut self.hosts[index]);
@@ -63,6 +66,7 @@ impl World {
         self.disturb(index);
         let own = self.hosts[index].own_addresses();
         self.feed(index, Input::Interfaces(own), Cause::Other);
+        self.feed(index, Input::Means(Means { dht: true }), Cause::Other);
         if self.is(Mutant::LetsCallsWait) {
             self.meddle(index, Command::SetSecondCall { waits: true });
         }

@@ -35,6 +35,8 @@ listed! {
         LosesRing,
         /// The wish to keep a stranger never arrives.
         LosesKeep,
+        /// The key under which contacts are found never arrives.
+        LosesFinding,
         /// The news of muted microphones never arrives.
         LosesSends,
         /// What a relay grants never arrives.
@@ -53,6 +55,8 @@ listed! {
         StammeringKeepalives,
         /// A path that failed stays so.
         NeverHeals,
+        /// The DHT says that it has stored what it forgets at once.
+        ForgetfulDht,
         // In the socket.
         /// A door that was open once stays open, and lets everybody in.
         OpenDoor,
@@ -83,6 +87,8 @@ listed! {
         FalseStored,
         /// The state is gone when the daemon starts for the second time.
         WipedDisk,
+        /// The finding key is the first one again at a restart.
+        OldFindingKey,
         /// A state of before the last redemption is found at a restart.
         RolledBackDisk,
         // Clocks and alarms.
@@ -185,6 +191,7 @@ fn bent(mutant: Mutant, message: Message) -> Option<Message> {
         | (Mutant::LosesRefused, Message::Refused(_))
         | (Mutant::LosesRing, Message::Ring(_))
         | (Mutant::LosesKeep, Message::Keep(_))
+        | (Mutant::LosesFinding, Message::Finding(_))
         | (Mutant::LosesSends, Message::Sends(_))
         | (Mutant::LosesGrants, Message::RelayGrant(_)) => Some(Message::Unknown(99)),
         (Mutant::BendsReasons, Message::End(mut end)) => {

@@ -35,6 +35,10 @@ const fn doors(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Doors)
 }
 
+const fn finding(mutant: Mutant) -> Break {
+    Break::Mutant(mutant, Kind::Finding)
+}
+
 const fn idle(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Idle)
 }
@@ -54,6 +58,8 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
             calls(Mutant::DialsOnce),
         ],
         Invariant::FreshAdd => vec![invites(Mutant::DeafDoor), calls(Mutant::SlowDisk)],
+        Invariant::Found => vec![finding(Mutant::LosesFinding), finding(Mutant::ForgetfulDht)],
+        Invariant::Hidden => vec![finding(Mutant::OldFindingKey)],
         Invariant::ContactLost => vec![chaos(Mutant::FalseStored)],
         Invariant::Identity => vec![chaos(Mutant::WipedDisk)],
         Invariant::OtherRoot => vec![invites(Mutant::ShowsOtherRoot)],

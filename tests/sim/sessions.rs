@@ -76,6 +76,7 @@ impl End {
             held: false,
             through_server: None,
             time: None,
+            nat: twocan_core::reach::nat_report::NatKind::Unknown,
         }
     }
 

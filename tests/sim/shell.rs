@@ -55,6 +55,8 @@ impl World {
             | Output::Forward(_)
             | Output::EndForward { .. }
             | Output::Turn { wanted: _ } => self.perform_relay(index, &output),
+            Output::FindStunServers => self.find_stun_servers(index),
+            Output::AskPortMapper => {}
             Output::OpenSpares { numbers: _ } | Output::CloseSpares { numbers: _ } => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
@@ -87,10 +89,12 @@ impl World {
                 base: _,
                 role: _,
             } => self.route(index, call),
+            Output::FarTakes { .. } => {}
             Output::OpenGate { call } => self.open_gate(index, call),
             Output::EndMedia { call } => self.end_media(index, call),
             Output::Store { generation, state } => self.store(index, generation, state),
             Output::Reply { id, reply } => self.reply(index, id, &reply),
+            Output::Query(query) => self.query(index, query),
             Output::Event(event) => {
                 self.watch_told(index, &event);
                 self.act_on_event(index, &event);

@@ -22,11 +22,15 @@ pub(crate) const fn is_told(input: &Input) -> bool {
 pub(crate) fn input(input: &Input) -> String {
     match input {
         Input::Datagram { from, bytes, .. } => format!("knock of {} from {from}", bytes.len()),
+        Input::Stun { from, bytes } => format!("STUN of {} from {from}", bytes.len()),
         Input::Control { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
         Input::Interfaces(_)
         | Input::Relays { .. }
         | Input::Turn { .. }
+        | Input::StunServers(_)
+        | Input::Mapping(_)
+        | Input::Observed { .. }
         | Input::Resumed
         | Input::DialFailed { .. }
         | Input::TurnedAway { .. }
@@ -38,17 +42,21 @@ pub(crate) fn input(input: &Input) -> String {
         | Input::Stored { .. }
         | Input::StoreFailed { .. }
         | Input::Command { .. }
+        | Input::Means(_)
+        | Input::DhtAnswer { .. }
         | Input::Going => format!("{input:?}").chars().take(140).collect(),
     }
 }
 
 pub(crate) fn output(output: &Output) -> String {
     match output {
-        Output::Transmit { to, bytes, .. } => format!("knock of {} to {to}", bytes.len()),
+        Output::Transmit { to, bytes, .. } => format!("packet of {} to {to}", bytes.len()),
         Output::Send { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Output::SendAlive { link, .. } => format!("{link:?} alive"),
         Output::Store { generation, .. } => format!("store {generation}"),
-        Output::Admit { .. }
+        Output::FindStunServers
+        | Output::AskPortMapper
+        | Output::Admit { .. }
         | Output::Revoke { .. }
         | Output::OpenSpares { .. }
         | Output::CloseSpares { .. }
@@ -65,9 +73,11 @@ pub(crate) fn output(output: &Output) -> String {
         | Output::EndForward { .. }
         | Output::Turn { .. }
         | Output::Route { .. }
+        | Output::FarTakes { .. }
         | Output::OpenGate { .. }
         | Output::EndMedia { .. }
         | Output::Reply { .. }
+        | Output::Query(_)
         | Output::Event(_) => format!("{output:?}").chars().take(140).collect(),
     }
 }

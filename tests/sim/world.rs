@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::conn::Conn;
+use super::dht::Dht;
 use super::dice::Dice;
 use super::happening::Happening;
 use super::host::Host;
@@ -24,6 +25,7 @@ pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) hosts: Vec<Host>,
     pub(crate) network: Network,
+    pub(crate) dht: Dht,
     pub(crate) conns: Vec<Conn>,
     pub(crate) watch: Watch,
     pub(crate) mutant: Option<Mutant>,
@@ -59,6 +61,7 @@ impl World {
             hosts: (0..hosts).map(|index| Host::new(index, &mut dice)).collect(),
             dice,
             network: Network::new(conditions),
+            dht: Dht::default(),
             conns: Vec::new(),
             watch: Watch::new(hosts),
             mutant,

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::process::Child;
 
 use crate::api::Api;
-use crate::running::{COMMAND, Output, Running, command, first_line, pid};
+use crate::running::{COMMAND, Output, Running, command_within, first_line, pid};
 use crate::wait::{at_most, until};
 
 /// How long a daemon may take to say that it is ready, on a busy machine.
@@ -31,6 +31,7 @@ pub struct Home {
     folder: TempDir,
     udp: String,
     environment: Vec<(String, String)>,
+    netns: Option<PathBuf>,
     daemon: Option<Daemon>,
 }
 
@@ -91,8 +92,28 @@ impl Home {
             folder,
             udp: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
+            netns: None,
             daemon: None,
         }
+    }
+
+    /// A home whose daemon is to run in the network namespace at `netns`, its UDP socket at the usual port of all
+    /// addresses there.
+    #[must_use]
+    pub fn within(name: &str, netns: PathBuf) -> Self {
+        let mut home = Self::empty(name);
+        "[::]:2226".clone_into(&mut home.udp);
+        home.netns = Some(netns);
+        home
+    }
+
+    /// Writes `config.toml`, for the next start.
+    ///
+    /// # Panics
+    /// If it cannot be written.
+    pub fn configure(&self, text: &str) {
+        std::fs::create_dir_all(self.path()).unwrap();
+        std::fs::write(self.path().join("config.toml"), text).unwrap();
     }
 
     /// A home whose daemon runs and whose person has this name.
@@ -163,7 +184,7 @@ impl Home {
     /// If it is not ready in time.
     pub async fn start(&mut self) {
         assert!(self.daemon.is_none(), "{} runs already", self.name);
-        let mut child = command(&self.path())
+        let mut child = command_within(&self.path(), self.netns.as_deref())
             .args([
                 "up",
                 "--udp",

@@ -24,10 +24,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// # Panics
 /// If the test fails, or there can be no namespace.
 pub fn inside(name: &str, test: impl AsyncFnOnce()) {
-    run_inside(
-        &[name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"],
-        test,
-    );
+    run_inside(&as_test(name), test);
+}
+
+/// The arguments with which a test program runs one test.
+pub(crate) fn as_test(name: &str) -> [&str; 5] {
+    [name, "--exact", "--nocapture", "--test-threads=1", "--include-ignored"]
 }
 
 /// Runs `body` inside, in this program, started again with `args`.
@@ -35,10 +37,17 @@ pub fn inside(name: &str, test: impl AsyncFnOnce()) {
 /// # Panics
 /// If it fails there, or there can be no namespace.
 pub fn run_inside(args: &[&str], body: impl AsyncFnOnce()) {
-    if std::env::var_os(INSIDE).is_none() {
-        return run_again(args);
+    if is_inside() {
+        network();
+        run(body);
+    } else {
+        let mut command = again(args);
+        assert_ends(&mut command);
     }
-    network();
+}
+
+/// Runs `body` to its end.
+pub(crate) fn run(body: impl AsyncFnOnce()) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -46,22 +55,44 @@ pub fn run_inside(args: &[&str], body: impl AsyncFnOnce()) {
     runtime.block_on(body());
 }
 
-fn run_again(args: &[&str]) {
+/// Whether this process is the one inside.
+pub(crate) fn is_inside() -> bool {
+    std::env::var_os(INSIDE).is_some()
+}
+
+/// A command that runs another inside.
+pub(crate) fn unshare() -> Command {
     let mut unshare = Command::new("unshare");
     if !geteuid().is_root() {
         unshare.arg("--map-root-user");
     }
-    let status = unshare
-        .args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+    unshare.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    unshare.stdin(Stdio::null());
+    unshare
+}
+
+/// This program again, inside, with `args`.
+pub(crate) fn again(args: &[&str]) -> Command {
+    let mut command = unshare();
+    command
         .arg(std::env::current_exe().unwrap())
         .args(args)
-        .env(INSIDE, "1")
-        .stdin(Stdio::null())
+        .env(INSIDE, "1");
+    command
+}
+
+/// Waits for the end of a program that runs inside.
+///
+/// # Panics
+/// If it fails, or there can be no namespace.
+pub(crate) fn assert_ends(command: &mut Command) {
+    let status = command
+        .stdin(Stdio::inherit())
         .status()
         .expect("unshare, of the package util-linux");
     assert!(
         status.success(),
-        "{args:?} failed inside its namespace, or there can be none here: {status}"
+        "{command:?} failed inside its namespace, or there can be none here: {status}"
     );
 }
 

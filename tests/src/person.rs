@@ -25,6 +25,17 @@ pub const RECEIVED: &str = "
     }
     return got;";
 
+/// The formats of the leg's pictures, as the browser says: `{sent, shown}`, each null while there is none.
+pub const FORMATS: &str = "
+    const stats = await document.querySelector('twocan-call').pc.getStats();
+    const found = { sent: null, shown: null };
+    for (const [, stat] of stats) {
+        const format = stats.get(stat.codecId)?.mimeType ?? null;
+        if (stat.type === 'outbound-rtp' && stat.kind === 'video') found.sent = format;
+        if (stat.type === 'inbound-rtp' && stat.kind === 'video') found.shown = format;
+    }
+    return found;";
+
 /// The brightness of a grid of points of the remote picture, as it is drawn.
 pub const PIXELS: &str = "
     const video = document.querySelector('video[data-remote]');
@@ -146,6 +157,30 @@ impl Person {
             await new Promise(done => setTimeout(done, 100));
             return !sound.paused && !sound.muted && sound.volume > 0 && sound.currentTime > before;";
         self.page.until("sound from the loudspeaker", STEP, played).await;
+    }
+
+    /// The page sends its picture in a format, and gets the other one's in another.
+    pub async fn sends_and_shows(&self, sent: &str, shown: &str) {
+        let fits = format!(
+            "const found = await (async () => {{ {FORMATS} }})();
+             return found.sent === 'video/{sent}' && found.shown === 'video/{shown}';"
+        );
+        self.page
+            .until(&format!("{sent} to go and {shown} to come"), STEP, &fits)
+            .await;
+    }
+
+    /// The browser decodes this many frames of the other side from here on.
+    pub async fn sees_more_frames(&self, least: u32) {
+        let more = format!(
+            "const got = await (async () => {{ {RECEIVED} }})();
+             watched.before ??= got?.frames;
+             return got !== null && got.frames >= watched.before + {least};"
+        );
+        self.page.run("delete watched.before").await;
+        self.page
+            .until(&format!("{least} more decoded frames"), HUNDRED_FRAMES, &more)
+            .await;
     }
 
     /// The browser has decoded this many frames of the other side.

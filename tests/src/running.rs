@@ -40,7 +40,21 @@ pub struct Output {
 /// A command with an environment in which nothing but `home` says where Twocan's files are.
 #[must_use]
 pub fn command(home: &Path) -> Command {
-    let mut command = Command::new(binary::twocan());
+    command_within(home, None)
+}
+
+/// The same in the network namespace at `netns`, where there is one.
+#[must_use]
+pub fn command_within(home: &Path, netns: Option<&Path>) -> Command {
+    let mut command = match netns {
+        // It becomes the command, so that the process id is the command's own.
+        Some(netns) => {
+            let mut enter = Command::new("nsenter");
+            enter.arg(format!("--net={}", netns.display())).arg(binary::twocan());
+            enter
+        }
+        None => Command::new(binary::twocan()),
+    };
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();
         if name_text.starts_with("XDG_") || name_text.starts_with("TWOCAN_") {
@@ -53,7 +67,9 @@ pub fn command(home: &Path) -> Command {
         .env_remove("RUST_LOG");
     command
         .env("HOME", home.parent().unwrap_or(home))
-        .env("TWOCAN_HOME", home);
+        .env("TWOCAN_HOME", home)
+        // Nothing of a test leaves this machine; who wants a DHT says where it is.
+        .env("TWOCAN_DHT_ENABLED", "false");
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

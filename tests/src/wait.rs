@@ -11,13 +11,22 @@ const LOOK: Duration = Duration::from_millis(20);
 ///
 /// # Panics
 /// If nothing is found within `within`; says `what` was waited for.
-pub async fn until<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn until<T>(what: &str, within: Duration, look: impl AsyncFnMut() -> Option<T>) -> T {
+    until_at_most(within, look)
+        .await
+        .unwrap_or_else(|| panic!("waited {within:?} in vain: {what}"))
+}
+
+/// Looks until `look` finds something, and gives it; `None` if nothing is found within `within`.
+pub async fn until_at_most<T>(within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + within;
     loop {
         if let Some(found) = look().await {
-            return found;
+            return Some(found);
         }
-        assert!(Instant::now() < end, "waited {within:?} in vain: {what}");
+        if Instant::now() >= end {
+            return None;
+        }
         sleep(LOOK).await;
     }
 }

@@ -99,6 +99,70 @@ pub const REDEEMED_KEPT_S: u64 = 30 * 24 * 3600;
 /// invites run out at the wrong time.
 pub const CLOCKS_APART_S: u64 = 3600;
 
+/// A record is published again after this long: the nodes of the DHT forget it after two hours.
+pub const REPUBLISH: Duration = Duration::from_secs(3600);
+/// Own addresses have settled when they have not changed for this long; then the record is published.
+pub const PUBLISH_SETTLE: Duration = Duration::from_secs(2);
+/// Between two publications of changed addresses.
+pub const PUBLISH_PAUSE: Duration = Duration::from_secs(60);
+/// Publications of changed addresses in a day; with one an hour, and those of neighbouring days, at most 50 of a device's record.
+pub const PUBLISH_CHANGES: usize = 18;
+/// An invitee publishes when the inviter has not answered for this long.
+pub const INVITEE_PATIENCE: Duration = Duration::from_secs(1);
+/// The longest pause between two looks at the record of somebody who is away.
+pub const READ_MOST: Duration = Duration::from_secs(4 * 3600);
+/// Nothing is asked of the DHT again within this pause.
+pub const DHT_AGAIN: Duration = Duration::from_secs(10);
+/// Questions to the DHT at one time.
+pub const DHT_AT_ONCE: usize = 8;
+/// A question to the DHT that has no answer by then has none.
+pub const DHT_PATIENCE: Duration = Duration::from_secs(60);
+/// The time over which publications are counted.
+pub const DHT_DAY: Duration = Duration::from_secs(24 * 3600);
+/// Pauses between two looks for an invitee: while the invite is young, then within its first hour, then.
+pub const INVITE_POLLS: [Duration; 3] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_secs(300),
+];
+/// An invite is young for this long.
+pub const INVITE_YOUNG: Duration = Duration::from_secs(600);
+/// The end of an invite's first hour.
+pub const INVITE_MIDDLE: Duration = Duration::from_secs(3600);
+/// Open invites that are looked after at full pace; with more of them each is looked after less often.
+pub const INVITES_AT_PACE: usize = 4;
+/// STUN servers asked in one round.
+pub const STUN_SERVERS: usize = 8;
+/// A STUN question goes out at these offsets, until it is answered.
+pub const STUN_SENDS: [Duration; 3] = [Duration::ZERO, Duration::from_millis(500), Duration::from_millis(1500)];
+/// STUN servers have this long to say where they see us.
+pub const STUN_PATIENCE: Duration = Duration::from_secs(3);
+/// Each of the tests that show how a NAT behaves takes this long at most; what has not come by then does not come.
+pub const STUN_TEST_PATIENCE: Duration = Duration::from_millis(2500);
+/// The shell has this long to find the addresses of the STUN servers.
+pub const STUN_NAMES_PATIENCE: Duration = Duration::from_secs(6);
+/// A NAT may let an address in for this long after something was sent to it (RFC 4787 asks for two minutes at least, and
+/// five are common).
+pub const NAT_MEMORY: Duration = Duration::from_secs(600);
+/// One's own network is looked at again this often when nothing happens.
+pub const NETWORK_CHECK_EVERY: Duration = Duration::from_secs(1800);
+/// The shortest time between two looks at one's own network in one place.
+pub const NETWORK_CHECK_PAUSE: Duration = Duration::from_secs(5);
+/// The first pause before one's own network is looked at again because nobody answered; it doubles up to
+/// [`NETWORK_CHECK_EVERY`]. And the shortest time between two looks for any other reason but the user's wish, another network,
+/// or waking.
+pub const NETWORK_DOUBT_PAUSE: Duration = Duration::from_secs(60);
+/// When a link falls silent and another one was proven within this time, it is not one's own network that is down.
+pub const NETWORK_UP_PROOF: Duration = Duration::from_secs(15);
+/// Silence on a path that shows for how long a NAT keeps it open, from here on; less is shown by every keep-alive.
+pub const LIFETIME_LEAST: Duration = Duration::from_secs(10);
+/// Contacts whose word about our address is kept.
+pub const OBSERVERS: usize = 32;
+/// What somebody saw of our address is compared with what others saw within this time.
+pub const OBSERVED_TOGETHER: Duration = Duration::from_secs(120);
+/// What a contact saw of our address is believed for this long.
+pub const OBSERVED_KEPT: Duration = Duration::from_secs(3600);
+
 /// UDP payload bytes of a QUIC Initial on a path of which nothing is known.
 pub const MTU_SAFE: u16 = 1200;
 /// UDP payload bytes of a padded knock; a path that echoed one carries QUIC packets of this size from the start.

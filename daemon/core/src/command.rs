@@ -127,6 +127,8 @@ pub enum Command {
         /// Whether the other person has the same.
         same: bool,
     },
+    /// Looks at one's own network now. Answered when that is done.
+    CheckNetwork,
     /// Accepts an incoming call.
     Answer {
         /// Which one.

@@ -9,6 +9,9 @@ use crate::call::EndReason;
 use crate::command::Media;
 use crate::identity::sas;
 use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RootKey};
+use crate::media::formats::Formats;
+use crate::media::outlet::Held;
+use crate::reach::nat_report::{NatKind, Report};
 use crate::state::Alarm;
 use crate::time::{Now, UnixSeconds};
 
@@ -27,6 +30,8 @@ pub enum Event {
     Door,
     /// One's own name or presence is different.
     Me,
+    /// What is known of one's own network is different.
+    Network,
     /// A fact that the user should be told once.
     Notice(Notice),
 }
@@ -71,10 +76,25 @@ pub struct Snapshot {
     pub invites: Vec<InviteView>,
     /// The door.
     pub door: DoorView,
+    /// One's own network.
+    pub network: NetworkView,
     /// Linked contacts whose wall clock is [`crate::bounds::CLOCKS_APART_S`] or more from ours.
     pub clocks: Vec<ClockApart>,
     /// One's own relay server was asked for an address, and gives none.
     pub relay_server_fails: bool,
+}
+
+/// One's own network, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetworkView {
+    /// Whether it is being looked at.
+    pub checking: bool,
+    /// When it was last looked at, on the boot clock.
+    pub checked: Option<Duration>,
+    /// Whether the own address can be reached from outside.
+    pub from_outside: FromOutside,
+    /// What was found.
+    pub report: Report,
 }
 
 /// The door, and where strangers would find it.
@@ -91,9 +111,10 @@ pub struct DoorView {
 /// Whether a device can be reached from outside its network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FromOutside {
-    /// A stranger from outside has come in at this opening.
+    /// A stranger from outside has come in at this opening, or a packet from somebody never written to has; or the router says that
+    /// it forwards the port.
     Yes,
-    /// The socket is bound to the loopback interface alone.
+    /// The socket is bound to the loopback interface alone, or the NAT was seen to keep strangers out.
     No,
     /// Nothing shows it, either way.
     #[default]
@@ -172,6 +193,8 @@ pub struct ContactView {
     pub relay: bool,
     /// It is to learn no address of this device's.
     pub relay_only: bool,
+    /// What kind of NAT its device said it is behind.
+    pub nat: NatKind,
 }
 
 /// What there is to compare with a contact.
@@ -314,6 +337,10 @@ pub struct CallView {
     pub own_media: Media,
     /// What the far side sends at the moment, as it said.
     pub peer_media: Media,
+    /// In which formats the far side can show a picture; `None` until it has said so.
+    pub peer_takes: Option<Formats>,
+    /// Why one's own picture does not go out, though a leg sends one.
+    pub held: Option<Held>,
     /// Whether it is active but its path is silent and being looked for again.
     pub reconnecting: bool,
     /// Whether it came in, went by unanswered, and the user has not seen that.
@@ -344,4 +371,6 @@ pub struct InviteView {
     pub link: String,
     /// When it stops working.
     pub expires_at: UnixSeconds,
+    /// Whether this device's address can be reached from outside.
+    pub from_outside: FromOutside,
 }

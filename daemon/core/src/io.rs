@@ -3,16 +3,22 @@
 //! Data flows one way: socket → demux → core → outputs → shell. The shell performs outputs in order and never answers
 //! one by return value: whatever comes of it enters as another [`Input`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 
 use crate::command::{Command, Reply};
 use crate::crypto::Secret;
 use crate::event::Event;
-use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, PairId, RelayHandle, RelayId, Token, VisitorId};
+use crate::ids::{
+    CallId, CommandId, DeviceKey, DialId, LegId, LinkId, PairId, QueryId, RelayHandle, RelayId, Token, VisitorId,
+};
 use crate::media::flow::Role;
+use crate::media::formats::Formats;
+use crate::media::outlet::Held;
 use crate::reach::candidates::OwnAddresses;
+use crate::reach::nat_report::PortMapping;
+use crate::reach::record::{Item, Place};
 use crate::reach::relay::Pair;
 use crate::reach::via::Via;
 
@@ -42,6 +48,25 @@ pub enum Input {
     Turn {
         /// Where it receives what it passes on to us.
         relayed: Option<SocketAddr>,
+    },
+    /// A datagram that the demux classed as STUN.
+    Stun {
+        /// Where it came from.
+        from: SocketAddr,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// Where the configured STUN servers are, best first: the answer to [`Output::FindStunServers`]. Empty where there are none,
+    /// or none can be found.
+    StunServers(Vec<SocketAddr>),
+    /// What the router says that maps ports, whenever that changes.
+    Mapping(PortMapping),
+    /// Somebody outside, who is neither a STUN server nor a contact, has said where he sees our socket.
+    Observed {
+        /// Who.
+        by: Observer,
+        /// Where.
+        seen: SocketAddr,
     },
     /// The machine slept, or was stopped, for a while.
     Resumed,
@@ -119,8 +144,56 @@ pub enum Input {
         /// What is asked.
         command: Command,
     },
+    /// By which means others may be found, whenever that changes; by none before it is said.
+    Means(Means),
+    /// What a question to the DHT has brought: any number of [`DhtAnswer::Found`], then one of the others.
+    DhtAnswer {
+        /// Which question.
+        query: QueryId,
+        /// What.
+        answer: DhtAnswer,
+    },
     /// The daemon is about to exit: say so to those who are linked.
     Going,
+}
+
+/// The means of finding others that this device has and may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Means {
+    /// A DHT.
+    pub dht: bool,
+}
+
+/// What a question to the DHT has brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DhtAnswer {
+    /// A value at the place that was asked for; more may come.
+    Found(Item),
+    /// Nothing more comes.
+    Done,
+    /// It is stored.
+    Stored,
+    /// No node answered, or none took it.
+    Failed,
+}
+
+/// A question to the world outside, which is answered by an [`Input`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Query {
+    /// Stores a value; ends in [`DhtAnswer::Stored`] or [`DhtAnswer::Failed`].
+    DhtPut {
+        /// Names the question.
+        query: QueryId,
+        /// What to store.
+        item: Item,
+    },
+    /// Looks for the values at a place; ends in [`DhtAnswer::Done`] or [`DhtAnswer::Failed`].
+    DhtGet {
+        /// Names the question.
+        query: QueryId,
+        /// Where.
+        place: Place,
+    },
 }
 
 /// A finished handshake. The peer has proven `peer`, nothing more: who that is, `hello` shows.
@@ -142,21 +215,30 @@ pub struct LinkUp {
     pub exporter: [u8; 32],
 }
 
+/// Who else may see our socket from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observer {
+    /// A node of the DHT that answered a ping from this very socket (BEP 42).
+    Dht(IpAddr),
+}
+
 /// What became of a local media leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegFact {
-    /// ICE and DTLS are done; media could flow.
-    Warm,
+    /// ICE and DTLS are done; media could flow. With the video formats that it can show, where it receives.
+    Warm(Option<Formats>),
     /// It is gone without having been asked to close.
     Lost,
     /// It was closed by its owner or replaced by another.
     Closed,
+    /// Its picture is held back from here on, or passes again.
+    Held(Option<Held>),
 }
 
 /// What the core tells the shell to do.
 #[derive(Debug)]
 pub enum Output {
-    /// Sends one knock.
+    /// Sends one knock, or one question to a STUN server.
     Transmit {
         /// To whom.
         to: SocketAddr,
@@ -167,6 +249,10 @@ pub enum Output {
         /// The whole datagram.
         bytes: Vec<u8>,
     },
+    /// Looks up the configured STUN servers; ends in [`Input::StunServers`].
+    FindStunServers,
+    /// Asks the router for a port anew, where the user wants that; what it says comes as [`Input::Mapping`].
+    AskPortMapper,
     /// Opens sockets beside the one, each with a port of its own: the ways [`Via::Spare`] of these numbers.
     OpenSpares {
         /// Their numbers.
@@ -292,6 +378,13 @@ pub enum Output {
         /// Whether one is needed.
         wanted: bool,
     },
+    /// The far side can show a picture in these formats and in no other.
+    FarTakes {
+        /// The call.
+        call: CallId,
+        /// The formats.
+        formats: Formats,
+    },
     /// Lets media pass both ways, and asks every leg and the far side for a key frame. Emitted at one place only.
     OpenGate {
         /// The call.
@@ -316,6 +409,8 @@ pub enum Output {
         /// The answer.
         reply: Reply,
     },
+    /// Asks the world outside.
+    Query(Query),
     /// Something that clients of the local API want to know.
     Event(Event),
 }

@@ -15,6 +15,7 @@ use crate::event::InviteRefusal;
 use crate::identity::SignedList;
 use crate::ids::{CallId, DeviceKey, RelayHandle, RelayTag};
 use crate::media::flow;
+use crate::reach::nat_report::NatKind;
 use crate::time::UnixSeconds;
 
 /// One frame of the control stream.
@@ -84,6 +85,10 @@ pub enum Message {
     RelayGrant(RelayGrant),
     /// Either way: packets pass no more; not numbered.
     RelayEnd(RelayEnd),
+    /// Either way: which video formats the sender's legs can show.
+    Takes(Takes),
+    /// How the sender's device is found when there is no link.
+    Finding(Finding),
     /// A kind that the sender of this does not know.
     Unsupported(Unsupported),
     /// A kind that we do not know; never sent.
@@ -124,6 +129,9 @@ pub struct Hello {
     /// The sender's end of this link is at its relay server.
     #[n(20)]
     pub through_server: Option<bool>,
+    /// What kind of NAT the sender is behind.
+    #[cbor(n(9), default)]
+    pub nat: NatKind,
 }
 
 /// The proof that the sender holds an invite's secret.
@@ -166,6 +174,9 @@ pub struct Addresses {
     /// All of them, best first.
     #[cbor(n(0), with = "crate::cbor::addresses")]
     pub addresses: Vec<SocketAddr>,
+    /// What kind of NAT the sender is behind.
+    #[cbor(n(1), default)]
+    pub nat: NatKind,
 }
 
 /// Body of [`Message::Show`].
@@ -223,6 +234,30 @@ pub struct Sends {
     /// Whether the camera is on.
     #[n(2)]
     pub video: bool,
+}
+
+/// Body of [`Message::Takes`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Takes {
+    /// The call.
+    #[n(0)]
+    pub call: CallId,
+    /// Canonical payload types of video, a byte each; the reader skips those that it does not know.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub video: Vec<u8>,
+}
+
+/// Body of [`Message::Finding`]: see [`crate::reach::record`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Finding {
+    /// The sender's finding key.
+    #[n(0)]
+    pub key: Secret,
+    /// The public finding key of the sender's device.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub public: [u8; 32],
 }
 
 /// Body of [`Message::Ring`].
@@ -372,10 +407,12 @@ impl Message {
             Self::Accept(_) => 19,
             Self::End(_) => 20,
             Self::Sends(_) => 21,
-            Self::RelayOffer(_) => 24,
-            Self::RelayAsk(_) => 25,
-            Self::RelayGrant(_) => 26,
-            Self::RelayEnd(_) => 27,
+            Self::RelayOffer(_) => 27,
+            Self::RelayAsk(_) => 28,
+            Self::RelayGrant(_) => 29,
+            Self::RelayEnd(_) => 30,
+            Self::Takes(_) => 22,
+            Self::Finding(_) => 24,
             Self::Unsupported(_) => 31,
             Self::Unknown(kind) => *kind,
         }
@@ -388,6 +425,8 @@ impl Message {
             Self::SafetyCommit(body) => cbor::encode(body),
             Self::SafetyAnswer(body) | Self::SafetyReveal(body) => cbor::encode(body),
             Self::Sends(body) => cbor::encode(body),
+            Self::Takes(body) => cbor::encode(body),
+            Self::Finding(body) => cbor::encode(body),
             Self::Refused(body) => cbor::encode(body),
             Self::Held(body) => cbor::encode(body),
             Self::Addresses(body) => cbor::encode(body),
@@ -425,10 +464,12 @@ impl Message {
             19 => Self::Accept(cbor::decode(body)?),
             20 => Self::End(cbor::decode(body)?),
             21 => Self::Sends(cbor::decode(body)?),
-            24 => Self::RelayOffer(cbor::decode(body)?),
-            25 => Self::RelayAsk(cbor::decode(body)?),
-            26 => Self::RelayGrant(cbor::decode(body)?),
-            27 => Self::RelayEnd(cbor::decode(body)?),
+            27 => Self::RelayOffer(cbor::decode(body)?),
+            28 => Self::RelayAsk(cbor::decode(body)?),
+            29 => Self::RelayGrant(cbor::decode(body)?),
+            30 => Self::RelayEnd(cbor::decode(body)?),
+            22 => Self::Takes(cbor::decode(body)?),
+            24 => Self::Finding(cbor::decode(body)?),
             31 => Self::Unsupported(cbor::decode(body)?),
             unknown => Self::Unknown(unknown),
         })
@@ -490,6 +531,7 @@ mod tests {
             Message::Held(Held { held: true }),
             Message::Addresses(Addresses {
                 addresses: vec!["11.0.0.1:1".parse().expect("address")],
+                nat: NatKind::Hard,
             }),
             Message::Ring(Ring {
                 call,
@@ -509,6 +551,14 @@ mod tests {
                 call,
                 audio: false,
                 video: true,
+            }),
+            Message::Takes(Takes {
+                call,
+                video: vec![96, 102],
+            }),
+            Message::Finding(Finding {
+                key: Secret([8; 32]),
+                public: [9; 32],
             }),
             Message::Show(Show {
                 list: SignedList {

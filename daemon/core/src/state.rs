@@ -13,6 +13,7 @@ use crate::crypto::Secret;
 use crate::identity::{Identity, SignedList};
 use crate::ids::{ContactId, DeviceKey, InviteId, RootKey};
 use crate::invite::{InviteKeys, Link};
+use crate::reach::nat_report::NatKind;
 use crate::time::UnixSeconds;
 
 /// The format that this code writes.
@@ -40,6 +41,45 @@ pub struct State {
     /// Whether a second call rings while one is active; else it hears that we are busy.
     #[cbor(n(5), default)]
     pub second_call_waits: bool,
+    /// The keys under which contacts find this device.
+    #[n(10)]
+    pub finding: Option<OwnFinding>,
+}
+
+/// The keys under which contacts find oneself: see [`crate::reach::record`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct OwnFinding {
+    /// The person's finding key.
+    #[n(0)]
+    pub key: Secret,
+    /// The seed of this device's finding key pair.
+    #[n(1)]
+    pub seed: Secret,
+}
+
+/// The keys under which a contact is found.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Finding {
+    /// The person's finding key.
+    #[n(0)]
+    pub key: Secret,
+    /// The devices' own ones.
+    #[n(1)]
+    pub devices: Vec<DeviceFinding>,
+}
+
+/// A device of a contact, and its public finding key.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct DeviceFinding {
+    /// The device.
+    #[n(0)]
+    pub device: DeviceKey,
+    /// Its public finding key.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub public: [u8; 32],
 }
 
 /// A contact.
@@ -89,6 +129,12 @@ pub struct Contact {
     /// What speaks against it, until the safety words were found equal.
     #[n(13)]
     pub alarm: Option<Alarm>,
+    /// What kind of NAT its device last said it is behind.
+    #[cbor(n(14), default)]
+    pub nat: NatKind,
+    /// How its devices are found, once it has told.
+    #[n(18)]
+    pub finding: Option<Finding>,
     /// It may use this device as a relay to a contact that both have.
     #[cbor(n(20), default)]
     pub relay: bool,
@@ -119,6 +165,9 @@ pub struct Redemption {
     /// Our X25519 secret for it.
     #[n(1)]
     pub ephemeral: Secret,
+    /// When it began.
+    #[n(2)]
+    pub since: Option<UnixSeconds>,
 }
 
 /// An invite, on the inviter's side.
@@ -143,6 +192,9 @@ pub struct Invite {
     /// The user has kept or deleted whoever redeemed it, which ends what it is good for.
     #[cbor(n(5), default)]
     pub closed: bool,
+    /// When it was made.
+    #[n(6)]
+    pub created: Option<UnixSeconds>,
 }
 
 /// Why stored bytes are no state.
@@ -167,6 +219,7 @@ impl State {
             contacts: Vec::new(),
             invites: Vec::new(),
             second_call_waits: false,
+            finding: None,
         }
     }
 
@@ -268,6 +321,30 @@ impl Contact {
         self.accepted && !self.contested && !self.held && !self.blocked
     }
 
+    /// The public finding key of a device, with the person's, where both are known.
+    #[must_use]
+    pub fn finding_of(&self, device: &DeviceKey) -> Option<(&Secret, &[u8; 32])> {
+        let finding = self.finding.as_ref()?;
+        let known = finding.devices.iter().find(|known| known.device == *device)?;
+        Some((&finding.key, &known.public))
+    }
+
+    /// Takes note of how a device is found. True where that is news.
+    pub fn learn_finding(&mut self, device: DeviceKey, key: &Secret, public: [u8; 32]) -> bool {
+        let before = self.finding.clone();
+        let listed = self.devices();
+        let finding = self.finding.get_or_insert_with(|| Finding {
+            key: key.clone(),
+            devices: Vec::new(),
+        });
+        finding.key = key.clone();
+        finding
+            .devices
+            .retain(|known| known.device != device && listed.contains(&known.device));
+        finding.devices.push(DeviceFinding { device, public });
+        self.finding != before
+    }
+
     /// Adds a pair key as the newest; true where it was not known.
     pub fn add_key(&mut self, key: Secret) -> bool {
         if self.keys.contains(&key) {
@@ -300,7 +377,7 @@ impl Redemption {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
     use super::*;
 
@@ -330,6 +407,7 @@ mod tests {
         assert_eq!((contact.id, contact.name.as_str()), (ContactId([1; 8]), "Bob"));
         assert!(contact.accepted && contact.verified && contact.held && !contact.contested);
         assert_eq!((contact.blocked, contact.alarm), (false, None));
+        assert_eq!((&contact.finding, &state.finding), (&None, &None));
         assert_eq!((contact.relay, contact.relay_only), (false, false));
         assert_eq!(contact.keys, [Secret([6; 32])]);
         assert_eq!(contact.addresses, ["192.0.2.2:2226".parse().unwrap()]);
@@ -343,9 +421,21 @@ mod tests {
     fn marks_survive_writing_and_reading() {
         let mut state = State::from_bytes(&old()).unwrap();
         state.second_call_waits = true;
+        state.finding = Some(OwnFinding {
+            key: Secret([3; 32]),
+            seed: Secret([4; 32]),
+        });
+        for invite in &mut state.invites {
+            invite.created = Some(1_899_000_000);
+        }
         for contact in &mut state.contacts {
             contact.blocked = true;
             contact.alarm = Some(Alarm::OtherRoot);
+            let device = contact.devices()[0];
+            assert!(contact.learn_finding(device, &Secret([5; 32]), [6; 32]));
+            assert!(!contact.learn_finding(device, &Secret([5; 32]), [6; 32]));
+            let redemption = contact.redeeming.as_mut().unwrap();
+            redemption.since = Some(1_899_000_000);
             contact.relay = true;
             contact.relay_only = true;
         }

@@ -19,6 +19,7 @@ import { HomeElement } from "./home.js";
 import { JoinElement } from "./join.js";
 import { KeySheetElement } from "./keysheet.js";
 import { MessageElement } from "./message.js";
+import { NetworkElement } from "./network.js";
 import { NoticesElement } from "./notices.js";
 import { PersonElement } from "./person.js";
 import { PrivacyElement } from "./privacy.js";
@@ -61,6 +62,7 @@ export class AppElement extends HTMLElement {
   #join = new JoinElement(this.#context);
   #settings = new SettingsElement(this.#context);
   #privacy = new PrivacyElement(this.#context);
+  #network = new NetworkElement(this.#context);
   #pickers = new DevicesElement(this.#context);
   #person = new PersonElement(this.#context);
   #words = new WordsElement(this.#context);
@@ -79,7 +81,7 @@ export class AppElement extends HTMLElement {
   #drawing = false;
 
   connectedCallback() {
-    const screens = [this.#home, this.#join, this.#settings, this.#privacy, this.#call, this.#elsewhere, this.#ended];
+    const screens = [this.#home, this.#join, this.#settings, this.#privacy, this.#network, this.#call, this.#elsewhere, this.#ended];
     this.#main.append(this.#message, ...screens);
     this.#header.append(
       h("a", { href: "/", class: "brand", onclick: (event) => this.#follow(event, "/") }, mark(), h("span", {}, s.app)),
@@ -149,6 +151,7 @@ export class AppElement extends HTMLElement {
     this.#join.update(screen === "join" ? (this.#store.contacts.get(joinOf(location.pathname) ?? "") ?? null) : null);
     this.#settings.update(screen === "settings");
     this.#privacy.update(screen === "privacy");
+    this.#network.update(screen === "network");
     for (const link of this.#nav.querySelectorAll("a")) {
       setAttr(link, "aria-current", link.getAttribute("href") === location.pathname ? "page" : null);
     }

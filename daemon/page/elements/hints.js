@@ -16,6 +16,7 @@ export class HintsElement extends HTMLElement {
   #off = h("div", { class: "hint", "data-hint": "capture", hidden: true }, h("p", {}, s.call.captureOff));
   #audio = h("p", { class: "hint", "data-hint": "audio", hidden: true });
   #video = h("p", { class: "hint", "data-hint": "video", hidden: true });
+  #held = h("p", { class: "hint", "data-hint": "held", role: "status", hidden: true });
   #sharing = h("div", { class: "hint", "data-hint": "sharing", role: "status", hidden: true }, h("p", {}, s.call.sharing));
   #alarm = h("p", { class: "hint alarm", "data-hint": "alarm", role: "alert", hidden: true });
   #words = h("div", { class: "hint", "data-hint": "words", role: "status", hidden: true }, h("p", {}, s.words.waiting));
@@ -30,7 +31,7 @@ export class HintsElement extends HTMLElement {
     this.#off.append(button("capture", s.call.capture, () => this.#call && session.resume(this.#call), { kind: "primary" }));
     this.#words.append(button("words-hint", s.words.compare, () => this.#call?.contact && context.dialogs.words(this.#call.contact), { kind: "primary" }));
     this.#sharing.append(button("unshare", s.call.stopSharing, () => session.toggleShare()));
-    this.append(this.#said, this.#path, this.#leg, this.#alarm, this.#words, this.#sharing, this.#off, this.#audio, this.#video);
+    this.append(this.#said, this.#path, this.#leg, this.#alarm, this.#words, this.#sharing, this.#off, this.#held, this.#audio, this.#video);
   }
 
   /** Says something for a while. @param {string} text @param {number} ms */
@@ -50,6 +51,8 @@ export class HintsElement extends HTMLElement {
     show(this.#video, problems.video && s.capture.problem.video[problems.video]);
     const tried = on || opening || problems.audio !== null || problems.video !== null;
     this.#off.hidden = tried || call === null || !wanted(call, session.accepted);
+    const held = call?.state === "active" ? call.picture_held : undefined;
+    show(this.#held, held ? `${held.text} ${held.fix}` : null);
     const contact = call?.contact ? this.#context.store.contacts.get(call.contact) : undefined;
     show(this.#alarm, contact?.alarm ? `${contact.alarm.text} ${contact.alarm.fix}` : null);
     this.#words.hidden = call?.state !== "active" || contact?.safety?.state !== "compare";

@@ -50,6 +50,7 @@ export class InvitesElement extends HTMLElement {
       { role: "listitem", class: "invite", "data-invite": invite.id },
       h("p", { class: "invite-text", "data-invite-text": true, tabindex: 0 }, invite.text),
       h("p", { class: "expiry" }),
+      h("p", { class: "help", "data-invite-why": true }),
       h(
         "div",
         { class: "acts" },
@@ -96,6 +97,10 @@ export class InvitesElement extends HTMLElement {
 function updateRow(row, invite) {
   const expiry = row.querySelector(".expiry");
   if (expiry) setText(expiry, s.invite.expires(Date.parse(invite.expires_at) - Date.now()));
+  const why = row.querySelector("[data-invite-why]");
+  if (!(why instanceof HTMLElement)) return;
+  why.hidden = !invite.why;
+  setText(why, invite.why ? `${invite.why.text} ${invite.why.fix}` : "");
 }
 
 customElements.define("twocan-invites", InvitesElement);

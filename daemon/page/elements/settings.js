@@ -90,6 +90,7 @@ export class SettingsElement extends HTMLElement {
       h("p", { class: "help under" }, s.settings.quietHelp),
       this.#waitLine,
       h("dl", { class: "facts" }, h("dt", {}, s.settings.device), h("dd", {}, this.#device), h("dt", {}, s.settings.version), h("dd", {}, this.#version)),
+      h("div", { class: "acts" }, button("settings-network", s.network.open, () => this.#context.go("/network"), { icon: "shield" })),
     );
   }
 

@@ -46,6 +46,7 @@ export const en = {
       join: "Before the call · Twocan",
       settings: "Settings · Twocan",
       privacy: "Privacy · Twocan",
+      network: "Network · Twocan",
     },
   },
 
@@ -262,6 +263,67 @@ export const en = {
     browser: "This browser",
     saved: "Saved. New links carry this name.",
   },
+  network: {
+    heading: "Network",
+    lead: "How others find their way to this computer. What nobody has shown is unknown, and nothing here is guessed.",
+    open: "Look at the network",
+    check: "Look again",
+    checking: "Looking. This takes some seconds.",
+    fix: "What would help",
+    facts: "What your router does",
+    sources: "Who says what",
+    disagreement: "They do not agree, so all of them are listed.",
+    nobody: "Nobody has said anything yet.",
+    addresses: "Where this computer may be reached",
+    people: "You and each of your people",
+    nobodyYet: "Nobody is here yet.",
+    /** @type {Record<import("../types.js").Known, string>} */
+    known: { yes: "Yes", no: "No", unknown: "Unknown" },
+    terms: {
+      reachable: "Strangers get through from outside",
+      translated: "It shows another address to the outside",
+      mapping: "That address is (mapping)",
+      filtering: "It lets in (filtering)",
+      hairpin: "Devices behind it meet by that address (hairpin)",
+      port_preservation: "It keeps the port (port preservation)",
+      lifetime: "A silent way stays open (mapping lifetime)",
+      ipv6: "IPv6 works",
+      double_nat: "There is a second one before it (double NAT)",
+      mapper: "It opens ports on request (port mapping)",
+    },
+    /** @type {Record<import("../types.js").Network["mapping"], string>} */
+    mapping: {
+      endpoint_independent: "The same for everybody",
+      address_dependent: "Another one for each IP address",
+      address_and_port_dependent: "Another one for each address and port",
+      dependent: "Not the same for everybody",
+      unknown: "Unknown",
+    },
+    /** @type {Record<import("../types.js").Network["filtering"], string>} */
+    filtering: {
+      endpoint_independent: "Everybody",
+      address_dependent: "IP addresses that were written to",
+      address_and_port_dependent: "Addresses and ports that were written to",
+      unknown: "Unknown",
+    },
+    /** @param {number|null} seconds */
+    lifetime: (seconds) => (seconds === null ? "Unknown" : `At least ${counted(seconds, "second", "seconds")}`),
+    /** @param {import("../types.js").Network["port_mapping"]} mapping */
+    mapper: ({ enabled, upnp, nat_pmp, pcp, external }) => {
+      if (!enabled) return "Not asked: the settings say no";
+      const names = [upnp === "yes" ? "UPnP" : "", nat_pmp === "yes" ? "NAT-PMP" : "", pcp === "yes" ? "PCP" : ""].filter(Boolean);
+      const who = names.length > 0 ? `Answers by ${names.join(", ")}` : "No answer";
+      return external === null ? who : `${who}; gave ${external}`;
+    },
+    /** @param {import("../types.js").NetworkSource} source @param {string} name of the contact */
+    source: ({ kind, address }, name) => (kind === "stun" ? `STUN server ${address}` : kind === "dht" ? `DHT node ${address}` : name),
+    /** @param {string|null} seen */
+    seen: (seen) => (seen === null ? "Did not answer" : `Sees you at ${seen}`),
+    stranger: "Somebody who is no longer here",
+    /** @type {Record<"host"|"mapped"|"reflexive", string>} */
+    kinds: { host: "its own", mapped: "opened by the router", reflexive: "as others see it" },
+  },
+
   privacy: {
     heading: "Privacy",
     lead: "There is no server and no account, so there is nobody who could be asked about you. This is all there is to know.",

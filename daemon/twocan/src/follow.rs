@@ -240,6 +240,7 @@ impl Follow {
                 | Event::InviteRemoved(_)
                 | Event::Door(_)
                 | Event::Me(_)
+                | Event::Network(_)
                 | Event::Warning(_)
                 | Event::Gap(_),
             )

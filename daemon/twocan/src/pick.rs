@@ -77,6 +77,8 @@ mod tests {
             media: Media::default(),
             own_media: Media::default(),
             peer_media: Media::default(),
+            peer_takes: None,
+            picture_held: None,
             reconnecting: false,
             missed: false,
             reason: None,

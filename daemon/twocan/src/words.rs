@@ -358,6 +358,8 @@ mod tests {
             media: Media::default(),
             own_media: Media::default(),
             peer_media: Media::default(),
+            peer_takes: None,
+            picture_held: None,
             reconnecting: false,
             missed: false,
             reason: code.map(|code| Reason {

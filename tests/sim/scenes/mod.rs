@@ -4,6 +4,7 @@ mod call_ends;
 mod calls;
 mod chaos;
 mod doors;
+mod finding;
 mod idle;
 mod invites;
 mod manners;
@@ -35,6 +36,8 @@ pub(crate) enum Kind {
     Doors,
     /// Two who do not hear each other, and a friend between them.
     Relays,
+    /// People who are not where anybody remembers them.
+    Finding,
     /// Hours of nothing.
     Idle,
 }
@@ -47,6 +50,7 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Invites => invites::run(seed, mutant, trace),
         Kind::Doors => doors::run(seed, mutant, trace),
         Kind::Relays => relays::run(seed, mutant, trace),
+        Kind::Finding => finding::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),
     }
 }

@@ -101,6 +101,7 @@ impl World {
             | Command::CallAddress { .. }
             | Command::Keep { .. }
             | Command::ComparedWithStranger { .. }
+            | Command::CheckNetwork
             | Command::SeeMissed { .. } => {}
         }
     }

@@ -14,6 +14,11 @@ listed! {
         GreenInTime,
         /// Whoever is added is green on both sides within seconds.
         FreshAdd,
+        // Finding.
+        /// Two of whom nobody knows a right address find each other all the same.
+        Found,
+        /// Nobody who is blocked or contested can read where somebody is.
+        Hidden,
         // Contacts and invites.
         /// Nobody gets lost.
         ContactLost,

@@ -187,6 +187,7 @@ impl World {
                 | Input::Stored { .. }
                 | Input::StoreFailed { .. }
                 | Input::Command { .. }
+                | Input::DhtAnswer { .. }
         );
         if stirs {
             self.watch.packets.stir(index, self.now);
@@ -204,7 +205,7 @@ impl World {
             Event::Notice(Notice::OtherRoot(id)) => {
                 self.fail(Invariant::OtherRoot, format!("host {index} saw another root of {id:?}"));
             }
-            Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Door | Event::Me => {}
+            Event::Contact(_) | Event::Call(_) | Event::Invite(_) | Event::Door | Event::Me | Event::Network => {}
         }
     }
 

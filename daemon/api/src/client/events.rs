@@ -112,6 +112,7 @@ impl Events {
                 | Event::InviteRemoved(_)
                 | Event::Door(_)
                 | Event::Me(_)
+                | Event::Network(_)
                 | Event::Warning(_)
                 | Event::Gap(_) => {}
             }

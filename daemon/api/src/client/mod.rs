@@ -17,8 +17,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::types::{
-    Call, CallPatch, ClipStats, Contact, ContactPatch, Door, DoorPut, Invite, Keep, List, Me, MePatch, NewCall,
-    NewClip, NewContact, NewInvite, NewPage, PageUrl, Pong, Privacy, Safety, Status, Verify,
+    Call, CallPatch, ClipStats, Contact, ContactNetwork, ContactPatch, Door, DoorPut, Invite, Keep, List, Me, MePatch,
+    Network, NewCall, NewClip, NewContact, NewInvite, NewPage, PageUrl, Pong, Privacy, Safety, Status, Verify,
 };
 
 pub use error::ClientError;
@@ -151,6 +151,21 @@ impl Client {
     /// `DELETE /v1/invites/{id}`.
     pub async fn remove_invite(&self, id: &str) -> Result<(), ClientError> {
         self.delete(&format!("/v1/invites/{}", segment(id))).await
+    }
+
+    /// `GET /v1/network`.
+    pub async fn network(&self) -> Result<Body<Network>, ClientError> {
+        self.get("/v1/network").await
+    }
+
+    /// `POST /v1/network/check`: looks now, and returns when that is done.
+    pub async fn check_network(&self) -> Result<Body<Network>, ClientError> {
+        self.post("/v1/network/check", &Empty {}).await
+    }
+
+    /// `GET /v1/contacts/{id}/network`.
+    pub async fn contact_network(&self, id: &str) -> Result<Body<ContactNetwork>, ClientError> {
+        self.get(&format!("/v1/contacts/{}/network", segment(id))).await
     }
 
     /// `GET /v1/door`.

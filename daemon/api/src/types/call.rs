@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Path, Safety};
+use super::{Path, Safety, Why};
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,14 @@ pub struct Call {
     /// What the other side sends at the moment, as its page last said: false is muted, or camera off.
     #[serde(default)]
     pub peer_media: Media,
+    /// The formats in which the other side can show a picture (`VP8`, `VP9`, `H264`, `AV1`), once it has said so; a picture
+    /// in another one is held back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub peer_takes: Option<Vec<String>>,
+    /// Why one's own picture does not reach the other side, where the daemon holds it back: `format_not_shown`,
+    /// `path_overloaded`, `picture_not_arriving` or `nobody_watching`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub picture_held: Option<Why>,
     /// Active, but its path is silent and being looked for again.
     #[serde(default)]
     pub reconnecting: bool,

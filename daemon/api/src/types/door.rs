@@ -32,9 +32,9 @@ pub struct Door {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FromOutside {
-    /// A stranger from outside has come in since the door was opened.
+    /// Somebody from outside who was not called first has come in, or the router says that it forwards the port.
     Yes,
-    /// No: the daemon listens on this machine alone.
+    /// No: the daemon listens on this machine alone, or the router was seen to keep strangers out.
     No,
     /// Nothing shows it, either way.
     #[default]

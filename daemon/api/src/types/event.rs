@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Contact, Door, Invite, Me, Status, Why};
+use super::{Call, Contact, Door, Invite, Me, Network, Status, Why};
 
 /// One event. `name` is the SSE event name, the body its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub enum Event {
     Door(Door),
     /// Oneself.
     Me(Me),
+    /// One's own network, whole.
+    Network(Box<Network>),
     /// A warning.
     Warning(Why),
     /// Events were missed; a snapshot follows.

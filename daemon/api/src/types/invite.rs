@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{FromOutside, Why};
+
 /// One open invite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -14,6 +16,12 @@ pub struct Invite {
     pub text: String,
     /// RFC 3339.
     pub expires_at: String,
+    /// Whether this device's address can be reached from outside. The link works either way.
+    #[serde(default)]
+    pub reachable: FromOutside,
+    /// What it means for the link that it is not `yes`.
+    #[serde(default)]
+    pub why: Option<Why>,
 }
 
 /// `POST /v1/invites`; an empty body means all defaults.

@@ -2,11 +2,12 @@
 //!
 //! A ring is a lease: the caller renews it, and it ends by itself where the caller vanished.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::bounds;
 use crate::call::end_reason::WireReason;
+use crate::call::picture::Picture;
 use crate::call::{Call, Calls, Deed, EndReason, Phase};
 use crate::command::Media;
 use crate::ids::{CallId, ContactId, LinkId};
@@ -144,7 +145,8 @@ impl Calls {
             base: ring.base,
             phase,
             routed: None,
-            legs: BTreeSet::new(),
+            legs: BTreeMap::new(),
+            picture: Picture::default(),
             leg_lost: None,
             born: now,
             reconnecting: false,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::bounds;
 use crate::call::{Calls, Deed, Phase};
+use crate::command::Media;
 use crate::ids::{CallId, ContactId};
 use crate::message::{Message, Sends};
 
@@ -75,7 +76,7 @@ impl Calls {
 
     pub(super) fn tell_sends(&mut self, id: CallId) {
         let Some(call) = self.all.get(&id) else { return };
-        let (contact, audio, video) = (call.contact, call.sends.audio, call.sends.video);
+        let (contact, Media { audio, video }) = (call.contact, call.sends_told());
         self.tell(contact, Message::Sends(Sends { call: id, audio, video }));
     }
 

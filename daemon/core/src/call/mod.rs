@@ -10,6 +10,7 @@ pub mod incoming;
 mod manners;
 mod one;
 pub mod outgoing;
+mod picture;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -26,6 +27,7 @@ use crate::event::{CallView, WhyNot};
 use crate::ids::{CallId, ContactId, LegId, LinkId};
 use crate::io::LegFact;
 use crate::media::flow::Role;
+use crate::media::formats::Formats;
 use crate::message::{End, Message, OfCall};
 
 /// What the calls want done.
@@ -44,6 +46,8 @@ pub enum Deed {
         /// Our side.
         role: Role,
     },
+    /// A picture that goes out must be in one of these formats.
+    FarTakes(CallId, Formats),
     /// Media may pass.
     OpenGate(CallId),
     /// Media stops and all legs close.
@@ -115,6 +119,7 @@ impl Calls {
             Message::Accept(of) => self.accepted_there(from, of.call, now),
             Message::End(end) => self.ended_there(from, end, now),
             Message::Sends(sends) => self.sends_there(from, sends),
+            Message::Takes(takes) => self.takes_there(from, takes),
             // RING needs facts about the contact: see `Self::ring`.
             Message::Ring(_)
             | Message::Hello(_)
@@ -123,6 +128,7 @@ impl Calls {
             | Message::Refused(_)
             | Message::Held(_)
             | Message::Addresses(_)
+            | Message::Finding(_)
             | Message::Show(_)
             | Message::Keep(_)
             | Message::SafetyAsk
@@ -160,9 +166,9 @@ impl Calls {
 
     /// A leg of a call came or went.
     pub fn handle_leg(&mut self, call: CallId, leg: LegId, fact: LegFact, now: Duration) {
-        if let Some(call) = self.all.get_mut(&call) {
-            call.note_leg(leg, fact, now);
-        }
+        let Some(noted) = self.all.get_mut(&call) else { return };
+        noted.note_leg(leg, fact, now);
+        self.picture_changed(call);
     }
 
     /// A contact is gone for good: so are its calls.
@@ -259,7 +265,7 @@ impl Calls {
     fn activate(&mut self, id: CallId, now: Duration) {
         let Some(call) = self.all.get_mut(&id) else { return };
         call.phase = Phase::Active { alive: now };
-        let (contact, differs) = (call.contact, call.sends != call.media);
+        let (contact, differs) = (call.contact, call.sends_told() != call.media);
         self.manners.answered(contact);
         // A page that was closed while it rang has its time to come back from here on.
         call.leg_lost = call.leg_lost.map(|_| now);
@@ -267,6 +273,7 @@ impl Calls {
         if differs {
             self.tell_sends(id);
         }
+        self.picture_changed(id);
     }
 
     fn end(&mut self, id: CallId, reason: EndReason, tell: Option<WireReason>, now: Duration) {

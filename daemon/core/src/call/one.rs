@@ -3,16 +3,18 @@
 //! Outgoing: dialing → ringing (only after the callee's device said RINGING) → active → ended. Incoming: ringing →
 //! active → ended. Whether the path stands, whether it rings and whether somebody accepted are independent facts.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::bounds;
 use crate::call::EndReason;
+use crate::call::picture::Picture;
 use crate::command::Media;
 use crate::event::{CallState, CallView};
 use crate::ids::{CallId, ContactId, LegId, LinkId};
 use crate::io::LegFact;
 use crate::media::flow::Role;
+use crate::media::formats::Formats;
 
 /// One side's call.
 #[derive(Clone, Debug)]
@@ -37,8 +39,10 @@ pub struct Call {
     pub phase: Phase,
     /// The link that media was last routed to.
     pub routed: Option<LinkId>,
-    /// Its warm media legs.
-    pub legs: BTreeSet<LegId>,
+    /// Its warm media legs, each with what it can show, where it receives.
+    pub legs: BTreeMap<LegId, Option<Formats>>,
+    /// What both sides can show, and whether ours goes out.
+    pub picture: Picture,
     /// Since when there is none, where the last one was lost and not closed by its owner.
     pub leg_lost: Option<Duration>,
     /// When it began.
@@ -110,6 +114,8 @@ impl Call {
             media: self.media,
             own_media: self.sends,
             peer_media: self.peer_sends,
+            peer_takes: self.picture.far,
+            held: self.picture.held.map(|(_, why)| why),
             reconnecting: self.reconnecting && state == CallState::Active,
             missed: self.is_missed(),
             reason,
@@ -159,18 +165,20 @@ impl Call {
     /// Takes note of what became of a leg.
     pub fn note_leg(&mut self, leg: LegId, fact: LegFact, now: Duration) {
         match fact {
-            LegFact::Warm => {
-                self.legs.insert(leg);
+            LegFact::Warm(takes) => {
+                self.legs.insert(leg, takes);
                 self.leg_lost = None;
             }
             LegFact::Lost => {
-                let was_last = self.legs.remove(&leg) && self.legs.is_empty();
+                let was_last = self.legs.remove(&leg).is_some() && self.legs.is_empty();
                 self.leg_lost = was_last.then_some(now).or(self.leg_lost);
             }
             LegFact::Closed => {
                 self.legs.remove(&leg);
             }
+            LegFact::Held(held) => self.picture.hold(leg, held),
         }
+        self.picture.held = self.picture.held.filter(|(leg, _)| self.legs.contains_key(leg));
     }
 
     /// Whether it came in and went by unanswered, and the user has not seen that.

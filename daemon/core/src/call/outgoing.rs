@@ -1,10 +1,11 @@
 //! The caller's side of a call that is not active yet.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::bounds;
 use crate::call::end_reason::WireReason;
+use crate::call::picture::Picture;
 use crate::call::{Call, Calls, Deed, EndReason, Phase};
 use crate::command::Media;
 use crate::event::WhyNot;
@@ -134,7 +135,8 @@ impl NewCall {
             base: self.base,
             phase: Phase::Dialing { rung: false },
             routed: None,
-            legs: BTreeSet::new(),
+            legs: BTreeMap::new(),
+            picture: Picture::default(),
             leg_lost: None,
             born: now,
             reconnecting: false,

@@ -1,5 +1,9 @@
 //! Two call machines joined by a wire that a test can cut: every way a call can end, as each side sees it.
-#![expect(clippy::indexing_slicing, reason = "two sides, by number")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "two sides, by number; a test fails by panicking"
+)]
 
 use std::time::Duration;
 
@@ -8,9 +12,12 @@ use crate::call::incoming::Ringer;
 use crate::call::outgoing::{NewCall, Placed};
 use crate::call::{Calls, Deed, EndReason, FailCode, PathFacts, Phase};
 use crate::command::Media;
-use crate::event::WhyNot;
+use crate::event::{CallView, WhyNot};
 use crate::ids::{CallId, ContactId, LegId, LinkId};
 use crate::io::LegFact;
+use crate::media::codecs::Codec;
+use crate::media::formats::Formats;
+use crate::media::outlet::Held;
 use crate::message::Message;
 
 const CALLER: usize = 0;
@@ -78,7 +85,7 @@ impl Pair {
                     Deed::Tell(_, message) if self.heard => self.hear(1 - side, &message),
                     Deed::OpenGate(call) => self.gates.push((side, call)),
                     Deed::EndMedia(call) => self.ended.push((side, call)),
-                    Deed::Tell(..) | Deed::Route { .. } | Deed::Changed(_) => {}
+                    Deed::Tell(..) | Deed::Route { .. } | Deed::FarTakes(..) | Deed::Changed(_) => {}
                 }
             }
         }
@@ -115,6 +122,10 @@ impl Pair {
             }
             self.settle();
         }
+    }
+
+    fn view(&self, side: usize) -> CallView {
+        self.sides[side].get(FIRST).unwrap().view()
     }
 
     fn ringing() -> Self {
@@ -284,13 +295,76 @@ fn a_daemon_that_exits_or_restarts_ends_its_calls() {
 #[test]
 fn a_lost_page_has_its_time_to_come_back() {
     let mut pair = Pair::active();
-    pair.sides[CALLER].handle_leg(FIRST, LegId(1), LegFact::Warm, pair.now);
+    pair.sides[CALLER].handle_leg(FIRST, LegId(1), LegFact::Warm(None), pair.now);
     pair.sides[CALLER].handle_leg(FIRST, LegId(1), LegFact::Lost, pair.now);
     pair.pass(bounds::LEG_RETURN - Duration::from_secs(1));
-    pair.sides[CALLER].handle_leg(FIRST, LegId(2), LegFact::Warm, pair.now);
+    pair.sides[CALLER].handle_leg(FIRST, LegId(2), LegFact::Warm(None), pair.now);
     pair.pass(bounds::LEG_RETURN);
     assert_eq!(pair.reason(CALLER, FIRST), None);
     pair.sides[CALLER].handle_leg(FIRST, LegId(2), LegFact::Lost, pair.now);
     pair.pass(bounds::LEG_RETURN + Duration::from_secs(1));
     pair.ends(EndReason::Failed(FailCode::LegLost), EndReason::HungUp);
+}
+
+#[test]
+fn each_side_learns_what_the_other_can_show() {
+    let shows = |codecs: &[Codec]| Some(Formats::of(codecs.iter().copied()));
+    let mut pair = Pair::ringing();
+    pair.sides[CALLEE].handle_leg(
+        FIRST,
+        LegId(1),
+        LegFact::Warm(shows(&[Codec::Vp8, Codec::H264])),
+        pair.now,
+    );
+    pair.settle();
+    assert_eq!(
+        pair.view(CALLER).peer_takes,
+        None,
+        "nothing of one's device before one has answered"
+    );
+    pair.sides[CALLEE].accept(FIRST, pair.now);
+    pair.settle();
+    assert_eq!(pair.view(CALLER).peer_takes, shows(&[Codec::Vp8, Codec::H264]));
+    assert_eq!(pair.view(CALLEE).peer_takes, None, "no leg there");
+
+    pair.sides[CALLEE].handle_leg(FIRST, LegId(2), LegFact::Warm(None), pair.now);
+    pair.sides[CALLEE].handle_leg(FIRST, LegId(3), LegFact::Warm(shows(&[Codec::H264])), pair.now);
+    pair.settle();
+    assert_eq!(
+        pair.view(CALLER).peer_takes,
+        shows(&[Codec::H264]),
+        "what both can show"
+    );
+    pair.sides[CALLEE].handle_leg(FIRST, LegId(3), LegFact::Closed, pair.now);
+    pair.sides[CALLEE].handle_leg(FIRST, LegId(1), LegFact::Closed, pair.now);
+    pair.settle();
+    assert_eq!(
+        pair.view(CALLER).peer_takes,
+        shows(&[Codec::Vp8, Codec::H264]),
+        "a page that reloads comes back as it was"
+    );
+}
+
+#[test]
+fn a_picture_that_is_held_back_is_shown_as_a_camera_that_is_off() {
+    let why = Held::NotShown(Codec::Vp8);
+    let mut pair = Pair::active();
+    for leg in [LegId(1), LegId(2)] {
+        pair.sides[CALLER].handle_leg(FIRST, leg, LegFact::Warm(None), pair.now);
+    }
+    pair.sides[CALLER].handle_leg(FIRST, LegId(1), LegFact::Held(Some(why)), pair.now);
+    pair.settle();
+    assert_eq!(pair.view(CALLER).held, Some(why));
+    assert!(pair.view(CALLER).own_media.video, "that is what the user wants");
+    assert!(!pair.view(CALLEE).peer_media.video);
+    pair.sides[CALLER].handle_leg(FIRST, LegId(2), LegFact::Held(None), pair.now);
+    assert_eq!(
+        pair.view(CALLER).held,
+        Some(why),
+        "another leg has nothing to do with it"
+    );
+    pair.sides[CALLER].handle_leg(FIRST, LegId(1), LegFact::Closed, pair.now);
+    pair.settle();
+    assert_eq!(pair.view(CALLER).held, None);
+    assert!(pair.view(CALLEE).peer_media.video);
 }

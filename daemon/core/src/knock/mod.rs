@@ -20,6 +20,7 @@ use minicbor::{Decode, Encode};
 use crate::crypto::{self, NONCE, SEAL_OVERHEAD, Secret};
 use crate::ids::{DeviceKey, RootKey, Token};
 use crate::invite;
+use crate::reach::nat_report::NatKind;
 use crate::rng::Rng;
 use crate::time::{Now, UnixSeconds};
 
@@ -83,6 +84,9 @@ pub struct Knock {
     /// still hold is dead.
     #[cbor(n(8), with = "minicbor::bytes")]
     pub session: [u8; 16],
+    /// What kind of NAT the sender is behind.
+    #[cbor(n(9), default)]
+    pub nat: NatKind,
 }
 
 /// How a knock is sealed.

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::bounds;
 use crate::ids::{ContactId, InviteId};
+use crate::reach::nat_report::NatKind;
 use crate::reach::via::Place;
 
 fn now(wall: u64) -> Now {
@@ -24,6 +25,7 @@ fn knock(candidates: usize) -> Knock {
         observed: Some("[2001:db9::2]:2226".parse().expect("address")),
         time: u64::MAX,
         session: [6; 16],
+        nat: NatKind::Hard,
     }
 }
 

@@ -10,14 +10,17 @@
 //! Invariants: nothing here does I/O, keeps time or grows without bound; whatever bytes arrive, the answer is a packet
 //! or a [`MapError`], never a panic; SSRCs, CNAMEs, MIDs and free text of a leg never reach the wire.
 
+pub mod breaker;
 pub mod codecs;
 pub mod continuity;
 pub mod echo;
 pub mod feedback;
 pub mod flow;
+pub mod formats;
 pub mod fragment;
 pub mod frames;
 pub mod leg_map;
+pub mod outlet;
 pub mod packetizer;
 pub mod rtp;
 pub mod sequence;
@@ -26,6 +29,7 @@ pub mod varint;
 mod bytes;
 mod leg_rtcp;
 mod negotiated;
+mod reports;
 mod rtcp;
 mod rtcp_bodies;
 mod rtcp_feedback;

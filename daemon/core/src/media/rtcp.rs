@@ -10,8 +10,8 @@ use super::{MapError, PACKET_MOST, rtcp_bodies, rtcp_feedback};
 
 pub(super) const HEADER: usize = 4;
 
-const SENDER_REPORT: u8 = 200;
-const RECEIVER_REPORT: u8 = 201;
+pub(super) const SENDER_REPORT: u8 = 200;
+pub(super) const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const BYE: u8 = 203;
 const TRANSPORT_FEEDBACK: u8 = 205;

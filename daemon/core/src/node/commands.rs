@@ -75,6 +75,7 @@ impl Node {
             Command::SetDoor { open, for_s } => self.set_door(open, for_s, now),
             Command::Keep { call, keep } => self.keep(id, call, keep, now),
             Command::ComparedWithStranger { call, same } => self.compared_with_stranger(call, same, now),
+            Command::CheckNetwork => Ok(self.check_network_for(id, now)),
             Command::Answer { call } => self.on_call(call, |node| node.calls.accept(call, now.boot)),
             Command::Decline { call } => self.on_call(call, |node| node.calls.decline(call, now.boot)),
             Command::HangUp { call } => self.on_call(call, |node| node.calls.hang_up(call, now.boot)),
@@ -96,7 +97,7 @@ impl Node {
         };
         let expiry = now.wall.saturating_add(expires_in_s);
         let name = &self.state.identity.name;
-        let link = Link::new(self.root, self.device, &keys, self.own.candidates(), expiry, name).to_text();
+        let link = Link::new(self.root, self.device, &keys, self.network.addresses(), expiry, name).to_text();
         let id = InviteId(self.rng.bytes());
         self.state.invites.push(Invite {
             id,
@@ -105,6 +106,7 @@ impl Node {
             expiry,
             redeemer: None,
             closed: false,
+            created: Some(now.wall),
         });
         self.keyring_stale = true;
         Ok(Outcome::Store(
@@ -151,6 +153,7 @@ impl Node {
         let redemption = Redemption {
             ephemeral: Secret(self.rng.bytes()),
             link,
+            since: Some(now.wall),
         };
         match self.state.contact_of(&redemption.link.root).cloned() {
             Some(known) if known.blocked => Err(Refusal::Blocked),
@@ -212,6 +215,7 @@ impl Node {
         if accept {
             self.close_invites_of(&before.root);
             self.tell(id, Message::Held(Held { held: false }), now);
+            self.tell_finding(id, now);
         }
         Ok(Outcome::Store(
             Reply::Contact(id),
@@ -227,6 +231,9 @@ impl Node {
     fn delete_contact(&mut self, id: ContactId, now: Now) -> Result {
         let contact = self.remove_contact(id, now).ok_or(Refusal::NotFound)?;
         self.close_invites_of(&contact.root);
+        if contact.accepted {
+            self.rotate_finding(now);
+        }
         let event = Event::ContactRemoved(id, None);
         Ok(Outcome::Store(
             Reply::Done,

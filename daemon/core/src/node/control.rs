@@ -15,6 +15,7 @@ impl Node {
         let Some((device, stage)) = self.links.get(&link).map(|link| (link.peer, link.stage)) else {
             return;
         };
+        self.stir(link, now);
         let Ok((frame, message)) = Frame::parse(bytes) else {
             return self.close(link, close_code::GARBAGE, now);
         };
@@ -49,14 +50,23 @@ impl Node {
         match message {
             Message::Redeemed => self.handle_redeemed(link, contact, now),
             Message::Refused(refused) => self.handle_refused(link, contact, refused.why, now),
-            Message::Held(held) => self.handle_held(contact, held.held),
-            Message::Addresses(named) => self.handle_addresses(contact, &named.addresses),
+            Message::Held(held) => self.handle_held(contact, held.held, now),
+            Message::Finding(finding) => self.handle_finding(link, contact, finding),
+            Message::Addresses(named) => {
+                self.note_nat(contact, named.nat);
+                self.handle_addresses(contact, &named.addresses);
+            }
             Message::Ring(ring) => {
                 if let Some(ringer) = self.ringer(contact, link) {
                     self.calls.ring(&ringer, ring, now.boot);
                 }
             }
-            Message::Renew(_) | Message::Ringing(_) | Message::Accept(_) | Message::End(_) | Message::Sends(_) => {
+            Message::Renew(_)
+            | Message::Ringing(_)
+            | Message::Accept(_)
+            | Message::End(_)
+            | Message::Sends(_)
+            | Message::Takes(_) => {
                 self.calls.handle_message(contact, message, now.boot);
             }
             Message::SafetyAsk
@@ -96,12 +106,13 @@ impl Node {
         })
     }
 
-    fn handle_held(&mut self, id: ContactId, held: bool) {
+    fn handle_held(&mut self, id: ContactId, held: bool, now: Now) {
         let Some(contact) = self.state.contact_mut(id).filter(|contact| contact.held != held) else {
             return;
         };
         contact.held = held;
         self.store();
+        self.tell_finding(id, now);
         self.event(Event::Contact(id));
     }
 
@@ -145,7 +156,14 @@ impl Node {
         }
     }
 
+    fn stir(&mut self, link: LinkId, now: Now) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.stirred = now.boot;
+        }
+    }
+
     pub(super) fn send_on(&mut self, link: LinkId, message: Message, now: Now) {
+        self.stir(link, now);
         let Some(device) = self.links.get(&link).map(|link| link.peer) else {
             return;
         };

@@ -117,8 +117,8 @@ impl Node {
     pub(super) fn door_view(&self) -> DoorView {
         DoorView {
             open_until: self.door.open_until(),
-            addresses: self.own.candidates(),
-            from_outside: self.door.from_outside(self.own.loopback_only),
+            addresses: self.network.addresses(),
+            from_outside: self.reach_from_outside(),
         }
     }
 

@@ -20,7 +20,7 @@ impl Node {
         if let Some(link) = self.links.get_mut(&link) {
             link.redeems = redeem.as_ref().map(|redeem| redeem.hint);
         }
-        let addresses = self.candidates_for(&device);
+        let (addresses, nat) = (self.candidates_for(&device), self.nat_for(&device));
         let through_server = self.links.get(&link).is_some_and(|link| link.remote.via == Via::Turn);
         let Some(peer) = self.peers.get_mut(&device) else {
             return;
@@ -38,6 +38,7 @@ impl Node {
             held: contact.is_some_and(|contact| contact.contested),
             time: Some(now.wall),
             through_server: through_server.then_some(true),
+            nat,
         };
         if let Ok(frame) = peer.session.send(Message::Hello(Box::new(hello))) {
             self.push(Output::Send {
@@ -202,6 +203,7 @@ impl Node {
         if held_differs {
             self.event(Event::Contact(id));
         }
+        self.note_nat(id, hello.nat);
         let goes_on = self.meet_session(link, hello);
         if !goes_on {
             self.forget_unanswered_words(id);

@@ -10,13 +10,13 @@ use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
 use crate::reach::search::Slot;
-use crate::reach::via::Place;
+use crate::reach::via::{Place, Via};
 use crate::session::Session;
 use crate::state::Contact;
 use crate::time::Now;
 
 /// A guest is remembered this long after its last knock.
-const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
+pub(super) const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
 /// Guests at one time.
 const GUESTS: usize = 64;
 
@@ -154,6 +154,7 @@ impl Node {
                 .get(peer)
                 .map(|peer| peer.session.memory().session)
                 .unwrap_or_default(),
+            nat: self.nat_for(peer),
         }
     }
 
@@ -223,16 +224,21 @@ impl Node {
     }
 
     fn receive_guest(&mut self, device: DeviceKey, invite: InviteId, from: Place, opened: &Opened, now: Now) -> bool {
-        let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
-        if guests >= GUESTS && !self.peers.contains_key(&device) {
-            return false;
-        }
         let guest = Guest {
             invite,
             key: opened.answer_key.clone(),
             until: now.boot + GUEST_LIFE,
-            from,
+            places: vec![from],
         };
+        self.welcome(device, guest)
+    }
+
+    /// Makes a guest a peer, unless there are too many.
+    pub(super) fn welcome(&mut self, device: DeviceKey, guest: Guest) -> bool {
+        let guests = self.peers.values().filter(|peer| peer.guest.is_some()).count();
+        if guests >= GUESTS && !self.peers.contains_key(&device) {
+            return false;
+        }
         self.meet(device).guest = Some(guest);
         true
     }
@@ -270,6 +276,12 @@ impl Node {
             return;
         }
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
+        if let Some(contact) = self.peers.get(&asked.peer).and_then(|peer| peer.contact) {
+            self.note_nat(contact, opened.knock.nat);
+            if from.via == Via::Own {
+                self.observed_by(contact, opened.knock.observed, now);
+            }
+        }
         self.doubt_dead_link(&opened.knock, now);
         // A way through somebody else is for where there is no other.
         let is_wanted = from.via.is_direct() || self.needs_path(&asked.peer);
@@ -392,8 +404,8 @@ impl Node {
                     .flat_map(|redemption| &redemption.link.candidates),
             );
         }
-        let came_from = peer.guest.iter().map(|guest| guest.from);
-        named.extend(came_from.filter(|from| from.via.is_direct()).map(|from| from.at));
+        let places = peer.guest.iter().flat_map(|guest| &guest.places);
+        named.extend(places.filter(|place| place.via.is_direct()).map(|place| place.at));
         self.own.usable(&named)
     }
 

@@ -21,18 +21,8 @@ impl Node {
         if own == self.own {
             return;
         }
-        self.own = own;
-        let linked: Vec<ContactId> = self
-            .peers
-            .values()
-            .filter(|peer| peer.link.is_some())
-            .filter_map(|peer| peer.contact)
-            .collect();
-        for contact in linked {
-            if self.state.contact(contact).is_some_and(|contact| !contact.relay_only) {
-                self.tell_addresses(contact, now);
-            }
-        }
+        let before = std::mem::replace(&mut self.own, own);
+        self.network_changed(&before, now);
         // What was proven was proven from another address.
         self.ask_all(now);
         self.search_for_all(now);
@@ -45,6 +35,10 @@ impl Node {
         self.ask_all(now);
         self.align_tick(now);
         self.search_for_all(now);
+        for link in self.links.values_mut() {
+            link.stirred = now.boot;
+        }
+        self.check_network(true, now);
     }
 
     pub(super) fn handle_link_up(&mut self, up: LinkUp, now: Now) {
@@ -77,6 +71,7 @@ impl Node {
             up: now.boot,
             stage: Stage::AwaitingHello,
             keepalive: Keepalive::new(dialed, number, now.boot),
+            stirred: now.boot,
             rtt: Duration::ZERO,
             clock: None,
             their_server: false,
@@ -163,6 +158,12 @@ impl Node {
         if known.stage != Stage::Ready {
             return;
         }
+        let silence = now.boot.saturating_sub(std::mem::replace(&mut known.stirred, now.boot));
+        let remote = known.remote;
+        if remote.via == Via::Own && !self.own.is_near(&remote.at) && !self.dials(&peer) {
+            self.note_lifetime(silence, now);
+        }
+        let Some(known) = self.links.get_mut(&link) else { return };
         let rings = rings && (known.closing.is_none() || is_replaced(known));
         match known.keepalive.receive(bytes, rings, now.boot) {
             Ok(Some(bytes)) => self.push(Output::SendAlive { link, bytes }),
@@ -238,6 +239,7 @@ impl Node {
         if let Some(contact) = contact {
             self.remember_address(contact, remote);
             self.calls.path_up(contact, link, goes_on, now.boot);
+            self.tell_finding(contact, now);
         }
         // Make before break: the far side may not have moved yet, and media of the old path is still under way.
         if let Some(before) = before.and_then(|before| self.links.get_mut(&before)) {
@@ -331,6 +333,7 @@ impl Node {
         {
             peer.search.restart(now.boot);
         }
+        self.hurry_all(now);
     }
 
     pub(super) fn search_for(&mut self, contact: ContactId, now: Now) {
@@ -341,6 +344,7 @@ impl Node {
         {
             peer.search.restart(now.boot);
         }
+        self.hurry_for(contact, now);
     }
 
     pub(super) fn drop_idle_guest(&mut self, device: &DeviceKey) {

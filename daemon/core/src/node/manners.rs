@@ -24,6 +24,9 @@ impl Node {
         }
         contact.blocked = blocked;
         self.apply_block(id, now);
+        if blocked {
+            self.rotate_finding(now);
+        }
         Ok(Outcome::Store(
             Reply::Contact(id),
             Some(Event::Contact(id)),

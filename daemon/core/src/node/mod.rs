@@ -14,11 +14,13 @@
 mod commands;
 mod control;
 mod door;
+mod finding;
 mod hello;
 mod keeping;
 mod knocks;
 mod links;
 mod manners;
+mod network;
 mod redeem;
 mod relay;
 mod safety;
@@ -59,6 +61,7 @@ pub struct Node {
     root: RootKey,
     device: DeviceKey,
     own: OwnAddresses,
+    network: network::Network,
     keyring: Keyring,
     keyring_stale: bool,
     replays: ReplayGuard,
@@ -83,6 +86,7 @@ pub struct Node {
     /// Calls through a door, by what stands for the stranger.
     visits: BTreeMap<ContactId, door::Visit>,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
+    finder: finding::Finder,
     generation: u64,
     /// Something differs from what is on the disk and may be written with the next tick.
     unstored: bool,
@@ -115,7 +119,8 @@ struct Guest {
     invite: InviteId,
     key: Secret,
     until: Duration,
-    from: Place,
+    /// Where it knocked from, or said that it is.
+    places: Vec<Place>,
 }
 
 /// One connection.
@@ -130,6 +135,8 @@ struct Link {
     up: Duration,
     stage: Stage,
     keepalive: Keepalive,
+    /// When a packet last passed on it, either way, as far as the core knows.
+    stirred: Duration,
     rtt: Duration,
     /// The peer's wall clock less our boot clock, in seconds, as its `hello` said.
     clock: Option<i64>,
@@ -188,6 +195,7 @@ impl Node {
             root,
             device,
             own: OwnAddresses::default(),
+            network: network::Network::default(),
             keyring: Keyring::default(),
             keyring_stale: true,
             replays: ReplayGuard::default(),
@@ -208,6 +216,7 @@ impl Node {
             door: Door::default(),
             visits: BTreeMap::new(),
             pings: BTreeMap::new(),
+            finder: finding::Finder::default(),
             generation: 0,
             unstored: false,
             pending: Vec::new(),
@@ -217,7 +226,7 @@ impl Node {
         node.base = node.rng.below(u64::from(u16::MAX));
         node.align_tick(now);
         node.meet_all();
-        if stored.is_none() {
+        if node.have_finding_keys() || stored.is_none() {
             node.store();
         }
         Ok(node)
@@ -244,11 +253,16 @@ impl Node {
     /// Takes one input. What it leads to is waiting in [`Self::poll_output`].
     pub fn handle(&mut self, input: Input, now: Now) {
         self.refresh_keyring(now);
+        self.finder.is_stale |= may_make_jobs(&input);
         match input {
             Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Relays { for_contacts, server } => self.handle_relays(for_contacts, server),
             Input::Turn { relayed } => self.handle_turn(relayed, now),
+            Input::Stun { from, bytes } => self.handle_stun(from, &bytes, now),
+            Input::StunServers(servers) => self.handle_stun_servers(&servers, now),
+            Input::Mapping(mapping) => self.handle_mapping(mapping, now),
+            Input::Observed { by, seen } => self.handle_observed(by, seen, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),
@@ -276,6 +290,8 @@ impl Node {
             Input::Stored { generation } => self.handle_stored(generation, now),
             Input::StoreFailed { generation } => self.handle_store_failed(generation, now),
             Input::Command { id, command } => self.handle_command(id, command, now),
+            Input::Means(means) => self.handle_means(means, now),
+            Input::DhtAnswer { query, answer } => self.handle_dht_answer(query, answer, now),
             Input::Going => self.handle_going(now),
         }
         self.settle(now);
@@ -304,6 +320,7 @@ impl Node {
         self.tend_visits(now);
         self.perform_deeds(now);
         self.notice_quiet(now);
+        self.tend_finding(now);
         self.notice_dots(now);
         self.refresh_keyring(now);
     }
@@ -324,6 +341,7 @@ impl Node {
         match deed {
             Deed::Tell(contact, message) => self.tell(contact, message, now),
             Deed::Route { call, link, base, role } => self.push(Output::Route { call, link, base, role }),
+            Deed::FarTakes(call, formats) => self.push(Output::FarTakes { call, formats }),
             Deed::OpenGate(call) => self.push(Output::OpenGate { call }),
             Deed::EndMedia(call) => self.push(Output::EndMedia { call }),
             Deed::Changed(call) => self.event(Event::Call(call)),
@@ -341,5 +359,35 @@ impl Node {
     /// Whether this side opens connections to a device.
     fn dials(&self, peer: &DeviceKey) -> bool {
         self.device < *peer
+    }
+}
+
+/// Whether an input may change what is looked up and published. The many small ones may not.
+const fn may_make_jobs(input: &Input) -> bool {
+    match input {
+        Input::Datagram { .. }
+        | Input::Alive { .. }
+        | Input::Rtt { .. }
+        | Input::Leg { .. }
+        | Input::Stun { .. }
+        | Input::StunServers(_)
+        | Input::Mapping(_)
+        | Input::Observed { .. } => false,
+        Input::Interfaces(_)
+        | Input::Relays { .. }
+        | Input::Turn { .. }
+        | Input::Resumed
+        | Input::LinkUp(_)
+        | Input::DialFailed { .. }
+        | Input::TurnedAway { .. }
+        | Input::Visitor { .. }
+        | Input::LinkDown { .. }
+        | Input::Control { .. }
+        | Input::Stored { .. }
+        | Input::StoreFailed { .. }
+        | Input::Command { .. }
+        | Input::Means(_)
+        | Input::DhtAnswer { .. }
+        | Input::Going => true,
     }
 }

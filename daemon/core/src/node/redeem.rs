@@ -193,6 +193,7 @@ impl Node {
         let id = contact.id;
         self.store();
         self.tell(id, Message::Held(Held { held: true }), now);
+        self.rotate_finding(now);
         self.event(Event::Contact(id));
         self.event(Event::Notice(Notice::Contested(id)));
     }
@@ -263,6 +264,7 @@ impl Node {
             self.leave(device, now);
         }
         self.keyring_stale = true;
+        self.forget_observer(id, now);
         Some(contact)
     }
 
@@ -306,5 +308,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         alarm: None,
         relay: false,
         relay_only: false,
+        finding: None,
+        nat: crate::reach::nat_report::NatKind::Unknown,
     }
 }

@@ -287,15 +287,19 @@ impl Node {
         if self.is_held_back(device) {
             return Vec::new();
         }
+        if self.is_hidden_from(device) {
+            return self.turn.relayed.into_iter().collect();
+        }
+        self.offered_addresses()
+    }
+
+    /// Where this device can be reached: straight, and at the relay server.
+    pub(super) fn offered_addresses(&self) -> Vec<SocketAddr> {
         let relayed = self.turn.relayed;
-        let mut named = if self.is_hidden_from(device) {
-            Vec::new()
-        } else {
-            self.own.candidates()
-        };
-        named.truncate(bounds::CANDIDATES - usize::from(relayed.is_some()));
-        named.extend(relayed);
-        named
+        let mut offered = self.network.addresses();
+        offered.truncate(bounds::CANDIDATES - usize::from(relayed.is_some()));
+        offered.extend(relayed);
+        offered
     }
 
     /// Tells a linked contact where we can be reached.
@@ -308,12 +312,13 @@ impl Node {
         let Some(device) = linked.filter(|device| !self.is_held_back(device)) else {
             return;
         };
-        let addresses = self.candidates_for(&device);
-        self.tell(id, Message::Addresses(Addresses { addresses }), now);
+        let (addresses, nat) = (self.candidates_for(&device), self.nat_for(&device));
+        self.tell(id, Message::Addresses(Addresses { addresses, nat }), now);
     }
 
     /// From here on nothing that no relay passes on goes to a contact.
     pub(super) fn hide_from(&mut self, id: ContactId, now: Now) {
+        self.rotate_finding(now);
         let devices = self.peers.values().filter(|peer| peer.contact == Some(id));
         let devices: Vec<DeviceKey> = devices.map(|peer| peer.device).collect();
         for device in devices {

@@ -43,6 +43,8 @@ impl Node {
             .chain(self.relay_timeouts())
             .chain(self.turn_timeouts())
             .chain(self.door_timeouts())
+            .chain(self.finding_timeout())
+            .chain(self.network.next_timeout())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
     }
@@ -62,6 +64,7 @@ impl Node {
         self.watch_ways(now);
         self.watch_turn(now);
         self.watch_door(now);
+        self.watch_network(now);
         self.refuse_late_pings(now);
     }
 
@@ -100,6 +103,8 @@ impl Node {
         self.forget_guests(now);
         self.forget_expired_invites(now);
         self.forget_expired_redemptions(now);
+        self.tick_finding(now);
+        self.tick_network(now);
         if self.unstored {
             self.store();
         }
@@ -111,6 +116,7 @@ impl Node {
         let mut asks = Vec::new();
         for link in self.links.values_mut().filter(|link| link.stage == Stage::Ready) {
             let rings = rings && !quiet.contains(&link.peer);
+            link.stirred = now.boot;
             asks.push(Output::SendAlive {
                 link: link.id,
                 bytes: link.keepalive.ask(rings, now.boot),
@@ -152,6 +158,9 @@ impl Node {
         let (rings, busy) = (self.rings_for(&device), self.is_busy(&device));
         let Some(link) = self.links.get_mut(&id) else { return };
         let wish = link.keepalive.poll(rings, busy, now.boot);
+        if wish.send.is_some() {
+            link.stirred = now.boot;
+        }
         if wish.close {
             return self.close(id, close_code::SILENT, now);
         }
@@ -161,6 +170,7 @@ impl Node {
             && let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link == Some(id))
         {
             peer.search.restart(now.boot);
+            self.doubt_network(now);
         }
     }
 

@@ -57,6 +57,7 @@ impl Node {
             return;
         }
         self.turn.relayed = relayed;
+        self.finder.is_stale = true;
         let carried = self.links.values_mut().filter(|link| link.remote.via == Via::Turn);
         for link in carried {
             link.keepalive.doubt(now.boot);

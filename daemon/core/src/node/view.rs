@@ -21,6 +21,7 @@ impl Node {
             id: invite.id,
             link: invite.link.clone(),
             expires_at: invite.expiry,
+            from_outside: self.reach_from_outside(),
         };
         Snapshot {
             me: Some(self.me()),
@@ -33,6 +34,7 @@ impl Node {
             calls: self.calls.views().map(|call| self.with_stranger(call)).collect(),
             invites: open.map(view).collect(),
             door: self.door_view(),
+            network: self.network_view(),
             clocks: self.clocks_apart(now).collect(),
             relay_server_fails: self.turn.fails,
         }
@@ -90,6 +92,7 @@ impl Node {
             alarm: contact.alarm,
             relay: contact.relay,
             relay_only: contact.relay_only,
+            nat: contact.nat,
         }
     }
 

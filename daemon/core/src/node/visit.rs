@@ -119,7 +119,12 @@ impl Node {
     fn hear(&mut self, id: ContactId, message: &Message, now: Now) {
         match message {
             Message::Ring(ring) => self.stranger_rings(id, ring, now),
-            Message::Renew(_) | Message::Ringing(_) | Message::Accept(_) | Message::End(_) | Message::Sends(_) => {
+            Message::Renew(_)
+            | Message::Ringing(_)
+            | Message::Accept(_)
+            | Message::End(_)
+            | Message::Sends(_)
+            | Message::Takes(_) => {
                 self.calls.handle_message(id, message, now.boot);
             }
             Message::Show(show) => self.stranger_shows(id, show, now),
@@ -139,6 +144,7 @@ impl Node {
             | Message::RelayAsk(_)
             | Message::RelayGrant(_)
             | Message::RelayEnd(_)
+            | Message::Finding(_)
             | Message::SafetyAsk
             | Message::SafetyLater => self.close_visit(id, close_code::GARBAGE, now),
         }

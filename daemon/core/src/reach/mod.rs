@@ -1,9 +1,16 @@
-//! Finding and keeping a path to somebody's device, and the door for those who know nothing but an address.
+//! Finding and keeping a path to somebody's device, the door for those who know nothing but an address, and what this device
+//! looks like from outside.
 
 pub mod candidates;
 pub mod door;
+pub mod finding;
 pub mod keepalive;
+pub mod nat_report;
+pub mod outlook;
 pub mod pulse;
+pub mod record;
 pub mod relay;
 pub mod search;
+pub mod stun;
+pub mod survey;
 pub mod via;

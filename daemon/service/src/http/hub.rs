@@ -299,6 +299,7 @@ struct Told {
     invites: BTreeSet<InviteId>,
     door: bool,
     me: bool,
+    network: bool,
 }
 
 impl Told {
@@ -322,6 +323,10 @@ impl Told {
             Event::Me => {
                 let me = api::Event::Me(view::me(snapshot.me.as_ref()?));
                 (!std::mem::replace(&mut self.me, true)).then_some(me)
+            }
+            Event::Network => {
+                let network = api::Event::Network(Box::new(view::network(&snapshot.network, now.boot)));
+                (!std::mem::replace(&mut self.network, true)).then_some(network)
             }
             Event::Notice(notice) => Some(api::Event::Warning(view::notice(*notice, &snapshot.contacts))),
         }

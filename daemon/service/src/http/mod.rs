@@ -31,6 +31,7 @@ mod listen;
 mod me;
 mod media;
 mod metrics;
+mod network;
 mod once;
 mod openapi;
 mod page;

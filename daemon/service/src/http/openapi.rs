@@ -108,6 +108,7 @@ fn tags() -> Value {
         { "name": "contacts", "description": "People you accepted" },
         { "name": "invites", "description": "One-use links" },
         { "name": "door", "description": "Whether strangers may ring" },
+        { "name": "network", "description": "What this device looks like from outside" },
         { "name": "calls", "description": "Calls" },
         { "name": "media", "description": "What a call sends and shows here" },
         { "name": "service", "description": "For programs around it" },
@@ -291,6 +292,7 @@ fn own(operation: &str) -> &'static [Code] {
             Code::BadAddress,
             Code::ShuttingDown,
         ],
+        "checkNetwork" => &[Code::ShuttingDown],
         "setDoor" => &[Code::OutOfBounds, Code::ShuttingDown],
         "keepStranger" => &[
             Code::NoStranger,

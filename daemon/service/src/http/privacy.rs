@@ -69,7 +69,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
     vec![
         line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
         line(
-            "contacts: petname, keys, devices, whether verified or blocked, what relays mean to it, the addresses where they were last reached",
+            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, what relays mean to it, the addresses where they were last reached, and what kind of router they are behind",
             Some(shown.contacts.len()),
             sealed,
             SEALED,
@@ -85,6 +85,13 @@ fn stored(published: &Published) -> Vec<api::Stored> {
         line("the key of the two files above", None, "state.key", yours, ERASED),
         line("your settings", None, "config.toml", yours, "you delete the file"),
         line(
+            "up to 16 nodes of the public DHT that answered the last time; they are nobody you know",
+            None,
+            "dht.nodes in the cache folder",
+            "none: they are public addresses",
+            "they are replaced at the next use, or you delete the file",
+        ),
+        line(
             "the token for programs of yours",
             None,
             "run/api.token",
@@ -99,7 +106,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "a minute after the call, resp. when you have seen it; at the latest the daemon ends",
         ),
         line(
-            "which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
+            "where contacts and STUN servers saw this device; which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
             None,
             "memory",
             "the daemon alone",
@@ -131,7 +138,7 @@ fn outsiders() -> Vec<api::Outsider> {
     vec![
         line(
             "your contacts",
-            "your name, your device's name, the addresses of this device, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
+            "your name, your device's name, the addresses of this device, whether your router is easy or hard to get through, whether it is up and whether it will ring; in a call, whether you are muted or your camera is off",
             "your other contacts, and your calls with them",
         ),
         line(
@@ -163,6 +170,21 @@ fn outsiders() -> Vec<api::Outsider> {
             "networks between you and a contact, such as your provider",
             "the two IP addresses, when packets pass, and how many; so also that there is a call, and about how long",
             "who you are, and all that is said, shown or written",
+        ),
+        line(
+            "nodes of the public DHT, run by strangers, unless you switch it off ([dht] enabled = false)",
+            "that your IP address takes part, under an id made anew each time; that it stores 996 bytes of noise at a place that changes every day, and now and then asks for other such places: who watches both can tell that two IP addresses asked for the same place",
+            "who you are, whom you know, where anybody is, and that the places of two days belong together; a contact whom you block or remove cannot read where you are from then on",
+        ),
+        line(
+            "the STUN servers of your settings (network.stun in config.toml), run by others",
+            "your address, when Twocan starts, when your network changes, and every half hour",
+            "who you are, whom you call, and that it is Twocan that asks; an empty list asks nobody",
+        ),
+        line(
+            "your router, where it maps ports on request (network.port_mapping)",
+            "that something on this computer wants calls on a port",
+            "everything else",
         ),
         line(
             "strangers who scan your address",

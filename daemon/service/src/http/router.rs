@@ -20,7 +20,8 @@ use super::once::{Kept, once};
 use super::problem::{Code, Fault, of_refusal};
 use super::seam::{Clips, Legs, Loop};
 use super::{
-    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, openapi, page, privacy, view,
+    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, network, openapi, page, privacy,
+    view,
 };
 
 /// What handlers share.
@@ -93,6 +94,9 @@ fn other() -> OpenApiRouter<App> {
         .routes(routes!(contacts::verify))
         .routes(routes!(invites::remove))
         .routes(routes!(door::show, door::put))
+        .routes(routes!(network::show))
+        .routes(routes!(network::check))
+        .routes(routes!(network::with_contact))
         .routes(routes!(calls::show, calls::edit, calls::see))
         .routes(routes!(calls::answer))
         .routes(routes!(calls::decline))

@@ -9,10 +9,13 @@ use twocan_core::bounds::GREY_AFTER;
 use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
 use twocan_core::event::{
-    CallState, CallView, Carrier, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, Notice,
-    PathKind, PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
+    CallState, CallView, Carrier, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, NetworkView,
+    Notice, PathKind, PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
 };
 use twocan_core::ids::{ContactId, RootKey};
+use twocan_core::reach::candidates::CandidateKind;
+use twocan_core::reach::nat_report::{Answer, Filtering, Known, Mapping, NatKind, PortMapping, Source};
+use twocan_core::reach::outlook::{self, Works};
 use twocan_core::state::Alarm;
 use twocan_core::time::UnixSeconds;
 
@@ -265,6 +268,10 @@ pub(super) fn call(call: &CallView, boot: Duration) -> api::Call {
         media: shown_media(call.media),
         own_media: shown_media(call.own_media),
         peer_media: shown_media(call.peer_media),
+        peer_takes: call
+            .peer_takes
+            .map(|formats| formats.iter().map(words::format).collect()),
+        picture_held: call.held.map(|why| words::picture_held(why, call)),
         reconnecting: call.reconnecting,
         missed: call.missed,
         reason: call.reason.map(reason),
@@ -282,10 +289,13 @@ fn stranger(stranger: &StrangerView, boot: Duration) -> api::Stranger {
 }
 
 pub(super) fn door(door: &DoorView, boot: Duration) -> api::Door {
-    let (reachable, why) = match door.from_outside {
-        FromOutside::Yes => (api::FromOutside::Yes, None),
-        FromOutside::No => (api::FromOutside::No, Some(words::door_shut_off())),
-        FromOutside::Unknown => (api::FromOutside::Unknown, Some(words::door_unknown())),
+    let why = match door.from_outside {
+        FromOutside::Yes => None,
+        FromOutside::No if door.addresses.iter().any(|address| !address.ip().is_loopback()) => {
+            Some(words::door_behind_nat())
+        }
+        FromOutside::No => Some(words::door_shut_off()),
+        FromOutside::Unknown => Some(words::door_unknown()),
     };
     let until = door.open_until;
     api::Door {
@@ -293,8 +303,125 @@ pub(super) fn door(door: &DoorView, boot: Duration) -> api::Door {
         closes_at: until.map(|until| time(until.wall)),
         closes_in_s: until.map(|until| whole_seconds(until.boot.saturating_sub(boot))),
         addresses: door.addresses.iter().map(SocketAddr::to_string).collect(),
-        reachable,
+        reachable: from_outside(door.from_outside),
         why,
+    }
+}
+
+const fn from_outside(from_outside: FromOutside) -> api::FromOutside {
+    match from_outside {
+        FromOutside::Yes => api::FromOutside::Yes,
+        FromOutside::No => api::FromOutside::No,
+        FromOutside::Unknown => api::FromOutside::Unknown,
+    }
+}
+
+/// One's own network, with ages as of `boot`.
+pub(super) fn network(network: &NetworkView, boot: Duration) -> api::Network {
+    let report = &network.report;
+    let age = |at: Duration| boot.saturating_sub(at).as_secs();
+    api::Network {
+        checking: network.checking,
+        checked_s_ago: network.checked.map(age),
+        kind: nat_kind(report.kind()),
+        summary: words::network(network),
+        reachable: from_outside(network.from_outside),
+        translated: known(report.translated),
+        mapping: match report.mapping {
+            Mapping::EndpointIndependent => api::NatMapping::EndpointIndependent,
+            Mapping::AddressDependent => api::NatMapping::AddressDependent,
+            Mapping::AddressAndPortDependent => api::NatMapping::AddressAndPortDependent,
+            Mapping::Dependent => api::NatMapping::Dependent,
+            Mapping::Unknown => api::NatMapping::Unknown,
+        },
+        filtering: match report.filtering {
+            Filtering::EndpointIndependent => api::NatFiltering::EndpointIndependent,
+            Filtering::AddressDependent => api::NatFiltering::AddressDependent,
+            Filtering::AddressAndPortDependent => api::NatFiltering::AddressAndPortDependent,
+            Filtering::Unknown => api::NatFiltering::Unknown,
+        },
+        hairpin: known(report.hairpin),
+        port_preservation: known(report.port_preservation),
+        lifetime_at_least_s: report.lifetime.map(|lifetime| lifetime.as_secs()),
+        ipv6: known(report.ipv6),
+        double_nat: known(report.double_nat),
+        disagreement: report.disagreement,
+        port_mapping: port_mapping(&report.port_mapping),
+        sources: report.answers.iter().map(|answer| source(answer, age)).collect(),
+        addresses: report
+            .candidates
+            .iter()
+            .map(|candidate| api::OwnAddress {
+                address: candidate.at.to_string(),
+                kind: match candidate.kind {
+                    CandidateKind::Host => api::AddressKind::Host,
+                    CandidateKind::Mapped => api::AddressKind::Mapped,
+                    CandidateKind::Reflexive => api::AddressKind::Reflexive,
+                },
+            })
+            .collect(),
+    }
+}
+
+fn source(answer: &Answer, age: impl Fn(Duration) -> u64) -> api::NetworkSource {
+    let (kind, address, contact) = match answer.source {
+        Source::Stun(server) => (api::SourceKind::Stun, Some(server.to_string()), None),
+        Source::Dht(node) => (api::SourceKind::Dht, Some(node.to_string()), None),
+        Source::Contact(contact) => (api::SourceKind::Contact, None, Some(contact.to_hex())),
+    };
+    api::NetworkSource {
+        kind,
+        address,
+        contact,
+        seen: answer.seen.map(|seen| seen.to_string()),
+        s_ago: age(answer.at),
+    }
+}
+
+fn port_mapping(mapping: &PortMapping) -> api::PortMapping {
+    api::PortMapping {
+        enabled: mapping.enabled,
+        upnp: known(mapping.upnp),
+        nat_pmp: known(mapping.nat_pmp),
+        pcp: known(mapping.pcp),
+        external: mapping.external.map(|external| external.to_string()),
+    }
+}
+
+const fn known(known: Known) -> api::Known {
+    match known {
+        Known::Yes => api::Known::Yes,
+        Known::No => api::Known::No,
+        Known::Unknown => api::Known::Unknown,
+    }
+}
+
+const fn nat_kind(kind: NatKind) -> api::NatKind {
+    match kind {
+        NatKind::Easy => api::NatKind::Easy,
+        NatKind::Hard => api::NatKind::Hard,
+        NatKind::Unknown => api::NatKind::Unknown,
+    }
+}
+
+/// What both sides are behind.
+pub(super) fn contact_network(network: &NetworkView, contact: &ContactView, boot: Duration) -> api::ContactNetwork {
+    let shown = self::contact(contact, boot);
+    let outlook = outlook::outlook(&network.report, contact.nat, contact.path.is_some());
+    api::ContactNetwork {
+        contact: shown.id,
+        own: nat_kind(network.report.kind()),
+        theirs: nat_kind(contact.nat),
+        works: match outlook.works {
+            Works::Now => api::Works::Now,
+            Works::Soon => api::Works::Soon,
+            Works::Slowly => api::Works::Slowly,
+            Works::Relay => api::Works::Relay,
+            Works::Unknown => api::Works::Unknown,
+        },
+        summary: words::outlook(&network.report, contact.nat, outlook, &contact.name),
+        reachable: shown.reachable,
+        path: shown.path,
     }
 }
 
@@ -368,6 +495,8 @@ pub(super) fn invite(invite: &InviteView) -> api::Invite {
         link: invite.link.clone(),
         text: words::invite_text(&invite.link),
         expires_at: time(invite.expires_at),
+        reachable: from_outside(invite.from_outside),
+        why: words::invite_from_outside(invite.from_outside),
     }
 }
 

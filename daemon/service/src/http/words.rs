@@ -1,7 +1,12 @@
 //! The sentences about contacts and invites that people read: what is, why, and the one best thing to do.
 
 use twocan_api::Why;
-use twocan_core::event::WhyNot;
+use twocan_core::event::{CallView, FromOutside, NetworkView, WhyNot};
+use twocan_core::media::breaker::Trip;
+use twocan_core::media::codecs::Codec;
+use twocan_core::media::outlet::Held;
+use twocan_core::reach::nat_report::{Known, NatKind, Report};
+use twocan_core::reach::outlook::{self, Fix, Outlook, Works};
 use twocan_core::state::Alarm;
 
 /// The stable code of a reason.
@@ -70,6 +75,55 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         code: why_not_code(why).to_owned(),
         text,
         fix,
+    }
+}
+
+/// The name of a video format, as session descriptions have it.
+pub(super) fn format(codec: Codec) -> String {
+    codec.rtpmap().split('/').next().unwrap_or_default().to_owned()
+}
+
+/// Why one's own picture does not reach the far side of a call.
+pub(super) fn picture_held(why: Held, call: &CallView) -> Why {
+    let who = Some(call.peer_name.as_str()).filter(|name| !name.is_empty());
+    let who = who.unwrap_or("the other side");
+    match why {
+        Held::NotShown(codec) => {
+            let takes = call.peer_takes.unwrap_or_default();
+            let shown: Vec<_> = takes.iter().map(format).collect();
+            let fix = if shown.is_empty() {
+                format!("Go on by voice, or ask {who} to join with a browser.")
+            } else {
+                format!(
+                    "Send {} instead, or ask {who} to join with a browser.",
+                    shown.join(" or ")
+                )
+            };
+            Why {
+                code: "format_not_shown".to_owned(),
+                text: format!(
+                    "Your picture is {}, which the device of {who} cannot show.",
+                    format(codec)
+                ),
+                fix,
+            }
+        }
+        Held::Cut(Trip::Overload) => Why {
+            code: "path_overloaded".to_owned(),
+            text: format!("Your picture was stopped, because the path to {who} carries only a small part of it."),
+            fix: "It is tried again in a moment. A lower bit rate in the program that sends it would help; your voice goes on."
+                .to_owned(),
+        },
+        Held::Cut(Trip::NothingArrives) => Why {
+            code: "picture_not_arriving".to_owned(),
+            text: format!("Your picture was stopped, because nothing of it reaches {who}."),
+            fix: "It is tried again in a moment; your voice goes on.".to_owned(),
+        },
+        Held::Cut(Trip::Silence) => Why {
+            code: "nobody_watching".to_owned(),
+            text: format!("Your picture was stopped, because nobody at the end of {who} has said for a while that it arrives."),
+            fix: "It goes on as soon as somebody is there again.".to_owned(),
+        },
     }
 }
 
@@ -157,6 +211,125 @@ pub(super) fn door_shut_off() -> Why {
         code: "loopback_only".to_owned(),
         text: "Twocan listens on this machine alone, so nobody else can ring.".to_owned(),
         fix: "Start it without `--udp 127.0.0.1`, or send an invite link.".to_owned(),
+    }
+}
+
+/// No stranger's call gets through the router.
+pub(super) fn door_behind_nat() -> Why {
+    Why {
+        code: "router_shut".to_owned(),
+        text: "Your router lets nobody in who was not called first, so this address does not work from outside.".to_owned(),
+        fix: "Send an invite link instead: a link works where an address does not. Or turn on UPnP, NAT-PMP or PCP in your router."
+            .to_owned(),
+    }
+}
+
+/// What an own address that may not be reached means for a link; nothing where it can.
+pub(super) fn invite_from_outside(from_outside: FromOutside) -> Option<Why> {
+    let (code, text) = match from_outside {
+        FromOutside::Yes => return None,
+        FromOutside::No => ("address_shut", "Your address cannot be reached from outside."),
+        FromOutside::Unknown => (
+            "address_unknown",
+            "Whether your address can be reached from outside is not known.",
+        ),
+    };
+    Some(Why {
+        code: code.to_owned(),
+        text: text.to_owned(),
+        fix: "Send the link all the same: a link works where an address does not, for both sides then look for a way."
+            .to_owned(),
+    })
+}
+
+/// What one's own network comes to.
+pub(super) fn network(network: &NetworkView) -> Why {
+    let report = &network.report;
+    let is_loopback = network.from_outside == FromOutside::No
+        && report
+            .candidates
+            .iter()
+            .all(|candidate| candidate.at.ip().is_loopback());
+    let (code, text) = match (network.from_outside, report.translated, report.kind()) {
+        _ if is_loopback => (
+            "loopback_only",
+            "Twocan listens on this machine alone, so nobody else can reach it.",
+        ),
+        (FromOutside::Yes, _, _) => (
+            "open",
+            "This device can be reached from outside: everybody gets through to you.",
+        ),
+        (_, Known::No, _) => (
+            "public",
+            "This device has a public address of its own; a firewall may still keep strangers out.",
+        ),
+        (_, _, NatKind::Easy) => (
+            "easy",
+            "Your router is easy: contacts get through to you, unless theirs is hard and yours maps no port.",
+        ),
+        (_, _, NatKind::Hard) => (
+            "hard",
+            "Your router is hard: it shows a different address to everybody, so a way has to be guessed, or lead through somebody in between.",
+        ),
+        (_, _, NatKind::Unknown) if network.checking => ("checking", "Your network is being looked at."),
+        (_, _, NatKind::Unknown) if outlook::own_fix(report) == Some(Fix::LetStunAnswer) => (
+            "no_answer",
+            "No STUN server answered: this device is offline, or its network lets no UDP through.",
+        ),
+        (_, _, NatKind::Unknown) => (
+            "unknown",
+            "What your router is like is not known: too few have said where they see you.",
+        ),
+    };
+    let fix = match outlook::own_fix(report).filter(|_| !is_loopback) {
+        Some(fix) => fix_words(fix, "your contact"),
+        None => "Nothing to do.".to_owned(),
+    };
+    Why {
+        code: code.to_owned(),
+        text: text.to_owned(),
+        fix,
+    }
+}
+
+/// What two NATs mean for a path to the contact called `name`.
+pub(super) fn outlook(own: &Report, theirs: NatKind, outlook: Outlook, name: &str) -> Why {
+    let kind = |kind: NatKind| match kind {
+        NatKind::Easy => "easy",
+        NatKind::Hard => "hard",
+        NatKind::Unknown => "not known",
+    };
+    let (code, works) = match outlook.works {
+        Works::Now => ("works", "it works"),
+        Works::Soon => ("soon", "a path is found within seconds when both of you are up"),
+        Works::Slowly => ("slowly", "a path takes some seconds of guessing"),
+        Works::Relay => ("relay", "only somebody in between can connect you"),
+        Works::Unknown => ("unknown", "what comes of that is not known"),
+    };
+    Why {
+        code: code.to_owned(),
+        text: format!(
+            "Your router: {}; {name}'s: {}; {works}.",
+            kind(own.kind()),
+            kind(theirs)
+        ),
+        fix: outlook
+            .fix
+            .map_or_else(|| "Nothing to do.".to_owned(), |fix| fix_words(fix, name)),
+    }
+}
+
+fn fix_words(fix: Fix, name: &str) -> String {
+    match fix {
+        Fix::AllowPortMapping => {
+            "Let Twocan ask your router for a port: set port_mapping = true under [network] in config.toml.".to_owned()
+        }
+        Fix::TurnOnPortMapping => "Turn on UPnP (or NAT-PMP, or PCP) in your router.".to_owned(),
+        Fix::LeaveDoubleNat => {
+            "There is a second router before yours: connect to the first one, or ask your provider for an address of your own.".to_owned()
+        }
+        Fix::TheirPortMapping => format!("Ask {name} to turn on UPnP (or NAT-PMP, or PCP) in the router there."),
+        Fix::LetStunAnswer => "Check that this device is online, and that its network lets UDP through.".to_owned(),
     }
 }
 

@@ -17,9 +17,11 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use twocan_core::ids::{CallId, LegId};
-use twocan_core::media::codecs;
+use twocan_core::media::breaker::Pace;
+use twocan_core::media::codecs::{self, Codec};
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::formats::Formats;
 
 use self::file::Clip;
 use self::player::{Numbers, Player};
@@ -230,6 +232,16 @@ impl Leg for ClipLeg {
 
     fn direction(&self) -> Direction {
         Direction::Both
+    }
+
+    /// What comes back is compared with what it plays.
+    fn takes(&self) -> Option<Formats> {
+        Some(Formats::of([Codec::Vp8]))
+    }
+
+    /// A fixed half a megabit.
+    fn pace(&self) -> Pace {
+        Pace::Fixed
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {

@@ -3,8 +3,10 @@
 use std::sync::{Arc, OnceLock};
 
 use twocan_core::ids::{CallId, LegId};
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::echo::swap_roles;
 use twocan_core::media::flow::FlowKind;
+use twocan_core::media::formats::Formats;
 
 use super::gate::{Direction, Ended, Gates, Leg, Uplink};
 
@@ -39,6 +41,16 @@ impl Leg for EchoLeg {
 
     fn direction(&self) -> Direction {
         Direction::Both
+    }
+
+    /// Whatever its caller sends, the same can show.
+    fn takes(&self) -> Option<Formats> {
+        Some(Formats::ALL)
+    }
+
+    /// Its rate is its caller's own.
+    fn pace(&self) -> Pace {
+        Pace::Fixed
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {

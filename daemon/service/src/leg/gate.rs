@@ -18,10 +18,13 @@ use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 use twocan_core::ids::{CallId, LegId, LinkId};
 use twocan_core::io::LegFact;
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::codecs;
 use twocan_core::media::continuity::Continuity;
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::formats::Formats;
+use twocan_core::media::outlet::{Outlet, Sender, Verdict};
 
 use super::attachments::Attachments;
 use crate::media::{MediaSender, MediaSink};
@@ -62,6 +65,10 @@ pub trait Leg: Send + Sync + fmt::Debug {
     fn id(&self) -> LegId;
     /// Which way its media goes.
     fn direction(&self) -> Direction;
+    /// In which formats it can show a picture; `None` where it does not receive.
+    fn takes(&self) -> Option<Formats>;
+    /// Who controls the rate of its pictures.
+    fn pace(&self) -> Pace;
     /// Takes one packet from the far side, in the canonical wire profile.
     fn deliver(&self, kind: FlowKind, packet: &[u8]);
     /// Asks its encoder for a key frame.
@@ -135,6 +142,7 @@ struct Call {
     /// The origin of the times that `continuity` is given.
     since: Instant,
     continuity: Mutex<Continuity>,
+    outlet: Mutex<Outlet>,
     counters: Counters,
 }
 
@@ -194,6 +202,19 @@ impl Gates {
             inbound.until = Some(now + OLD_LINK);
         }
         table.flows.insert((link, base), Inbound { call, until: None });
+    }
+
+    /// A picture that goes to the far side must be in one of these formats. Does nothing for a call that has ended.
+    pub fn far_takes(&self, call: CallId, formats: Formats) {
+        if let Ok(call) = write(&self.inner.table).call(call) {
+            call.outlet().far_takes(formats);
+        }
+    }
+
+    /// What the far side of a call can show, where it has said so.
+    #[must_use]
+    pub fn far(&self, call: CallId) -> Option<Formats> {
+        self.call(call)?.outlet().far()
     }
 
     /// Lets a call's media pass, both ways, and asks every leg and the far side for a key frame. Nothing else opens.
@@ -335,6 +356,7 @@ impl Call {
             legs: RwLock::default(),
             since: Instant::now(),
             continuity: Mutex::default(),
+            outlet: Mutex::default(),
             counters: Counters::default(),
         }
     }
@@ -345,6 +367,10 @@ impl Call {
 
     fn continuity(&self) -> MutexGuard<'_, Continuity> {
         self.continuity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outlet(&self) -> MutexGuard<'_, Outlet> {
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn legs(&self) -> Arc<Attachments> {
@@ -366,6 +392,7 @@ impl Call {
                 let Some(role) = read(&self.route).as_ref().map(|route| route.role) else {
                     return;
                 };
+                self.outlet().rtcp_down(role, packet, self.since.elapsed());
                 for leg in legs.iter() {
                     let own_numbers = self.continuity().rtcp_down(leg.id(), role, packet).map(Cow::into_owned);
                     if let Some(own_numbers) = own_numbers {
@@ -376,32 +403,66 @@ impl Call {
         }
     }
 
-    fn up(&self, leg: LegId, kind: FlowKind, packet: &[u8]) {
-        let route = if self.is_open() && self.may_speak(leg, kind) {
-            read(&self.route).clone()
-        } else {
-            None
-        };
-        let Some(route) = route else {
+    /// Gives what is to be told of the leg, where that has changed.
+    fn up(&self, leg: LegId, kind: FlowKind, packet: &[u8]) -> Option<LegFact> {
+        let pace = self.pace(leg, kind).filter(|_| self.is_open());
+        let Some((pace, route)) = pace.zip(read(&self.route).clone()) else {
             count(&self.counters.up_dropped);
-            return;
+            return None;
         };
-        let packet = self.continuity().up(leg, kind, packet, self.since.elapsed());
-        let Some(packet) = packet else {
-            count(&self.counters.up_dropped);
-            return;
+        let now = self.since.elapsed();
+        if kind == FlowKind::Rtcp {
+            self.outlet().rtcp_up(leg, route.role, packet, now);
+        }
+        let verdict = self.outlet().judge(Sender { leg, pace }, kind, packet, now);
+        let fact = match verdict {
+            Verdict::Passes => None,
+            Verdict::Resumes => {
+                self.resume(leg);
+                Some(LegFact::Held(None))
+            }
+            Verdict::Holds => {
+                count(&self.counters.up_dropped);
+                return None;
+            }
+            Verdict::Stops(why) => {
+                count(&self.counters.up_dropped);
+                return Some(LegFact::Held(Some(why)));
+            }
         };
-        count(&self.counters.up);
-        route.sender.send(kind.id(route.base), &packet);
+        let packet = self.continuity().up(leg, kind, packet, now);
+        match packet {
+            Some(packet) => {
+                count(&self.counters.up);
+                route.sender.send(kind.id(route.base), &packet);
+            }
+            None => count(&self.counters.up_dropped),
+        }
+        fact
     }
 
-    /// RTCP is every leg's right: it speaks of what the leg receives, too.
-    fn may_speak(&self, leg: LegId, kind: FlowKind) -> bool {
+    /// What was held back leaves no gap in the numbers, and nobody could decode what goes on without a key frame.
+    fn resume(&self, leg: LegId) {
+        let mut continuity = self.continuity();
+        for kind in [FlowKind::Video, FlowKind::VideoRtx] {
+            continuity.restart(leg, kind);
+        }
+        drop(continuity);
+        if let Some(leg) = self.legs().iter().find(|other| other.id() == leg) {
+            leg.want_key_frame();
+        }
+    }
+
+    /// Who controls the rate of `leg`, where it may speak. RTCP is every leg's right: it speaks of what the leg
+    /// receives, too.
+    fn pace(&self, leg: LegId, kind: FlowKind) -> Option<Pace> {
         match kind {
             FlowKind::Audio | FlowKind::Video | FlowKind::VideoRtx => {
-                self.legs().speaker().is_some_and(|speaker| speaker.id() == leg)
+                let legs = self.legs();
+                let speaker = legs.speaker().filter(|speaker| speaker.id() == leg);
+                speaker.map(|speaker| speaker.pace())
             }
-            FlowKind::Rtcp => true,
+            FlowKind::Rtcp => Some(Pace::Fixed),
         }
     }
 
@@ -453,7 +514,9 @@ pub struct Uplink {
 impl Uplink {
     /// Sends one packet in the canonical wire profile; drops it unless the gate is open and this leg may speak.
     pub fn send(&self, kind: FlowKind, packet: &[u8]) {
-        self.call.up(self.leg, kind, packet);
+        if let Some(fact) = self.call.up(self.leg, kind, packet) {
+            self.gates.report(self.call.id, self.leg, fact);
+        }
     }
 
     /// The leg's next packet of flow `kind` is of another SSRC, whose numbers are its own.
@@ -468,7 +531,7 @@ impl Uplink {
         let Some(leg) = legs.iter().find(|leg| leg.id() == self.leg) else {
             return;
         };
-        self.gates.report(self.call.id, self.leg, LegFact::Warm);
+        self.gates.report(self.call.id, self.leg, LegFact::Warm(leg.takes()));
         if self.call.is_open() {
             leg.want_key_frame();
             self.call.ask_far_side_for_key_frame();

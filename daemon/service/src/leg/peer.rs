@@ -15,9 +15,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use twocan_core::ids::{CallId, LegId};
 use twocan_core::io::LegFact;
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::codecs;
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::formats::Formats;
 use twocan_core::media::leg_map::LegMap;
 
 use super::dtls::{Dtls, Identity};
@@ -110,7 +112,7 @@ impl Legs {
     /// Where the offer is not fit, the call has ended, or the system gives no socket.
     pub fn offer(&self, call: CallId, role: Role, offer: &str) -> Result<Answer, LegError> {
         let offer = Offer::parse(offer)?;
-        let accepted = Accepted::choose(&offer)?;
+        let accepted = Accepted::choose(&offer, self.inner.gates.far(call))?;
         let credentials = random_credentials()?;
         let sockets = self.bind()?;
         let candidates: Vec<_> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
@@ -120,7 +122,15 @@ impl Legs {
         let session = Session::new(self.inner.identity.clone(), ice, dtls, map, Instant::now());
         let direction = accepted.direction();
         let leg = self.inner.gates.next_leg();
-        let peer = Arc::new(Peer::new(leg, call, role, direction, sockets, session));
+        let about = About {
+            id: leg,
+            call,
+            role,
+            direction,
+            takes: accepted.takes(),
+            pace: accepted.pace(&offer),
+        };
+        let peer = Arc::new(Peer::new(about, sockets, session));
         let uplink = self.inner.gates.attach(call, Arc::clone(&peer) as Arc<dyn Leg>)?;
         lock(&self.inner.peers).insert(leg, Arc::clone(&peer));
         self.run(&peer, uplink);
@@ -169,7 +179,7 @@ impl Legs {
     /// Where there is no such leg.
     pub fn close(&self, leg: LegId) -> Result<(), LegError> {
         let peer = lock(&self.inner.peers).get(&leg).cloned().ok_or(LegError::NoSuchLeg)?;
-        self.inner.gates.detach(peer.call, leg, LegFact::Closed);
+        self.inner.gates.detach(peer.about.call, leg, LegFact::Closed);
         Leg::close(&*peer);
         Ok(())
     }
@@ -178,11 +188,11 @@ impl Legs {
     pub fn close_all(&self, call: CallId) {
         let legs: Vec<_> = lock(&self.inner.peers)
             .values()
-            .filter(|peer| peer.call == call)
+            .filter(|peer| peer.about.call == call)
             .cloned()
             .collect();
         for peer in legs {
-            self.inner.gates.detach(call, peer.id, LegFact::Closed);
+            self.inner.gates.detach(call, peer.about.id, LegFact::Closed);
             Leg::close(&*peer);
         }
     }
@@ -190,7 +200,7 @@ impl Legs {
     /// The call that a leg belongs to, while it lives.
     #[must_use]
     pub fn call_of(&self, leg: LegId) -> Option<CallId> {
-        lock(&self.inner.peers).get(&leg).map(|peer| peer.call)
+        lock(&self.inner.peers).get(&leg).map(|peer| peer.about.call)
     }
 
     fn bind(&self) -> Result<Vec<UdpSocket>, LegError> {
@@ -209,18 +219,26 @@ impl Legs {
             tasks.spawn(Arc::clone(&peer).keep_time(uplink));
             peer.closed.notified().await;
             tasks.shutdown().await;
-            lock(&inner.peers).remove(&peer.id);
+            lock(&inner.peers).remove(&peer.about.id);
         });
     }
+}
+
+/// What does not change about a leg.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    id: LegId,
+    call: CallId,
+    role: Role,
+    direction: Direction,
+    takes: Option<Formats>,
+    pace: Pace,
 }
 
 /// One WebRTC leg.
 #[derive(Debug)]
 struct Peer {
-    id: LegId,
-    call: CallId,
-    role: Role,
-    direction: Direction,
+    about: About,
     sockets: Vec<UdpSocket>,
     session: Mutex<Session>,
     sources: Mutex<Sources>,
@@ -231,19 +249,9 @@ struct Peer {
 }
 
 impl Peer {
-    fn new(
-        id: LegId,
-        call: CallId,
-        role: Role,
-        direction: Direction,
-        sockets: Vec<UdpSocket>,
-        session: Session,
-    ) -> Self {
+    fn new(about: About, sockets: Vec<UdpSocket>, session: Session) -> Self {
         Self {
-            id,
-            call,
-            role,
-            direction,
+            about,
             sockets,
             session: Mutex::new(session),
             sources: Mutex::new(Sources::new(Instant::now())),
@@ -340,11 +348,19 @@ impl Peer {
 
 impl Leg for Peer {
     fn id(&self) -> LegId {
-        self.id
+        self.about.id
     }
 
     fn direction(&self) -> Direction {
-        self.direction
+        self.about.direction
+    }
+
+    fn takes(&self) -> Option<Formats> {
+        self.about.takes
+    }
+
+    fn pace(&self) -> Pace {
+        self.about.pace
     }
 
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {
@@ -355,8 +371,8 @@ impl Leg for Peer {
     }
 
     fn want_key_frame(&self) {
-        let own = codecs::ssrc(self.role, FlowKind::Video);
-        let far = codecs::ssrc(self.role.other(), FlowKind::Video);
+        let own = codecs::ssrc(self.about.role, FlowKind::Video);
+        let far = codecs::ssrc(self.about.role.other(), FlowKind::Video);
         self.deliver(FlowKind::Rtcp, &feedback::pli(far, own));
     }
 

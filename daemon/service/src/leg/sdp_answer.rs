@@ -3,12 +3,17 @@
 //! The answer declares the far side's canonical SSRCs, so the page has its remote tracks before any packet comes. It
 //! accepts each codec and header extension of the wire profile under the offer's own numbers; the leg's map translates.
 //! Feedback is what two browsers need of each other; the daemon itself answers none of it.
+//!
+//! Who offers sends the first format of the answer. So those that the far side can show stand first, where it has said
+//! what it can, and a leg that only sends gets no others.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
+use twocan_core::media::breaker::Pace;
 use twocan_core::media::codecs::{self, Codec, Extension};
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::formats::{self, Formats};
 use twocan_core::media::leg_map::{Mids, Negotiated, SendSsrcs};
 
 use super::gate::Direction;
@@ -52,13 +57,13 @@ pub(super) struct Transport<'a> {
 }
 
 impl Accepted {
-    /// Chooses the first usable section of each kind.
+    /// Chooses the first usable section of each kind. `far` is what the far side can show.
     ///
     /// # Errors
     /// Where there is none, or where the two would need a transport each.
-    pub(super) fn choose(offer: &Offer) -> Result<Self, BadOffer> {
+    pub(super) fn choose(offer: &Offer, far: Option<Formats>) -> Result<Self, BadOffer> {
         let audio = take(offer, Kind::Audio, &[Codec::Opus]);
-        let video = take(offer, Kind::Video, &[Codec::Vp8, Codec::Vp9, Codec::H264, Codec::Av1]);
+        let video = take(offer, Kind::Video, &formats::VIDEO).map(|taken| taken.suited_to(far));
         if audio.is_none() && video.is_none() {
             return Err(BadOffer(
                 "no section with Opus, VP8, VP9, H.264 or AV1 over UDP/TLS/RTP/SAVPF with rtcp-mux",
@@ -86,6 +91,26 @@ impl Accepted {
             (false, true) => Direction::Receive,
             (true, true) | (false, false) => Direction::Both,
         }
+    }
+
+    /// In which formats the leg can show a picture; `None` where it does not receive.
+    pub(super) fn takes(&self) -> Option<Formats> {
+        let receives = |taken: &&Taken| taken.flow.receive || !taken.flow.send;
+        let shown = self.video.iter().filter(receives).flat_map(|taken| &taken.codecs);
+        let shown = Formats::of(shown.map(|(codec, _)| *codec));
+        self.direction().receives().then_some(shown)
+    }
+
+    /// Whether the leg numbers its pictures for transport-wide feedback and asks for that, as a sender does who controls
+    /// its rate.
+    pub(super) fn pace(&self, offer: &Offer) -> Pace {
+        let controlled = self.video.as_ref().is_some_and(|taken| {
+            let formats = offer.sections.get(taken.at).map(|section| section.formats.as_slice());
+            let asks = |format: &Format| format.feedback.iter().any(|feedback| feedback == "transport-cc");
+            let numbers = taken.extensions.iter().any(|(one, _)| *one == Extension::TransportCc);
+            numbers && formats.unwrap_or_default().iter().any(asks)
+        });
+        if controlled { Pace::Controlled } else { Pace::Blind }
     }
 
     /// What the leg's map needs.
@@ -198,13 +223,28 @@ fn is_offer_of(codec: Codec, format: &Format) -> bool {
         Codec::Vp9 => format.parameter("profile-id").is_none_or(|profile| profile == "0"),
         Codec::Av1 => format.parameter("profile").is_none_or(|profile| profile == "0"),
         Codec::H264 => {
-            let constrained_baseline = |level: &str| level.to_ascii_lowercase().starts_with("42e0");
             format.parameter("packetization-mode") == Some("1")
-                && format.parameter("profile-level-id").is_some_and(constrained_baseline)
+                && format
+                    .parameter("profile-level-id")
+                    .is_some_and(is_constrained_baseline)
         }
         Codec::Vp8Rtx | Codec::Vp9Rtx | Codec::H264Rtx | Codec::Av1Rtx => false,
     };
     fits && format.rtpmap.eq_ignore_ascii_case(codec.rtpmap())
+}
+
+/// RFC 6184, table 5: three ways to say the same profile.
+fn is_constrained_baseline(profile_level_id: &str) -> bool {
+    let byte = |at| {
+        let digits = profile_level_id.get(at..at + 2)?;
+        u8::from_str_radix(digits, 16).ok()
+    };
+    match (byte(0), byte(2)) {
+        (Some(0x42), Some(constraints)) => constraints & 0x4F == 0x40,
+        (Some(0x4D), Some(constraints)) => constraints & 0x8F == 0x80,
+        (Some(0x58), Some(constraints)) => constraints & 0xCF == 0xC0,
+        (Some(_) | None, Some(_) | None) => false,
+    }
 }
 
 /// Only ids that fit the one-byte form (RFC 8285, section 4.2).
@@ -231,6 +271,18 @@ fn refuse(out: &mut String, section: &Section) {
 }
 
 impl Taken {
+    /// Puts what the far side can show first, and leaves the rest away where the leg only sends; where nothing suits,
+    /// all stays as it was, and what comes of it is held back at the gate.
+    fn suited_to(mut self, far: Option<Formats>) -> Self {
+        let suits = |codec: Codec| far.is_none_or(|far| far.contains(codec));
+        self.codecs.sort_by_key(|(codec, _)| !suits(*codec));
+        let only_sends = self.flow.send && !self.flow.receive;
+        if only_sends && self.codecs.iter().any(|(codec, _)| suits(*codec)) {
+            self.codecs.retain(|(codec, _)| suits(*codec));
+        }
+        self
+    }
+
     fn section(&self, out: &mut String, section: &Section, role: Role, passive: bool, transport: &Transport<'_>) {
         let payload_types: Vec<_> = self.codecs.iter().map(|(_, number)| number.to_string()).collect();
         line(
@@ -301,8 +353,10 @@ fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
     };
     match (codec.flow(), format.fmtp.as_str()) {
         (FlowKind::Audio, _) => line(out, format_args!("a=fmtp:{number} {OPUS_PARAMETERS}")),
-        (FlowKind::Video, "") => line(out, format_args!("a=fmtp:{number} {VIDEO_PARAMETERS}")),
-        (FlowKind::Video, fmtp) => line(out, format_args!("a=fmtp:{number} {fmtp};{VIDEO_PARAMETERS}")),
+        (FlowKind::Video, fmtp) => {
+            let parameters: Vec<_> = of_the_format(fmtp).chain([VIDEO_PARAMETERS]).collect();
+            line(out, format_args!("a=fmtp:{number} {}", parameters.join(";")));
+        }
         (FlowKind::VideoRtx | FlowKind::Rtcp, fmtp) => line(out, format_args!("a=fmtp:{number} {fmtp}")),
     }
     let passed: &[&str] = match codec.flow() {
@@ -316,6 +370,13 @@ fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
     {
         line(out, format_args!("a=rtcp-fb:{number} {feedback}"));
     }
+}
+
+/// The parameters that say which variant of a format it is. Those that describe the offerer's own stream (RFC 6184,
+/// section 8.1) would be taken for the far side's.
+fn of_the_format(fmtp: &str) -> impl Iterator<Item = &str> {
+    let parts = fmtp.split(';').map(str::trim);
+    parts.filter(|part| !part.is_empty() && !part.starts_with("sprop-"))
 }
 
 /// The far side's SSRCs (RFC 5576), so that its tracks exist at once.

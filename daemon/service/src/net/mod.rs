@@ -10,14 +10,17 @@
 mod admission;
 mod cid;
 mod congestion;
+pub mod dht;
 mod door;
 mod frames;
 mod interfaces;
 mod link;
+mod portmap;
 mod quic;
 mod relays;
 mod socket;
 mod spares;
+mod stun;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -55,6 +58,7 @@ use self::cid::CidKey;
 use self::door::Door;
 use self::frames::End;
 use self::link::{Link, Opened};
+use self::portmap::PortMapper;
 use self::socket::{Gate, Passes};
 use self::spares::Spares;
 use self::tls::Tls;
@@ -79,6 +83,10 @@ pub struct NetConfig {
     pub sink: Arc<dyn MediaSink>,
     /// Relay servers, the best one first.
     pub turn: Vec<Turn>,
+    /// STUN servers, as `host:port`.
+    pub stun: Vec<String>,
+    /// Whether to ask the router for a port.
+    pub port_mapping: bool,
 }
 
 /// Why no calls can come in, and what to do about it.
@@ -107,6 +115,8 @@ impl fmt::Debug for NetConfig {
 #[derive(Clone, Debug)]
 pub struct Net {
     shared: Arc<Shared>,
+    /// Absent where the user does not want it, or the socket is on loopback.
+    port_mapper: Option<Arc<PortMapper>>,
     _tasks: Arc<Tasks>,
 }
 
@@ -144,11 +154,14 @@ impl Net {
             events,
             sink: config.sink,
             turn: TurnServers::new(config.turn),
+            stun: config.stun,
             links: Mutex::default(),
             next_link: AtomicU64::new(1),
         });
+        let may_map = config.port_mapping && !shared.local().ip().is_loopback();
         let net = Self {
             _tasks: Arc::new(Tasks::start(&shared)),
+            port_mapper: may_map.then(|| PortMapper::start(&shared)).flatten().map(Arc::new),
             shared,
         };
         let local = net.local_addr();
@@ -161,7 +174,23 @@ impl Net {
         interfaces::own_addresses(self.local_addr())
     }
 
-    /// Sends one knock; with `ttl` it lives so many hops.
+    /// Looks up the STUN servers; ends in [`Input::StunServers`].
+    pub fn find_stun_servers(&self) {
+        let shared = Arc::clone(&self.shared);
+        self.shared.runtime.spawn(async move {
+            let found = stun::find(&shared.stun).await;
+            shared.tell(Input::StunServers(found)).await;
+        });
+    }
+
+    /// Asks the router for a port, anew where it has given one; what it says comes as [`Input::Mapping`].
+    pub fn ask_port_mapper(&self) {
+        if let Some(mapper) = &self.port_mapper {
+            mapper.ask();
+        }
+    }
+
+    /// Sends one knock, or one question to a STUN server; with `ttl` it lives so many hops.
     pub fn transmit(&self, to: SocketAddr, via: Via, ttl: Option<u8>, bytes: &[u8]) {
         self.shared.gate.transmit(to, via, ttl, bytes);
     }
@@ -326,7 +355,13 @@ impl Net {
             self.shared.endpoint.close(VarInt::from_u32(close_code::GOING), &[]);
             self.shared.endpoint.wait_idle().await;
         };
-        if timeout(FAREWELL, farewell).await.is_err() {
+        let release = async {
+            if let Some(mapper) = &self.port_mapper {
+                mapper.release().await;
+            }
+        };
+        let (farewell, ()) = tokio::join!(timeout(FAREWELL, farewell), release);
+        if farewell.is_err() {
             tracing::debug!("some links did not end in time");
         }
     }
@@ -344,6 +379,7 @@ struct Shared {
     events: mpsc::Sender<Input>,
     sink: Arc<dyn MediaSink>,
     turn: TurnServers,
+    stun: Vec<String>,
     links: Mutex<HashMap<LinkId, Arc<Link>>>,
     next_link: AtomicU64,
 }

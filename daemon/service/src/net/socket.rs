@@ -1,6 +1,6 @@
 //! The one UDP socket, and the gate in front of the QUIC stack.
 //!
-//! Every datagram is sorted here, segment by segment where the kernel joined several: knocks go to the loop, keep-alives
+//! Every datagram is sorted here, segment by segment where the kernel joined several: knocks and STUN go to the loop, keep-alives
 //! of links too once they are opened, QUIC packets that [`demux::admits`] go to quinn, all else vanishes and is counted.
 //! While the door is closed quinn never sees a packet that somebody without a secret of ours can have made, so nothing
 //! answers a stranger.
@@ -41,7 +41,7 @@ use super::vias::{self, Vias};
 
 /// How many ports after the default one are tried before the system chooses.
 const PORTS_TRIED: u16 = 100;
-/// Bytes of the largest knock or relay frame.
+/// Bytes of the largest knock, relay frame or STUN message.
 const KNOCK_MOST: usize = 1500;
 /// Bytes that the kernel may hold in each direction, where it grants so many.
 const KERNEL_BUFFER: usize = 1 << 20;
@@ -58,15 +58,15 @@ pub enum UdpBind {
 /// How many datagrams went where since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketStats {
-    /// Knocks handed to the loop.
+    /// Knocks and STUN messages handed to the loop.
     pub knocks: u64,
-    /// Knocks dropped because the loop was behind.
+    /// Those dropped because the loop was behind.
     pub knocks_dropped: u64,
     /// QUIC packets handed to the QUIC stack.
     pub quic: u64,
     /// QUIC packets that nobody we know can have made.
     pub quic_refused: u64,
-    /// STUN, oversized knocks, keep-alives of no link, and what is nothing of ours.
+    /// What is too large, keep-alives of no link, and what is nothing of ours.
     pub other: u64,
 }
 
@@ -236,8 +236,8 @@ impl Gate {
 
     fn is_for_quinn(&self, packet: &[u8], from: SocketAddr) -> bool {
         match packet.first().copied().map(demux::classify) {
-            Some(Class::Knock) if packet.len() <= KNOCK_MOST => {
-                self.hand_knock_over(packet, from);
+            Some(class @ (Class::Knock | Class::Stun)) if packet.len() <= KNOCK_MOST => {
+                self.hand_over(class, packet, from);
                 false
             }
             Some(Class::Relay) => {
@@ -308,12 +308,16 @@ impl Gate {
     }
 
     /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
-    fn hand_knock_over(&self, packet: &[u8], from: SocketAddr) {
+    fn hand_over(&self, class: Class, packet: &[u8], from: SocketAddr) {
         let (from, via) = vias::split(from);
-        let input = Input::Datagram {
-            from,
-            via,
-            bytes: packet.to_vec(),
+        let bytes = packet.to_vec();
+        let input = if class != Class::Stun {
+            Input::Datagram { from, via, bytes }
+        } else if via == Via::Own {
+            Input::Stun { from, bytes }
+        } else {
+            // Nobody asks by other ways where they lead.
+            return count(&self.counters.other);
         };
         let room = self.events.capacity() > self.events.max_capacity() / 2;
         let taken = room && self.events.try_send(input).is_ok();
@@ -590,12 +594,13 @@ mod tests {
         gate.sift(&mut buffer, &mut meta);
         assert_eq!(buffer.get(..meta.len).unwrap(), [quic(1, 40), quic(2, 30)].concat());
         assert!(matches!(inputs.try_recv(), Ok(Input::Datagram { bytes, .. }) if bytes == [5; 40]));
+        assert!(matches!(inputs.try_recv(), Ok(Input::Stun { bytes, .. }) if bytes == [1; 40]));
         let stats = SocketStats {
-            knocks: 1,
+            knocks: 2,
             knocks_dropped: 0,
             quic: 2,
             quic_refused: 1,
-            other: 1,
+            other: 0,
         };
         assert_eq!(gate.stats(), stats);
     }

@@ -24,6 +24,7 @@ use twocan_core::node::{Defaults, Node};
 use crate::clock;
 use crate::http::{self, HttpConfig, LocalMedia, ServiceFacts};
 use crate::leg::gate::Gates;
+use crate::net::dht::{Dht, DhtConfig};
 use crate::net::{NetConfig, UdpBind};
 use crate::store::config::Config;
 use crate::store::lock::Lock;
@@ -33,7 +34,7 @@ use crate::store::worker::StoreWorker;
 
 use self::local::{LocalClips, LocalLegs};
 use self::media_thread::MediaThread;
-use self::shell::Shell;
+use self::shell::{Outside, Shell};
 
 /// The default port of the call page.
 const PAGE_PORT: u16 = 2227;
@@ -76,8 +77,11 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         device_seed,
         sink: Arc::new(gates.clone()),
         turn: config.relay.turn.clone(),
+        stun: config.network.stun.clone(),
+        port_mapping: config.network.port_mapping,
     };
     let (net, udp) = media.start_net(net_config, inputs.clone()).await?;
+    let dht = dht_config(&config, &paths, udp).map(|config| Dht::start(config, inputs.clone()));
     let saved = inputs.clone();
     let store = StoreWorker::start(file, stored, move |input| {
         // The loop is gone only when the daemon ends, and then nobody waits for this.
@@ -91,7 +95,11 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         warnings,
     };
     let (publisher, core, asks) = http::seam(facts.clone(), Arc::new(clock::now))?;
-    let mut shell = Shell::new(node, net.clone(), gates.clone(), store, publisher, facts, options.echo);
+    let outside = Outside {
+        net: net.clone(),
+        dht: dht.transpose()?,
+    };
+    let mut shell = Shell::new(node, outside, gates.clone(), store, publisher, facts, options.echo);
     let relays = Input::Relays {
         for_contacts: config.relay.for_contacts,
         server: !config.relay.turn.is_empty(),
@@ -165,6 +173,19 @@ fn udp_bind(options: &UpOptions, config: &Config) -> UdpBind {
         .udp
         .or(config.network.udp)
         .map_or(UdpBind::Default, UdpBind::Explicit)
+}
+
+/// How the DHT is entered, where it may be used: not from a machine's own loopback network, unless told where to enter.
+fn dht_config(config: &Config, paths: &Paths, udp: SocketAddr) -> Option<DhtConfig> {
+    let is_local = udp.ip().is_loopback();
+    if !config.dht.enabled || is_local && config.dht.bootstrap.is_empty() {
+        return None;
+    }
+    Some(DhtConfig {
+        bootstrap: config.dht.bootstrap.clone(),
+        bind: is_local.then_some(Ipv4Addr::LOCALHOST),
+        cache: paths.dht_nodes(),
+    })
 }
 
 fn http_config(paths: &Paths, options: &UpOptions, config: &Config) -> HttpConfig {

@@ -8,7 +8,7 @@ use twocan_api::Why;
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::Event;
 use twocan_core::ids::CommandId;
-use twocan_core::io::{Input, Output};
+use twocan_core::io::{Input, Means, Output};
 use twocan_core::node::Node;
 use twocan_core::time::Now;
 
@@ -18,16 +18,26 @@ use crate::clock::{self, Alarm, SleepWatch};
 use crate::http::{Ask, Publisher, ServiceFacts};
 use crate::leg::gate::{Gates, LegReport};
 use crate::net::Net;
+use crate::net::dht::Dht;
 use crate::store::worker::StoreWorker;
 
 /// Inputs taken in one turn before clients hear of it.
 const BATCH: usize = 256;
+
+/// What reaches the world outside.
+#[derive(Debug)]
+pub(super) struct Outside {
+    pub(super) net: Net,
+    /// `None` where it may not be used.
+    pub(super) dht: Option<Dht>,
+}
 
 /// The owner of the core.
 #[derive(Debug)]
 pub(super) struct Shell {
     node: Node,
     net: Net,
+    dht: Option<Dht>,
     gates: Gates,
     store: StoreWorker,
     publisher: Publisher,
@@ -52,7 +62,7 @@ struct Erasing {
 impl Shell {
     pub(super) fn new(
         node: Node,
-        net: Net,
+        outside: Outside,
         gates: Gates,
         store: StoreWorker,
         publisher: Publisher,
@@ -61,7 +71,8 @@ impl Shell {
     ) -> Self {
         Self {
             node,
-            net,
+            net: outside.net,
+            dht: outside.dht,
             gates,
             store,
             publisher,
@@ -81,6 +92,9 @@ impl Shell {
     pub(super) fn begin(&mut self, relays: Input, now: Now) {
         self.handle(relays);
         self.handle(Input::Interfaces(self.net.own_addresses()));
+        self.handle(Input::Means(Means {
+            dht: self.dht.is_some(),
+        }));
         self.publish(now);
     }
 
@@ -221,6 +235,8 @@ impl Shell {
             Output::Transmit { to, via, ttl, bytes } => self.net.transmit(to, via, ttl, &bytes),
             Output::OpenSpares { numbers } => self.net.open_spares(numbers),
             Output::CloseSpares { numbers } => self.net.close_spares(numbers),
+            Output::FindStunServers => self.net.find_stun_servers(),
+            Output::AskPortMapper => self.net.ask_port_mapper(),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
             Output::Revoke { token } => self.net.revoke(token),
             Output::Dial {
@@ -249,12 +265,18 @@ impl Shell {
                     self.gates.route(call, link, base, role, sender);
                 }
             }
+            Output::FarTakes { call, formats } => self.gates.far_takes(call, formats),
             Output::OpenGate { call } => self.gates.open(call),
             Output::EndMedia { call } => self.gates.end(call),
             Output::Store { generation, state } => self.store.store(generation, state),
             Output::Reply { id, reply } => {
                 if let Some(asker) = self.replies.remove(&id) {
                     self.answered.push((asker, reply));
+                }
+            }
+            Output::Query(query) => {
+                if let Some(dht) = &self.dht {
+                    dht.ask(query);
                 }
             }
             Output::Event(event) => self.events.push(event),

@@ -22,6 +22,14 @@ use super::warning;
 /// The only version of the file that there is.
 pub(super) const VERSION: u64 = 1;
 
+/// STUN servers of independent operators, none of them ours.
+const STUN: [&str; 4] = [
+    "stun.cloudflare.com:3478",
+    "stun.l.google.com:19302",
+    "stun.nextcloud.com:3478",
+    "stun.sipgate.net:3478",
+];
+
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Config {
@@ -48,7 +56,7 @@ pub struct Config {
 pub struct Network {
     /// The UDP address to bind; `None` takes the default port or the next free one.
     pub udp: Option<SocketAddr>,
-    /// STUN servers, as `host:port`.
+    /// STUN servers, as `host:port`; an empty list asks none.
     pub stun: Vec<String>,
     /// Whether to ask the router for a port.
     pub port_mapping: bool,
@@ -157,7 +165,7 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             udp: None,
-            stun: Vec::new(),
+            stun: STUN.map(str::to_owned).to_vec(),
             port_mapping: true,
             lan: true,
         }

@@ -39,12 +39,12 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "network.stun",
         kind: Kind::Servers(|config| &mut config.network.stun),
-        works: false,
+        works: true,
     },
     Key {
         name: "network.port_mapping",
         kind: Kind::Flag(|config| &mut config.network.port_mapping),
-        works: false,
+        works: true,
     },
     Key {
         name: "network.lan",
@@ -54,12 +54,12 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "dht.enabled",
         kind: Kind::Flag(|config| &mut config.dht.enabled),
-        works: false,
+        works: true,
     },
     Key {
         name: "dht.bootstrap",
         kind: Kind::Servers(|config| &mut config.dht.bootstrap),
-        works: false,
+        works: true,
     },
     Key {
         name: "relay.for_contacts",

@@ -29,6 +29,7 @@ pub struct Paths {
     config_folder: PathBuf,
     state_folder: PathBuf,
     run_folder: PathBuf,
+    cache_folder: PathBuf,
 }
 
 impl Paths {
@@ -53,6 +54,7 @@ impl Paths {
             config_folder: home.clone(),
             state_folder: home.clone(),
             run_folder: home.join("run"),
+            cache_folder: home.join("cache"),
         })
     }
 
@@ -68,6 +70,7 @@ impl Paths {
             config_folder: folders.config_dir().to_owned(),
             state_folder: state,
             run_folder: run,
+            cache_folder: folders.cache_dir().to_owned(),
         })
     }
 
@@ -86,6 +89,12 @@ impl Paths {
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.config_folder.join("config.toml")
+    }
+
+    /// `dht.nodes`: nodes of the DHT that answered the last time. Nothing is lost with it.
+    #[must_use]
+    pub fn dht_nodes(&self) -> PathBuf {
+        self.cache_folder.join("dht.nodes")
     }
 
     /// `state.sealed`: the state as it was stored last.

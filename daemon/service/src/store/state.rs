@@ -209,6 +209,7 @@ impl StateFile {
         sync_folder(folder)?;
         remove(&self.paths.state())?;
         sync_folder(folder)?;
+        remove(&self.paths.dht_nodes())?;
         remove(&self.paths.new_key())?;
         sync_folder(folder)
     }

@@ -136,6 +136,7 @@ async fn change(client: &Client, events: &mut Events, id: &str) -> Result<Body<C
                 | Event::InviteRemoved(_)
                 | Event::Door(_)
                 | Event::Me(_)
+                | Event::Network(_)
                 | Event::Warning(_)
                 | Event::Gap(_),
             )

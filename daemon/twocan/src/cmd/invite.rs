@@ -27,5 +27,8 @@ pub(crate) async fn run(args: Invite, out: Out) -> Done {
         "Send this to one person. It works once, until {}.",
         invite.value.expires_at
     ));
+    if let Some(why) = &invite.value.why {
+        out.hint(&format!("{} {}", why.text, why.fix));
+    }
     Ok(Exit::Done)
 }

@@ -6,6 +6,7 @@ mod call;
 mod calls;
 mod config;
 mod contacts;
+mod doctor;
 mod door;
 mod events;
 mod invite;
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
     Ping(ping::Ping),
+    /// Look at your network: what your router is like, and what would help; with a name, at both sides of the path.
+    Doctor(doctor::Doctor),
     /// Show everything that is stored, and who can see what.
     Privacy,
     /// Follow everything that happens, until Ctrl-C.
@@ -129,6 +132,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Relay(args) => manners::relay(args, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
+        Command::Doctor(args) => doctor::run(args, out).await,
         Command::Privacy => privacy::run(out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,

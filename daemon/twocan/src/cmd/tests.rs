@@ -57,6 +57,8 @@ fn every_line_of_the_surface_parses() {
         "decline c1",
         "hangup",
         "hangup c1",
+        "doctor",
+        "doctor Bob",
         "call 192.0.2.7",
         "call [2001:db8::1]:4000 --audio-only",
         "door",

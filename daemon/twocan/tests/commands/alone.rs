@@ -29,14 +29,14 @@ fn settings_are_checked_as_the_daemon_reads_them() {
         assert!(misspelt.err.contains(part), "{part}: {misspelt:?}");
     }
 
-    fs::write(&file, "[dht]\nenabled = false\n").unwrap();
+    fs::write(&file, "[calls]\nring_sound = false\n").unwrap();
     let idle = run(home.path(), "config check");
     assert!(
-        idle.code == Some(0) && idle.out.contains("Without effect in this version: dht.enabled."),
+        idle.code == Some(0) && idle.out.contains("Without effect in this version: calls.ring_sound."),
         "{idle:?}"
     );
     let body = run(home.path(), "--json config check").json();
-    assert_eq!(body["without_effect"], serde_json::json!(["dht.enabled"]));
+    assert_eq!(body["without_effect"], serde_json::json!(["calls.ring_sound"]));
 }
 
 #[test]

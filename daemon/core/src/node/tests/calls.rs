@@ -31,7 +31,7 @@ fn a_page_closed_while_it_rang_does_not_end_the_call_that_was_answered_elsewhere
     start(&mut world, 0);
     let call = world.call(1).id;
     let leg = LegId(1);
-    for fact in [LegFact::Warm, LegFact::Lost] {
+    for fact in [LegFact::Warm(None), LegFact::Lost] {
         world.input(1, Input::Leg { call, leg, fact });
     }
     world.pass(Duration::from_secs(15));

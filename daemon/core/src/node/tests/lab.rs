@@ -12,6 +12,7 @@ use crate::ids::{CallId, CommandId, ContactId, DeviceKey, DialId, LinkId, Visito
 use crate::io::{Input, LinkUp, Output};
 use crate::message::{Frame, Message};
 use crate::reach::candidates::{Interface, OwnAddresses};
+use crate::reach::stun;
 use crate::reach::via::Via;
 use crate::time::Now;
 
@@ -42,8 +43,25 @@ pub(super) struct Lab {
     numbers: u64,
     pub(super) waiting: VecDeque<(usize, Input)>,
     pub(super) bend: Bend,
+    /// The STUN servers that every host is told of.
+    pub(super) stun: Vec<SocketAddr>,
+    /// Where a server sees a host; by default where it is.
+    pub(super) mapped: BTreeMap<(usize, SocketAddr), SocketAddr>,
+    /// Questions that STUN servers were asked.
+    pub(super) stun_asked: usize,
+    /// Whether they answer.
+    pub(super) stun_answers: bool,
+    /// How often somebody wanted to know where they are.
+    pub(super) stun_names_asked: usize,
     /// Who stands at which door: the caller, its dial, and the key it shows.
     callers: BTreeMap<VisitorId, (usize, DialId, DeviceKey)>,
+}
+
+impl Host {
+    /// Where its packets come from.
+    pub(super) const fn at(&self) -> SocketAddr {
+        self.at
+    }
 }
 
 impl Lab {
@@ -61,6 +79,11 @@ impl Lab {
             numbers: 0,
             waiting: VecDeque::new(),
             bend: Box::new(|_, message| Some(message)),
+            stun: Vec::new(),
+            mapped: BTreeMap::new(),
+            stun_asked: 0,
+            stun_answers: true,
+            stun_names_asked: 0,
             callers: BTreeMap::new(),
         };
         for index in 0..hosts {
@@ -118,6 +141,12 @@ impl Lab {
         };
         let invites = self.hosts[inviter].node.snapshot(self.now).invites;
         invites.into_iter().find(|invite| invite.id == id).unwrap().link
+    }
+
+    /// Hands one input over and lets everything come of it that does.
+    pub(super) fn feed(&mut self, index: usize, input: Input) {
+        self.waiting.push_back((index, input));
+        self.settle();
     }
 
     /// Has a host do something and gives the answer, which must come at once.
@@ -194,6 +223,12 @@ impl Lab {
 
     pub(super) fn perform(&mut self, index: usize, output: Output) {
         match output {
+            Output::Transmit { to, bytes, .. } if self.stun.contains(&to) => self.answer_stun(index, to, &bytes),
+            Output::FindStunServers => {
+                self.stun_names_asked += 1;
+                let servers = self.stun.clone();
+                self.waiting.push_back((index, Input::StunServers(servers)));
+            }
             Output::Transmit { to, via, bytes, .. } => {
                 self.hosts[index].knocks += 1;
                 let from = self.hosts[index].at;
@@ -241,12 +276,18 @@ impl Lab {
                 self.waiting.push_back((caller, Input::TurnedAway { dial }));
             }
             Output::OpenSpares { .. } | Output::CloseSpares { .. } => {}
-            Output::UseRelay { .. }
+            Output::Admit { .. }
+            | Output::Revoke { .. }
+            | Output::Route { .. }
+            | Output::EndMedia { .. }
+            | Output::AskPortMapper
+            | Output::FarTakes { .. }
+            | Output::UseRelay { .. }
             | Output::LeaveRelay { .. }
             | Output::Forward(_)
             | Output::EndForward { .. }
-            | Output::Turn { .. } => {}
-            Output::Admit { .. } | Output::Revoke { .. } | Output::Route { .. } | Output::EndMedia { .. } => {}
+            | Output::Turn { .. }
+            | Output::Query(_) => {}
         }
     }
 
@@ -328,6 +369,24 @@ impl Lab {
             let bytes = Frame::new(frame.number, frame.ack, &message).to_bytes();
             self.waiting.push_back((there, Input::Control { link, bytes }));
         }
+    }
+
+    fn answer_stun(&mut self, index: usize, server: SocketAddr, bytes: &[u8]) {
+        self.stun_asked += 1;
+        if !self.stun_answers {
+            return;
+        }
+        let Some(stun::Message::Request(request)) = stun::parse(bytes) else {
+            panic!("a request")
+        };
+        let at = self.hosts[index].at;
+        let response = stun::Response {
+            tx: request.tx,
+            mapped: self.mapped.get(&(index, server)).copied().unwrap_or(at),
+            other: None,
+        };
+        let bytes = response.to_bytes();
+        self.waiting.push_back((index, Input::Stun { from: server, bytes }));
     }
 
     /// Every connection breaks; they are made again.

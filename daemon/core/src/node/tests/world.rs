@@ -7,10 +7,11 @@ use std::time::Duration;
 use crate::command::{Command, Reply};
 use crate::event::{CallView, ContactView, Event};
 use crate::ids::{CallId, CommandId, ContactId, LinkId, RelayHandle, RelayId, Token};
-use crate::io::{Input, LinkUp, Output};
+use crate::io::{DhtAnswer, Input, LinkUp, Means, Output, Query};
 use crate::message::{Frame, Message};
 use crate::node::{Defaults, Node};
 use crate::reach::candidates::{Interface, OwnAddresses};
+use crate::reach::record::{self, Item};
 use crate::reach::relay::{Forwards, unwrap, wrap};
 use crate::reach::via::{Place, Via};
 use crate::time::Now;
@@ -31,6 +32,7 @@ pub(super) struct Host {
     pub(super) unanswered: VecDeque<(u64, Vec<u8>)>,
     pub(super) stored: Vec<u8>,
     pub(super) stores: usize,
+    pub(super) at: SocketAddr,
     pub(super) dials: usize,
     pub(super) sent: Vec<(SocketAddr, Vec<u8>)>,
     /// Where packets went that nobody passed on.
@@ -50,6 +52,9 @@ pub(super) struct World {
     pub(super) now: Now,
     /// Whether anything passes between hosts.
     pub(super) cut: bool,
+    /// What the DHT holds, and every question to it.
+    pub(super) dht: BTreeMap<record::Place, Item>,
+    pub(super) queries: Vec<(usize, Query)>,
     /// Whether every REFUSED is lost.
     pub(super) loses_refusals: bool,
     /// Frames to this host wait.
@@ -81,12 +86,13 @@ pub(super) fn at_server(host: usize) -> SocketAddr {
 }
 
 pub(super) fn addresses(host: usize) -> OwnAddresses {
+    addresses_at(at(host))
+}
+
+pub(super) fn addresses_at(at: SocketAddr) -> OwnAddresses {
     OwnAddresses {
-        interfaces: vec![Interface {
-            ip: at(host).ip(),
-            prefix: 8,
-        }],
-        port: at(host).port(),
+        interfaces: vec![Interface { ip: at.ip(), prefix: 8 }],
+        port: at.port(),
         loopback_only: true,
     }
 }
@@ -107,11 +113,17 @@ impl World {
             .map(|seed| Node::new([u8::try_from(seed).unwrap() + 1; 32], None, &names, now).unwrap())
             .collect();
         nodes.sort_by_key(Node::device);
-        let hosts = nodes.into_iter().map(Host::new).collect();
+        let hosts = nodes
+            .into_iter()
+            .enumerate()
+            .map(|(host, node)| Host::new(node, at(host)))
+            .collect();
         let mut world = Self {
             hosts,
             now,
             cut: false,
+            dht: BTreeMap::new(),
+            queries: Vec::new(),
             hold: None,
             loses_refusals: false,
             held: Vec::new(),
@@ -135,6 +147,37 @@ impl World {
         let mut world = Self::new(count);
         world.befriend(1, 0);
         world
+    }
+
+    /// Gives everybody a DHT.
+    pub(super) fn with_dht(mut self) -> Self {
+        for host in 0..self.hosts.len() {
+            self.input(host, Input::Means(Means { dht: true }));
+        }
+        self
+    }
+
+    /// A question to the DHT, which is perfect.
+    fn answer_query(&mut self, host: usize, query: Query) {
+        self.queries.push((host, query.clone()));
+        let answers = match query {
+            Query::DhtPut { query, item } => {
+                let known = self.dht.get(&item.place).map(|known| known.seq);
+                let answer = if known.is_some_and(|known| item.seq <= known) {
+                    DhtAnswer::Failed
+                } else {
+                    self.dht.insert(item.place, item);
+                    DhtAnswer::Stored
+                };
+                vec![Input::DhtAnswer { query, answer }]
+            }
+            Query::DhtGet { query, place } => {
+                let found = self.dht.get(&place).cloned().map(DhtAnswer::Found);
+                let answers = found.into_iter().chain([DhtAnswer::Done]);
+                answers.map(|answer| Input::DhtAnswer { query, answer }).collect()
+            }
+        };
+        self.mail.extend(answers.into_iter().map(|answer| (host, answer)));
     }
 
     pub(super) fn invite(&mut self, host: usize) -> String {
@@ -277,11 +320,22 @@ impl World {
         let stored = self.hosts[host].stored.clone();
         let node = Node::new([seed; 32], Some(&stored), &names, self.now).unwrap();
         self.links.retain(|(one, _), (other, _)| *one != host && *other != host);
-        self.hosts[host] = Host::new(node);
+        self.hosts[host] = Host::new(node, self.hosts[host].at);
         self.hosts[host].stored = stored;
         self.ways.retain(|(owner, _), _| *owner != host);
         self.at_server.remove(&host);
-        self.input(host, Input::Interfaces(addresses(host)));
+        self.input(host, Input::Interfaces(addresses_at(self.hosts[host].at)));
+    }
+
+    /// The host is at another address from here on; its links are lost without a word.
+    pub(super) fn move_host(&mut self, host: usize, to: SocketAddr) {
+        self.hosts[host].at = to;
+        self.links.retain(|(one, _), (other, _)| *one != host && *other != host);
+        self.input(host, Input::Interfaces(addresses_at(to)));
+    }
+
+    fn host_at(&self, to: SocketAddr) -> Option<usize> {
+        self.hosts.iter().position(|host| host.at == to)
     }
 
     fn settle(&mut self) {
@@ -367,20 +421,7 @@ impl World {
                     self.mail.push_back((other, Input::LinkDown { link: far, code }));
                 }
             }
-            Output::Send { link, bytes } => {
-                self.hosts[host].frames.push(bytes.clone());
-                if self.loses_refusals && matches!(Frame::parse(&bytes), Ok((_, Message::Refused(_)))) {
-                    return;
-                }
-                if let Some((other, far)) = self.far(host, link) {
-                    let input = Input::Control { link: far, bytes };
-                    if self.hold == Some(other) {
-                        self.held.push((other, input));
-                    } else {
-                        self.mail.push_back((other, input));
-                    }
-                }
-            }
+            Output::Send { link, bytes } => self.deliver(host, link, bytes),
             Output::SendAlive { link, bytes } => {
                 if let Some((other, far)) = self.far(host, link) {
                     self.mail.push_back((other, Input::Alive { link: far, bytes }));
@@ -401,6 +442,7 @@ impl World {
             Output::Reply { id, reply } => {
                 self.hosts[host].replies.insert(id, reply);
             }
+            Output::Query(query) => self.answer_query(host, query),
             Output::Event(event) => self.hosts[host].events.push(event),
             Output::OpenGate { call } => self.hosts[host].gates.push(call),
             Output::UseRelay { .. }
@@ -409,7 +451,10 @@ impl World {
             | Output::EndForward { .. }
             | Output::Turn { .. } => self.perform_relay(host, &output),
             Output::Route { .. }
+            | Output::FarTakes { .. }
             | Output::EndMedia { .. }
+            | Output::FindStunServers
+            | Output::AskPortMapper
             | Output::OpenDoor { .. }
             | Output::CloseDoor
             | Output::LetIn { .. }
@@ -461,12 +506,29 @@ impl World {
         }
     }
 
+    fn deliver(&mut self, host: usize, link: LinkId, bytes: Vec<u8>) {
+        self.hosts[host].frames.push(bytes.clone());
+        if self.loses_refusals && matches!(Frame::parse(&bytes), Ok((_, Message::Refused(_)))) {
+            return;
+        }
+        if let Some((other, far)) = self.far(host, link) {
+            let input = Input::Control { link: far, bytes };
+            if self.hold == Some(other) {
+                self.held.push((other, input));
+            } else {
+                self.mail.push_back((other, input));
+            }
+        }
+    }
+
     /// Who hears what a host sends to a place, and where it comes from there.
     fn road(&mut self, host: usize, to: Place) -> Option<(usize, Place)> {
         if self.cut {
             return None;
         }
-        let host_at = |wanted| (0..self.hosts.len()).find(|other| at(*other) == wanted);
+        let places: Vec<SocketAddr> = self.hosts.iter().map(|host| host.at).collect();
+        let at = |host: usize| places[host];
+        let host_at = |wanted| places.iter().position(|at| *at == wanted);
         let through_server = self.at_server.iter().copied().find(|other| at_server(*other) == to.at);
         let heard = |other: &usize| !self.apart.contains(&(host, *other));
         match to.via {
@@ -511,9 +573,10 @@ impl World {
 }
 
 impl Host {
-    fn new(node: Node) -> Self {
+    fn new(node: Node, at: SocketAddr) -> Self {
         Self {
             node,
+            at,
             disk: Disk::Good,
             unanswered: VecDeque::new(),
             stored: Vec::new(),

@@ -10,11 +10,13 @@ use twocan_api::ClipStats;
 use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, Refusal, Reply};
 use twocan_core::event::{
-    CallState, CallView, ContactState, ContactView, DeviceView, DoorView, Event, InviteRefusal, InviteView, MeView,
-    PathKind, PathView, Reachable, SafetyState, SafetyView, Snapshot, StrangerView, WhyNot,
+    CallState, CallView, ContactState, ContactView, DeviceView, DoorView, Event, FromOutside, InviteRefusal,
+    InviteView, MeView, NetworkView, PathKind, PathView, Reachable, SafetyState, SafetyView, Snapshot, StrangerView,
+    WhyNot,
 };
 use twocan_core::ids::{CallId, ContactId, DeviceKey, InviteId, LegId, RootKey};
 use twocan_core::media::flow::Role;
+use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::Alarm;
 use twocan_core::time::Now;
 
@@ -72,6 +74,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         alarm: None,
         relay: false,
         relay_only: false,
+        nat: NatKind::Unknown,
     }
 }
 
@@ -95,6 +98,8 @@ pub(super) fn call(number: u8, with: u8, incoming: bool, state: CallState) -> Ca
             audio: true,
             video: true,
         },
+        peer_takes: None,
+        held: None,
         reconnecting: false,
         missed: false,
         reason: (state == CallState::Ended).then_some(EndReason::Missed),
@@ -136,6 +141,7 @@ fn picture() -> Snapshot {
         calls: vec![call(1, 1, true, CallState::Ended)],
         invites: Vec::new(),
         door: DoorView::default(),
+        network: NetworkView::default(),
         clocks: Vec::new(),
         relay_server_fails: false,
     }
@@ -287,6 +293,12 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::StartCall { contact, .. } => self.start_call(contact)?,
+            Command::CheckNetwork => {
+                self.change(&[Event::Network], |picture| {
+                    picture.network.checked = Some(NOW.boot);
+                });
+                Reply::Done
+            }
             Command::SetDoor { open, for_s } => self.set_door(open, for_s),
             Command::CallAddress { to, .. } => self.call_address(to),
             Command::Keep { call, keep } => self.on_stranger(call, |stranger| stranger.keep = Some(keep)),
@@ -351,6 +363,7 @@ impl FakeLoop {
                 id,
                 link: "twocan:AAAA".to_owned(),
                 expires_at: expires_in_s,
+                from_outside: FromOutside::No,
             });
         });
         Reply::Invite(id)

@@ -47,6 +47,14 @@ impl Leg for FakeLeg {
         self.direction
     }
 
+    fn takes(&self) -> Option<Formats> {
+        self.direction.receives().then_some(Formats::ALL)
+    }
+
+    fn pace(&self) -> Pace {
+        Pace::Blind
+    }
+
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {
         self.seen.lock().unwrap().push((kind, packet.to_vec()));
     }
@@ -147,7 +155,7 @@ fn only_open_lets_media_pass_and_end_stops_it() {
     assert_eq!((leg.packets(), link.packets()), (1, 2), "an ended call stays ended");
     assert!(leg.closed.load(Ordering::Relaxed));
     assert_eq!(gates.attach(CALL, leg).unwrap_err(), Ended);
-    assert_eq!(facts.try_recv().unwrap().fact, LegFact::Warm);
+    assert_eq!(facts.try_recv().unwrap().fact, LegFact::Warm(Some(Formats::ALL)));
     assert!(facts.try_recv().is_err());
 }
 
@@ -348,4 +356,47 @@ proptest! {
             prop_assert_eq!(gates.is_open(CALL), open);
         }
     }
+}
+
+#[test]
+fn a_picture_that_the_far_side_cannot_show_is_held_back_and_goes_on_without_a_gap() {
+    let (gates, mut facts) = gates();
+    let (leg, link) = (FakeLeg::new(&gates, Direction::Both), Arc::new(FakeLink::default()));
+    let uplink = gates.attach(CALL, Arc::clone(&leg) as Arc<dyn Leg>).unwrap();
+    gates.route(
+        CALL,
+        LINK,
+        BASE,
+        Role::Caller,
+        Arc::clone(&link) as Arc<dyn MediaSender>,
+    );
+    gates.open(CALL);
+    let asked = leg.key_frames.load(Ordering::Relaxed);
+    let passed = || -> Vec<u8> {
+        let video = FlowKind::Video.id(BASE);
+        let sent = link.0.lock().unwrap();
+        sent.iter()
+            .filter(|(flow, _)| *flow == video)
+            .map(|(_, packet)| *packet.get(3).unwrap())
+            .collect()
+    };
+    uplink.send(FlowKind::Video, &rtp(1));
+    gates.far_takes(CALL, Formats::of([codecs::Codec::H264]));
+    assert_eq!(gates.far(CALL), Some(Formats::of([codecs::Codec::H264])));
+    for sequence in 2..50 {
+        uplink.send(FlowKind::Video, &rtp(sequence));
+        uplink.send(FlowKind::Audio, &rtp(sequence));
+    }
+    assert_eq!(passed(), [1]);
+    let why = twocan_core::media::outlet::Held::NotShown(codecs::Codec::Vp8);
+    assert_eq!(facts.try_recv().unwrap().fact, LegFact::Held(Some(why)));
+    assert!(facts.try_recv().is_err(), "it is said once");
+    assert_eq!(gates.counts(CALL).unwrap().up, 49, "sound goes on");
+
+    gates.far_takes(CALL, Formats::ALL);
+    uplink.send(FlowKind::Video, &rtp(50));
+    uplink.send(FlowKind::Video, &rtp(51));
+    assert_eq!(passed(), [1, 2, 3]);
+    assert_eq!(facts.try_recv().unwrap().fact, LegFact::Held(None));
+    assert_eq!(leg.key_frames.load(Ordering::Relaxed), asked + 1);
 }

@@ -7,7 +7,7 @@ const CHROMIUM: &str = include_str!("../fixtures/chromium-sendrecv.sdp");
 
 fn answer(offer: &str, role: Role) -> (String, Direction, Negotiated) {
     let offer = Offer::parse(offer).unwrap();
-    let accepted = Accepted::choose(&offer).unwrap();
+    let accepted = Accepted::choose(&offer, None).unwrap();
     let credentials = Credentials {
         ufrag: "us".to_owned(),
         password: "secret".to_owned(),
@@ -88,7 +88,7 @@ fn refused_sections_keep_their_place_and_leave_the_bundle() {
 
 #[test]
 fn an_offer_without_anything_usable_is_refused() {
-    let refused = |offer: &str| Accepted::choose(&Offer::parse(offer).unwrap()).is_err();
+    let refused = |offer: &str| Accepted::choose(&Offer::parse(offer).unwrap(), None).is_err();
     assert!(refused(&CHROMIUM.replace("RTP/SAVPF", "RTP/AVP")));
     assert!(refused(&CHROMIUM.replace("a=rtcp-mux", "a=x")));
     assert!(refused(&CHROMIUM.replace("BUNDLE 0 1", "BUNDLE 0")));
@@ -98,4 +98,82 @@ fn an_offer_without_anything_usable_is_refused() {
 fn a_passive_offerer_makes_us_active() {
     let (text, _, _) = answer(&CHROMIUM.replace("a=setup:actpass", "a=setup:passive"), Role::Callee);
     assert!(has(&text, "a=setup:active"));
+}
+
+/// The video formats of an answer, in its order.
+fn video_formats(offer: &str, far: Option<Formats>) -> Vec<Codec> {
+    let offer = Offer::parse(offer).unwrap();
+    let accepted = Accepted::choose(&offer, far).unwrap();
+    let negotiated = accepted
+        .negotiated(&offer)
+        .payload_types
+        .into_iter()
+        .map(|(codec, _)| codec);
+    negotiated.filter(|codec| formats::VIDEO.contains(codec)).collect()
+}
+
+#[test]
+fn what_the_far_side_shows_stands_first_and_alone_where_the_leg_only_sends() {
+    let far = |codecs: &[Codec]| Some(Formats::of(codecs.iter().copied()));
+    let sends = CHROMIUM.replace("a=sendrecv", "a=sendonly");
+    let all = formats::VIDEO.to_vec();
+    assert_eq!(video_formats(CHROMIUM, None), all);
+    assert_eq!(video_formats(&sends, None), all);
+    let vp9 = [Codec::Vp9, Codec::Vp8, Codec::H264, Codec::Av1];
+    assert_eq!(video_formats(CHROMIUM, far(&[Codec::Vp9])), vp9);
+    assert_eq!(
+        video_formats(&sends, far(&[Codec::H264, Codec::Vp9])),
+        [Codec::Vp9, Codec::H264]
+    );
+    assert_eq!(
+        video_formats(&sends, far(&[])),
+        all,
+        "what does not suit is held back at the gate"
+    );
+}
+
+#[test]
+fn a_leg_says_what_it_can_show() {
+    let takes = |direction: &str| {
+        let offer = Offer::parse(&CHROMIUM.replace("a=sendrecv", direction)).unwrap();
+        Accepted::choose(&offer, None).unwrap().takes()
+    };
+    assert_eq!(takes("a=sendrecv"), Some(Formats::ALL));
+    assert_eq!(takes("a=recvonly"), Some(Formats::ALL));
+    assert_eq!(takes("a=sendonly"), None);
+    let sound_alone = CHROMIUM.replace("UDP/TLS/RTP/SAVPF 96", "UDP/NOTHING 96");
+    let offer = Offer::parse(&sound_alone).unwrap();
+    assert_eq!(Accepted::choose(&offer, None).unwrap().takes(), Some(Formats::NONE));
+}
+
+#[test]
+fn what_describes_the_offerers_stream_is_not_said_of_the_far_sides() {
+    let fmtp = "packetization-mode=1;sprop-parameter-sets=Z0LADYyNQKD5APCIRqA=,aM48gA==; profile-level-id=42c00d";
+    let kept: Vec<_> = of_the_format(fmtp).collect();
+    assert_eq!(kept, ["packetization-mode=1", "profile-level-id=42c00d"]);
+    assert_eq!(of_the_format("").count(), 0);
+}
+
+#[test]
+fn only_who_numbers_and_asks_controls_its_rate() {
+    let pace = |text: &str| {
+        let offer = Offer::parse(text).unwrap();
+        Accepted::choose(&offer, None).unwrap().pace(&offer)
+    };
+    assert_eq!(pace(CHROMIUM), Pace::Controlled);
+    assert_eq!(
+        pace(&CHROMIUM.replace(Extension::TransportCc.uri(), "urn:none")),
+        Pace::Blind
+    );
+    assert_eq!(pace(&CHROMIUM.replace(" transport-cc", " none")), Pace::Blind);
+}
+
+#[test]
+fn constrained_baseline_has_three_names() {
+    for level in ["42e01f", "42C01F", "42c015", "4d801f", "58c01f"] {
+        assert!(is_constrained_baseline(level), "{level}");
+    }
+    for level in ["42001f", "4d001f", "64001f", "", "4", "42", "42e", "zzzzzz", "é€"] {
+        assert!(!is_constrained_baseline(level), "{level}");
+    }
 }

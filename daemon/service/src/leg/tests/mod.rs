@@ -11,9 +11,10 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use twocan_core::ids::{CallId, LegId, LinkId};
 use twocan_core::io::LegFact;
-use twocan_core::media::codecs;
+use twocan_core::media::codecs::{self, Codec};
 use twocan_core::media::feedback;
 use twocan_core::media::flow::{FlowKind, Role};
+use twocan_core::media::formats::Formats;
 
 use self::page::{Heard, Page};
 use super::gate::{Direction, Gates, LegReport};
@@ -99,6 +100,11 @@ fn joined() -> (Side, Side) {
     (caller, callee)
 }
 
+/// The stand-in is ready, and offers to show VP8 alone.
+fn shows_vp8() -> LegFact {
+    LegFact::Warm(Some(Formats::of([Codec::Vp8])))
+}
+
 /// RTP of the stand-in's camera.
 fn picture(sequence: u16, payload: &[u8]) -> Vec<u8> {
     let [high, low] = sequence.to_be_bytes();
@@ -114,8 +120,8 @@ fn picture(sequence: u16, payload: &[u8]) -> Vec<u8> {
 async fn two_pages_hear_each_other_from_open_to_end_and_not_a_packet_more() {
     let (mut caller, mut callee) = joined();
     let (mut anna, mut ben) = (caller.page("sendrecv").await, callee.page("sendrecv").await);
-    assert_eq!(caller.fact().await, (anna.leg, LegFact::Warm));
-    assert_eq!(callee.fact().await, (ben.leg, LegFact::Warm));
+    assert_eq!(caller.fact().await, (anna.leg, shows_vp8()));
+    assert_eq!(callee.fact().await, (ben.leg, shows_vp8()));
 
     anna.send_rtp(&picture(1, b"too early")).await;
     caller.until(|counts| counts.up_dropped == 1).await;
@@ -183,15 +189,15 @@ async fn packets_that_the_crates_marshalling_spoils_cross_both_legs_unharmed() {
 async fn a_new_page_replaces_the_old_one_and_a_camera_stands_beside_it() {
     let (mut caller, _callee) = joined();
     let mut first = caller.page("sendrecv").await;
-    assert_eq!(caller.fact().await, (first.leg, LegFact::Warm));
+    assert_eq!(caller.fact().await, (first.leg, shows_vp8()));
     let second = caller.page("sendrecv").await;
     assert_eq!(caller.fact().await, (first.leg, LegFact::Closed));
     assert_eq!(first.hear().await, Heard::Closed);
-    assert_eq!(caller.fact().await, (second.leg, LegFact::Warm));
+    assert_eq!(caller.fact().await, (second.leg, shows_vp8()));
     let camera = caller.page("sendonly").await;
     assert_eq!(
         (caller.fact().await, camera.direction),
-        ((camera.leg, LegFact::Warm), Direction::Send)
+        ((camera.leg, LegFact::Warm(None)), Direction::Send)
     );
     caller.legs.close(camera.leg).unwrap();
     assert_eq!(caller.fact().await, (camera.leg, LegFact::Closed));
@@ -202,7 +208,7 @@ async fn a_new_page_replaces_the_old_one_and_a_camera_stands_beside_it() {
 async fn a_page_that_goes_is_lost_at_once() {
     let (mut caller, _callee) = joined();
     let mut page = caller.page("sendrecv").await;
-    assert_eq!(caller.fact().await, (page.leg, LegFact::Warm));
+    assert_eq!(caller.fact().await, (page.leg, shows_vp8()));
     page.leave().await;
     assert_eq!(caller.fact().await, (page.leg, LegFact::Lost));
     let forgotten = async {
@@ -220,7 +226,7 @@ async fn a_page_that_goes_is_lost_at_once() {
 async fn a_restart_changes_the_credentials_and_keeps_the_media() {
     let (mut caller, callee) = joined();
     let (mut anna, mut ben) = (caller.page("sendrecv").await, callee.page("sendrecv").await);
-    assert_eq!(caller.fact().await, (anna.leg, LegFact::Warm));
+    assert_eq!(caller.fact().await, (anna.leg, shows_vp8()));
     assert_eq!(
         caller
             .legs
@@ -247,5 +253,5 @@ async fn a_restart_changes_the_credentials_and_keeps_the_media() {
 async fn a_passive_page_is_spoken_to_first() {
     let (mut caller, _callee) = joined();
     let page = Page::connect_passive(&caller.legs, CALL, Role::Caller).await;
-    assert_eq!(caller.fact().await, (page.leg, LegFact::Warm));
+    assert_eq!(caller.fact().await, (page.leg, shows_vp8()));
 }

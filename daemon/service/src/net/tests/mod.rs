@@ -59,6 +59,8 @@ impl Peer {
             device_seed: Zeroizing::new([seed; 32]),
             sink,
             turn: Vec::new(),
+            stun: Vec::new(),
+            port_mapping: false,
         };
         let (net, at) = Net::start(config, events).unwrap();
         Self {

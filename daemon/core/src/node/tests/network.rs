@@ -1,0 +1,274 @@
+//! What a node finds out about its own network, and whom it tells.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::lab::Lab;
+use crate::bounds;
+use crate::command::{Command, Reply};
+use crate::event::{Event, FromOutside};
+use crate::invite::Link;
+use crate::io::{Input, Observer};
+use crate::reach::candidates::{CandidateKind, Interface, OwnAddresses};
+use crate::reach::nat_report::{Known, Mapping, NatKind, PortMapping, Report, Source};
+use crate::reach::stun;
+use crate::state::State;
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+const SERVERS: [&str; 2] = ["198.51.100.1:3478", "198.51.101.1:3478"];
+
+/// Two who know each other, the first one at home behind a NAT whose outer address is given for each server.
+fn behind_nat(outer: [&str; 2]) -> Lab {
+    let mut lab = Lab::pair();
+    lab.stun = SERVERS.map(at).to_vec();
+    for (server, outer) in SERVERS.into_iter().zip(outer) {
+        lab.mapped.insert((0, at(server)), at(outer));
+    }
+    lab.feed(0, Input::Interfaces(home()));
+    lab
+}
+
+fn home() -> OwnAddresses {
+    OwnAddresses {
+        interfaces: vec![Interface {
+            ip: "192.168.1.10".parse().unwrap(),
+            prefix: 24,
+        }],
+        port: 2226,
+        loopback_only: false,
+    }
+}
+
+fn report(lab: &Lab, index: usize) -> Report {
+    lab.hosts[index].node.snapshot(lab.now).network.report
+}
+
+fn reflexive(report: &Report) -> Vec<String> {
+    let of_kind = report
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.kind == CandidateKind::Reflexive);
+    of_kind.map(|candidate| candidate.at.to_string()).collect()
+}
+
+fn known_addresses(lab: &Lab, of: usize, by: usize) -> Vec<SocketAddr> {
+    let root = lab.hosts[of].node.root();
+    lab.hosts[by].node.state.contact_of(&root).unwrap().addresses.clone()
+}
+
+#[test]
+fn an_outer_address_goes_into_invites_and_to_whoever_is_linked() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    let found = report(&lab, 0);
+    assert_eq!((found.kind(), found.translated), (NatKind::Easy, Known::Yes));
+    assert_eq!(reflexive(&found), [outer]);
+    assert!(known_addresses(&lab, 0, 1).contains(&at(outer)), "announced at once");
+    assert_eq!(lab.contact(1, 0).nat, NatKind::Easy);
+    assert!(lab.hosts[0].events.contains(&Event::Network));
+    let link = Link::find(&lab.invite(0)).unwrap();
+    assert_eq!(link.candidates, [at(outer), at("192.168.1.10:2226")]);
+}
+
+#[test]
+fn disagreement_is_told_as_hard() {
+    let lab = behind_nat(["203.0.113.7:40000", "203.0.113.7:40001"]);
+    let found = report(&lab, 0);
+    assert_eq!(
+        (found.kind(), found.mapping, found.disagreement),
+        (NatKind::Hard, Mapping::Dependent, true)
+    );
+    assert_eq!(reflexive(&found).len(), 1);
+    assert_eq!(lab.contact(1, 0).nat, NatKind::Hard);
+}
+
+#[test]
+fn what_was_told_of_a_nat_outlives_a_restart() {
+    let mut lab = behind_nat(["203.0.113.7:40000", "203.0.113.7:40001"]);
+    lab.pass(bounds::TICK * 2);
+    let stored = State::from_bytes(&lab.hosts[1].disk).unwrap();
+    assert_eq!(stored.contacts[0].nat, NatKind::Hard);
+}
+
+#[test]
+fn only_an_answer_to_a_question_is_taken() {
+    let mut lab = Lab::new(1);
+    lab.stun = vec![at(SERVERS[0])];
+    let response = stun::Response {
+        tx: [1; 12],
+        mapped: at("203.0.113.99:1"),
+        other: None,
+    };
+    for _ in 0..2 {
+        lab.feed(
+            0,
+            Input::Stun {
+                from: at(SERVERS[0]),
+                bytes: response.to_bytes(),
+            },
+        );
+        assert!(report(&lab, 0).answers.is_empty());
+        lab.stun_answers = false;
+        lab.feed(0, Input::Interfaces(home()));
+    }
+}
+
+#[test]
+fn the_user_may_ask_at_any_time_and_gets_an_answer() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    lab.pass(bounds::NETWORK_CHECK_PAUSE * 2);
+    let asked = lab.stun_asked;
+    lab.mapped.insert((0, at(SERVERS[0])), at("203.0.113.7:5"));
+    lab.mapped.insert((0, at(SERVERS[1])), at("203.0.113.7:5"));
+    let id = lab.begin(0, Command::CheckNetwork);
+    assert!(lab.hosts[0].node.snapshot(lab.now).network.checking);
+    lab.pass(bounds::STUN_TEST_PATIENCE * 2);
+    assert_eq!(lab.reply(0, id), Some(Reply::Done));
+    assert_eq!(lab.stun_asked, asked + 2);
+    assert_eq!(reflexive(&report(&lab, 0)), ["203.0.113.7:5"]);
+    assert_eq!(lab.ask(0, Command::CheckNetwork), Reply::Done);
+    assert_eq!(lab.stun_asked, asked + 2, "asked again at once: what there is");
+    // Servers that do not answer keep nobody waiting for long.
+    lab.pass(bounds::NETWORK_CHECK_PAUSE * 2);
+    lab.stun_answers = false;
+    let id = lab.begin(0, Command::CheckNetwork);
+    lab.pass(bounds::STUN_PATIENCE + bounds::STUN_TEST_PATIENCE * 2);
+    assert_eq!(lab.reply(0, id), Some(Reply::Done));
+    assert!(report(&lab, 0).answers.iter().all(|answer| answer.seen.is_none()));
+}
+
+#[test]
+fn on_loopback_nobody_is_asked_anything() {
+    let mut lab = Lab::new(1);
+    lab.stun = SERVERS.map(at).to_vec();
+    let own = OwnAddresses {
+        interfaces: vec![Interface {
+            ip: IpAddr::from([127, 0, 0, 1]),
+            prefix: 8,
+        }],
+        port: 4000,
+        loopback_only: true,
+    };
+    let before = lab.stun_names_asked;
+    lab.feed(0, Input::Interfaces(own));
+    lab.feed(0, Input::Resumed);
+    assert_eq!(lab.ask(0, Command::CheckNetwork), Reply::Done);
+    lab.pass(bounds::NETWORK_CHECK_EVERY * 2);
+    assert_eq!((lab.stun_asked, lab.stun_names_asked), (0, before));
+    let view = lab.hosts[0].node.snapshot(lab.now).network;
+    assert_eq!(view.from_outside, FromOutside::No);
+    assert_eq!(view.report.candidates.len(), 1);
+}
+
+#[test]
+fn an_idle_daemon_looks_again_rarely() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    // The other host knew no server when it started, and looks again sooner.
+    lab.pass(bounds::NETWORK_DOUBT_PAUSE * 2);
+    assert_eq!(lab.stun_asked, 4);
+    lab.pass(bounds::NETWORK_CHECK_EVERY - bounds::NETWORK_DOUBT_PAUSE * 3);
+    assert_eq!(lab.stun_asked, 4);
+    lab.pass(bounds::NETWORK_DOUBT_PAUSE * 4);
+    assert_eq!(lab.stun_asked, 8);
+}
+
+#[test]
+fn waking_and_another_network_are_reasons_to_look() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    lab.pass(bounds::STUN_TEST_PATIENCE * 2);
+    let asked = lab.stun_asked;
+    lab.feed(0, Input::Resumed);
+    assert_eq!(lab.stun_asked, asked + 2);
+    let mut elsewhere = home();
+    elsewhere.interfaces[0].ip = "10.0.0.5".parse().unwrap();
+    lab.stun_answers = false;
+    lab.feed(0, Input::Interfaces(elsewhere));
+    assert!(
+        reflexive(&report(&lab, 0)).is_empty(),
+        "what was seen was seen elsewhere"
+    );
+}
+
+#[test]
+fn contacts_are_observers_with_one_vote_each() {
+    let mut lab = behind_nat(["203.0.113.7:40000", "203.0.113.7:40000"]);
+    lab.stun_answers = false;
+    lab.feed(0, Input::Interfaces(lab_home_again()));
+    lab.pass(bounds::STUN_PATIENCE * 3);
+    // The other one answers our knocks and says where it sees us.
+    lab.cut();
+    let found = report(&lab, 0);
+    let by_contact: Vec<_> = found
+        .answers
+        .iter()
+        .filter(|answer| matches!(answer.source, Source::Contact(_)))
+        .collect();
+    assert_eq!(by_contact.len(), 1, "{found:?}");
+    assert_eq!(by_contact[0].seen, Some(lab.hosts[0].at()));
+    assert_eq!(reflexive(&found), [lab.hosts[0].at().to_string()]);
+}
+
+fn lab_home_again() -> OwnAddresses {
+    let mut own = home();
+    own.interfaces[0].ip = "192.168.2.10".parse().unwrap();
+    own
+}
+
+#[test]
+fn a_contact_that_sees_us_elsewhere_is_a_reason_to_look() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    lab.pass(bounds::NETWORK_DOUBT_PAUSE * 2);
+    let asked = lab.stun_asked;
+    let node = IpAddr::from([198, 18, 0, 1]);
+    let seen = |text: &str| Input::Observed {
+        by: Observer::Dht(node),
+        seen: at(text),
+    };
+    lab.feed(0, seen(outer));
+    assert_eq!(lab.stun_asked, asked, "nothing new");
+    lab.feed(0, seen("203.0.113.7:41000"));
+    assert_eq!(lab.stun_asked, asked + 2);
+    let found = report(&lab, 0);
+    assert_eq!((found.kind(), found.disagreement), (NatKind::Easy, true));
+    assert_eq!(reflexive(&found), [outer]);
+}
+
+#[test]
+fn a_mapped_port_is_told_and_taken_back() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    let mapping = |external: Option<&str>| {
+        Input::Mapping(PortMapping {
+            enabled: true,
+            upnp: Known::Yes,
+            external: external.map(at),
+            ..PortMapping::default()
+        })
+    };
+    lab.feed(0, mapping(Some("203.0.113.7:2226")));
+    assert_eq!(
+        lab.hosts[0].node.snapshot(lab.now).network.from_outside,
+        FromOutside::Yes
+    );
+    assert!(known_addresses(&lab, 0, 1).contains(&at("203.0.113.7:2226")));
+    let link = Link::find(&lab.invite(0)).unwrap();
+    assert_eq!(link.candidates.first(), Some(&at("203.0.113.7:2226")));
+    lab.feed(0, mapping(None));
+    let link = Link::find(&lab.invite(0)).unwrap();
+    assert_eq!(link.candidates.first(), Some(&at(outer)));
+}
+
+#[test]
+fn no_round_keeps_a_timer_when_it_is_over() {
+    let mut lab = behind_nat(["203.0.113.7:40000", "203.0.113.7:40000"]);
+    lab.pass(Duration::from_secs(30));
+    assert!(!lab.hosts[0].node.snapshot(lab.now).network.checking);
+    assert!(lab.hosts[0].node.poll_timeout() > lab.now.boot);
+}

@@ -1,0 +1,552 @@
+//! One round of questions to STUN servers: from where does the world see our socket, and what does the NAT let in?
+//!
+//! Three stages, each of which ends when everything is answered or its patience is over:
+//! 1. every server is asked where it sees us;
+//! 2. one that has a second address (RFC 5780) is asked to answer from there, which shows what the NAT lets in; and we ask
+//!    ourselves at our own outer address, which shows whether it hairpins;
+//! 3. the second address itself is asked where it sees us, which shows on what the mapping depends.
+//!
+//! Filtering comes before mapping, because whatever we send to the second address opens the NAT for it. A server whose
+//! second address heard from us a while ago is not asked for stage 2 at all: see [`Contacted`].
+//!
+//! Invariant: a response counts only if its transaction is outstanding and it comes from the one address that was to answer.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::bounds;
+use crate::reach::stun::{Change, Message, Request, Response, Transaction};
+use crate::rng::Rng;
+
+/// One round.
+#[derive(Debug)]
+pub struct Survey {
+    began: Duration,
+    stage: Stage,
+    until: Duration,
+    asked: BTreeMap<Transaction, Asked>,
+    /// The server whose second address is used.
+    subject: Option<Subject>,
+    findings: Findings,
+}
+
+/// What a round has found so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Where each server saw us, `None` where it did not answer.
+    pub seen: BTreeMap<SocketAddr, Option<SocketAddr>>,
+    /// Whether a packet came in from an address and port never contacted; `None` where that was not tried.
+    pub from_other_ip: Option<bool>,
+    /// Whether a packet came in from a contacted address, but another port; `None` where that was not tried.
+    pub from_other_port: Option<bool>,
+    /// Whether a packet to our own outer address came back; `None` where that was not tried.
+    pub hairpin: Option<bool>,
+    /// Where the second address saw us: at the same port as the first, and at another one.
+    pub other_ip: Option<SocketAddr>,
+    /// See [`Self::other_ip`].
+    pub other_both: Option<SocketAddr>,
+    /// Where the first address of that server saw us.
+    pub subject: Option<SocketAddr>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Servers,
+    Filtering,
+    Mapping,
+    Over,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Subject {
+    server: SocketAddr,
+    other: SocketAddr,
+    mapped: SocketAddr,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Test {
+    Basic,
+    FromOtherIp,
+    FromOtherPort,
+    Hairpin,
+    AtOtherIp,
+    AtOtherBoth,
+}
+
+/// A question that may still be answered.
+#[derive(Debug)]
+struct Asked {
+    test: Test,
+    to: SocketAddr,
+    /// Who is to answer.
+    from: SocketAddr,
+    change: Change,
+    at: Duration,
+    sent: usize,
+}
+
+impl Asked {
+    fn due(&self) -> Option<Duration> {
+        bounds::STUN_SENDS.get(self.sent).map(|offset| self.at + *offset)
+    }
+}
+
+/// Which addresses have heard from this socket, and so may get through to it for a while.
+#[derive(Debug, Default)]
+pub struct Contacted(BTreeMap<SocketAddr, Duration>);
+
+impl Contacted {
+    fn note(&mut self, to: SocketAddr, now: Duration) {
+        self.0.retain(|_, at| now < *at + bounds::NAT_MEMORY);
+        self.0.insert(to, now);
+    }
+
+    /// Another network knows nothing of all that.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Whether the NAT cannot hold anything open for a server's second address: neither address nor port of it has been
+    /// written to, and its first address not at the other port.
+    fn is_untouched(&self, server: &SocketAddr, other: &SocketAddr, now: Duration) -> bool {
+        let recent = |at: &Duration| now < *at + bounds::NAT_MEMORY;
+        let touched = |to: &SocketAddr| to.ip() == other.ip() || *to == SocketAddr::new(server.ip(), other.port());
+        !self.0.iter().any(|(to, at)| recent(at) && touched(to))
+    }
+}
+
+impl Survey {
+    /// Begins a round with these servers; the first [`bounds::STUN_SERVERS`] of them are asked.
+    #[must_use]
+    pub fn begin(servers: &[SocketAddr], rng: &mut Rng, now: Duration) -> Self {
+        let mut survey = Self {
+            began: now,
+            stage: Stage::Servers,
+            until: now + bounds::STUN_PATIENCE,
+            asked: BTreeMap::new(),
+            subject: None,
+            findings: Findings::default(),
+        };
+        for server in servers.iter().take(bounds::STUN_SERVERS) {
+            if survey.findings.seen.insert(*server, None).is_none() {
+                survey.ask(Test::Basic, *server, *server, Change::default(), rng, now);
+            }
+        }
+        survey
+    }
+
+    /// What has been found so far.
+    #[must_use]
+    pub const fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// Whether there is nothing left to ask.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.stage == Stage::Over
+    }
+
+    /// When [`Self::poll`] has something to do next.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Duration> {
+        if self.is_over() {
+            return None;
+        }
+        if self.is_answered() {
+            return Some(self.began);
+        }
+        let sends = self.asked.values().filter_map(Asked::due);
+        Some(sends.fold(self.until, Duration::min))
+    }
+
+    /// What is to be sent now. `may_send_to` says whether a second address that a server named may be used.
+    pub fn poll(
+        &mut self,
+        may_send_to: impl Fn(&SocketAddr) -> bool,
+        contacted: &mut Contacted,
+        rng: &mut Rng,
+        now: Duration,
+    ) -> Vec<(SocketAddr, Vec<u8>)> {
+        while !self.is_over() && (now >= self.until || self.is_answered()) {
+            self.next_stage(&may_send_to, contacted, rng, now);
+        }
+        let mut sends = Vec::new();
+        for (tx, asked) in &mut self.asked {
+            if asked.due().is_some_and(|due| now >= due) {
+                asked.sent += 1;
+                contacted.note(asked.to, now);
+                let request = Request {
+                    tx: *tx,
+                    change: asked.change,
+                };
+                sends.push((asked.to, request.to_bytes()));
+            }
+        }
+        sends
+    }
+
+    /// Takes a message in. True where it answered something.
+    pub fn handle(&mut self, from: SocketAddr, message: &Message) -> bool {
+        match message {
+            Message::Request(request) => self.take(&request.tx, |test| test == Test::Hairpin, |_| true).is_some(),
+            Message::Response(response) => {
+                let comes_from = |asked: &Asked| asked.from == from || asked.to == from;
+                let answered = self.take(&response.tx, |test| test != Test::Hairpin, comes_from);
+                match &answered {
+                    Some(asked) if asked.from == from => self.note_response(asked, response),
+                    Some(asked) => self.note_unable(asked.test),
+                    None => {}
+                }
+                answered.is_some()
+            }
+            Message::Failure(tx) => {
+                let refused = self.take(tx, |test| test != Test::Hairpin, |asked| asked.to == from);
+                if let Some(asked) = &refused {
+                    self.note_unable(asked.test);
+                }
+                refused.is_some()
+            }
+        }
+    }
+
+    /// A server that does not do what RFC 5780 asks of it has shown nothing about the NAT.
+    const fn note_unable(&mut self, test: Test) {
+        match test {
+            Test::FromOtherIp => self.findings.from_other_ip = None,
+            Test::FromOtherPort => self.findings.from_other_port = None,
+            Test::Basic | Test::Hairpin | Test::AtOtherIp | Test::AtOtherBoth => {}
+        }
+    }
+
+    fn take(
+        &mut self,
+        tx: &Transaction,
+        fits: impl Fn(Test) -> bool,
+        comes_from: impl Fn(&Asked) -> bool,
+    ) -> Option<Asked> {
+        let is_it = |asked: &&Asked| fits(asked.test) && comes_from(asked) && asked.sent > 0;
+        self.asked.get(tx).filter(is_it)?;
+        let asked = self.asked.remove(tx)?;
+        if asked.test == Test::Hairpin {
+            self.findings.hairpin = Some(true);
+        }
+        Some(asked)
+    }
+
+    fn note_response(&mut self, asked: &Asked, response: &Response) {
+        match asked.test {
+            Test::Basic => {
+                self.findings.seen.insert(asked.to, Some(response.mapped));
+                let other = response.other.filter(|other| is_second_address(&asked.to, other));
+                // IPv4 is where the NATs are.
+                let has_one = self
+                    .subject
+                    .is_some_and(|subject| subject.server.is_ipv4() || asked.to.is_ipv6());
+                if let (Some(other), false) = (other, has_one) {
+                    self.subject = Some(Subject {
+                        server: asked.to,
+                        other,
+                        mapped: response.mapped,
+                    });
+                }
+            }
+            Test::FromOtherIp => self.findings.from_other_ip = Some(true),
+            Test::FromOtherPort => self.findings.from_other_port = Some(true),
+            Test::AtOtherIp => self.findings.other_ip = Some(response.mapped),
+            Test::AtOtherBoth => self.findings.other_both = Some(response.mapped),
+            Test::Hairpin => {}
+        }
+    }
+
+    fn is_answered(&self) -> bool {
+        self.asked.is_empty()
+    }
+
+    fn next_stage(
+        &mut self,
+        may_send_to: &impl Fn(&SocketAddr) -> bool,
+        contacted: &Contacted,
+        rng: &mut Rng,
+        now: Duration,
+    ) {
+        self.asked.clear();
+        self.until = now + bounds::STUN_TEST_PATIENCE;
+        self.stage = match self.stage {
+            Stage::Servers => Stage::Filtering,
+            Stage::Filtering => Stage::Mapping,
+            Stage::Mapping | Stage::Over => Stage::Over,
+        };
+        let subject = self.subject.filter(|subject| may_send_to(&subject.other));
+        match self.stage {
+            Stage::Filtering => {
+                self.ask_oneself(may_send_to, rng, now);
+                let untouched = |subject: &Subject| contacted.is_untouched(&subject.server, &subject.other, now);
+                if let Some(subject) = subject.filter(untouched) {
+                    self.ask_for_other(subject, rng, now);
+                }
+            }
+            Stage::Mapping => {
+                if let Some(subject) = subject {
+                    self.ask_other(subject, rng, now);
+                }
+            }
+            Stage::Servers | Stage::Over => {}
+        }
+    }
+
+    /// At the outer address that the first server saw, of IPv4: IPv6 is not translated as a rule.
+    fn ask_oneself(&mut self, may_send_to: &impl Fn(&SocketAddr) -> bool, rng: &mut Rng, now: Duration) {
+        let seen = self.findings.seen.values().flatten();
+        let outer = seen.copied().find(|seen| seen.is_ipv4() && may_send_to(seen));
+        if let Some(outer) = outer {
+            self.findings.hairpin = Some(false);
+            self.ask(Test::Hairpin, outer, outer, Change::default(), rng, now);
+        }
+    }
+
+    fn ask_for_other(&mut self, subject: Subject, rng: &mut Rng, now: Duration) {
+        let Subject { server, other, mapped } = subject;
+        self.findings.subject = Some(mapped);
+        self.findings.from_other_ip = Some(false);
+        self.findings.from_other_port = Some(false);
+        let both = Change { ip: true, port: true };
+        self.ask(Test::FromOtherIp, server, other, both, rng, now);
+        let port = Change { ip: false, port: true };
+        let near = SocketAddr::new(server.ip(), other.port());
+        self.ask(Test::FromOtherPort, server, near, port, rng, now);
+    }
+
+    fn ask_other(&mut self, subject: Subject, rng: &mut Rng, now: Duration) {
+        self.findings.subject = Some(subject.mapped);
+        let at_ip = SocketAddr::new(subject.other.ip(), subject.server.port());
+        self.ask(Test::AtOtherIp, at_ip, at_ip, Change::default(), rng, now);
+        self.ask(
+            Test::AtOtherBoth,
+            subject.other,
+            subject.other,
+            Change::default(),
+            rng,
+            now,
+        );
+    }
+
+    fn ask(&mut self, test: Test, to: SocketAddr, from: SocketAddr, change: Change, rng: &mut Rng, now: Duration) {
+        let asked = Asked {
+            test,
+            to,
+            from,
+            change,
+            at: now,
+            sent: 0,
+        };
+        self.asked.insert(rng.bytes(), asked);
+    }
+}
+
+/// Both the IP address and the port must be others, of the same family, or nothing is learnt from them.
+fn is_second_address(server: &SocketAddr, other: &SocketAddr) -> bool {
+    let same_family = matches!(
+        (server.ip(), other.ip()),
+        (IpAddr::V4(_), IpAddr::V4(_)) | (IpAddr::V6(_), IpAddr::V6(_))
+    );
+    same_family && server.ip() != other.ip() && server.port() != other.port()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::reach::stun;
+
+    const OUR: &str = "192.0.2.1:2226";
+    const SERVER: &str = "198.51.100.1:3478";
+    const OTHER: &str = "198.51.100.2:3479";
+
+    fn at(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    /// A NAT of RFC 4787 with servers behind it: what it maps us to, and what it lets in.
+    struct World {
+        maps: fn(SocketAddr) -> u16,
+        lets_in: fn(SocketAddr) -> bool,
+        hairpins: bool,
+        other: Option<SocketAddr>,
+        packets: usize,
+    }
+
+    impl World {
+        fn run(&mut self, servers: &[&str], contacted: &mut Contacted) -> (Findings, Duration) {
+            let servers: Vec<SocketAddr> = servers.iter().map(|server| at(server)).collect();
+            let (mut rng, mut now) = (Rng::new([1; 32]), Duration::from_secs(1000));
+            let mut survey = Survey::begin(&servers, &mut rng, now);
+            while !survey.is_over() {
+                for (to, bytes) in survey.poll(|_| true, contacted, &mut rng, now) {
+                    self.packets += 1;
+                    self.answer(&mut survey, to, &bytes);
+                }
+                now = survey.next_timeout().map_or(now, |due| due.max(now));
+            }
+            (survey.findings().clone(), now)
+        }
+
+        fn answer(&self, survey: &mut Survey, to: SocketAddr, bytes: &[u8]) {
+            let Some(Message::Request(request)) = stun::parse(bytes) else {
+                panic!("a request")
+            };
+            let mapped = SocketAddr::new(at(OUR).ip(), (self.maps)(to));
+            if to.ip() == at(OUR).ip() {
+                if self.hairpins {
+                    assert!(survey.handle(mapped, &Message::Request(request)));
+                }
+                return;
+            }
+            let other = at(OTHER);
+            let ip = if request.change.ip { other.ip() } else { to.ip() };
+            let port = if request.change.port { other.port() } else { to.port() };
+            let from = SocketAddr::new(ip, port);
+            if from != to && !(self.lets_in)(from) {
+                return;
+            }
+            let response = Message::Response(Response {
+                tx: request.tx,
+                mapped,
+                other: self.other,
+            });
+            assert!(!survey.handle(at("203.0.113.9:3478"), &response), "from somebody else");
+            assert!(survey.handle(from, &response));
+            assert!(!survey.handle(from, &response), "a second time");
+        }
+    }
+
+    fn easy() -> World {
+        World {
+            maps: |_| 4000,
+            lets_in: |_| false,
+            hairpins: false,
+            other: Some(at(OTHER)),
+            packets: 0,
+        }
+    }
+
+    #[test]
+    fn a_friendly_nat_is_seen_through_in_no_time() {
+        let mut world = World {
+            lets_in: |_| true,
+            hairpins: true,
+            ..easy()
+        };
+        let (found, end) = world.run(&[SERVER], &mut Contacted::default());
+        assert_eq!((found.from_other_ip, found.from_other_port), (Some(true), Some(true)));
+        assert_eq!(found.hairpin, Some(true));
+        assert_eq!((found.other_ip, found.other_both), (found.subject, found.subject));
+        assert_eq!(end, Duration::from_secs(1000));
+        assert_eq!(world.packets, 6);
+    }
+
+    #[test]
+    fn filtering_and_dependence_are_told_apart() {
+        let mut world = World {
+            lets_in: |from| from.ip() == at(SERVER).ip(),
+            maps: |to| if to.ip() == at(SERVER).ip() { 4000 } else { to.port() },
+            ..easy()
+        };
+        let (found, end) = world.run(&[SERVER], &mut Contacted::default());
+        assert_eq!((found.from_other_ip, found.from_other_port), (Some(false), Some(true)));
+        assert_eq!(found.hairpin, Some(false));
+        assert_eq!(found.other_ip.unwrap().port(), 3478);
+        assert_eq!(found.other_both.unwrap().port(), 3479);
+        assert_eq!(end, Duration::from_secs(1000) + bounds::STUN_TEST_PATIENCE);
+    }
+
+    #[test]
+    fn whoever_was_written_to_lately_shows_nothing_about_filtering() {
+        let mut contacted = Contacted::default();
+        let (first, _) = easy().run(&[SERVER], &mut contacted);
+        assert_eq!(first.from_other_ip, Some(false));
+        let (again, _) = easy().run(&[SERVER], &mut contacted);
+        assert_eq!((again.from_other_ip, again.from_other_port), (None, None));
+        contacted.clear();
+        let (elsewhere, _) = easy().run(&[SERVER, "198.51.100.2:3478"], &mut contacted);
+        assert_eq!(
+            elsewhere.from_other_ip, None,
+            "the second address is a server of its own"
+        );
+    }
+
+    #[test]
+    fn silence_is_bounded_in_packets_and_time() {
+        let mut rng = Rng::new([1; 32]);
+        let servers: Vec<SocketAddr> = (0..20)
+            .map(|last| SocketAddr::from(([198, 51, 100, last], 3478)))
+            .collect();
+        let mut now = Duration::ZERO;
+        let mut survey = Survey::begin(&servers, &mut rng, now);
+        let mut sent: BTreeMap<SocketAddr, usize> = BTreeMap::new();
+        while let Some(due) = survey.next_timeout() {
+            now = now.max(due);
+            for (to, _) in survey.poll(|_| true, &mut Contacted::default(), &mut rng, now) {
+                *sent.entry(to).or_default() += 1;
+            }
+        }
+        assert_eq!(sent.len(), bounds::STUN_SERVERS);
+        assert!(
+            sent.values().all(|count| *count == bounds::STUN_SENDS.len()),
+            "{sent:?}"
+        );
+        assert_eq!(now, bounds::STUN_PATIENCE);
+        assert!(survey.findings().seen.values().all(Option::is_none));
+    }
+
+    #[test]
+    fn a_second_address_that_is_none_is_not_used() {
+        for other in ["198.51.100.1:3479", "198.51.100.2:3478", "[2001:db8::1]:3479"] {
+            let mut world = World {
+                other: Some(at(other)),
+                ..easy()
+            };
+            let (found, _) = world.run(&[SERVER], &mut Contacted::default());
+            assert_eq!((found.from_other_ip, found.subject), (None, None), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_refuses_shows_nothing() {
+        let (mut rng, now) = (Rng::new([1; 32]), Duration::ZERO);
+        let mut contacted = Contacted::default();
+        let mut survey = Survey::begin(&[at(SERVER)], &mut rng, now);
+        while survey.stage != Stage::Mapping {
+            let sends = survey.poll(|_| true, &mut contacted, &mut rng, now);
+            for (to, bytes) in sends {
+                let Some(Message::Request(Request { tx, change })) = stun::parse(&bytes) else {
+                    panic!("a request")
+                };
+                let answer = if change == Change::default() {
+                    Message::Response(Response {
+                        tx,
+                        mapped: at(OUR),
+                        other: Some(at(OTHER)),
+                    })
+                } else {
+                    Message::Failure(tx)
+                };
+                let answer = if to == at(OUR) {
+                    Message::Request(Request { tx, change })
+                } else {
+                    answer
+                };
+                assert!(survey.handle(to, &answer));
+            }
+        }
+        let found = survey.findings();
+        assert_eq!(
+            (found.from_other_ip, found.from_other_port, found.hairpin),
+            (None, None, Some(true))
+        );
+    }
+}
