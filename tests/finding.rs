@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use mainline::Testnet;
 use twocan_core::invite::Link;
-use twocan_tests::home::{Home, acquaint};
+use twocan_tests::home::{GREEN, Home, acquaint};
+use twocan_tests::namespace::{self, ADDRESS};
 
 /// How long two may take who know nothing of each other's new addresses.
 const FOUND: Duration = Duration::from_secs(60);
@@ -66,4 +67,39 @@ async fn without_a_dht_such_a_link_waits() {
     ann.restart().await;
     let added = bob.twocan(&["--json", "add", invite["link"].as_str().unwrap()]).await;
     assert_eq!(added.exited(4).json()["state"], "pending");
+}
+
+/// Neighbours find each other without a DHT: both have moved, and a name on the local network is all there is.
+#[test]
+fn neighbours_find_each_other() {
+    namespace::inside("neighbours_find_each_other", async || {
+        let (mut ann, mut bob) = (neighbour("Ann"), neighbour("Bob"));
+        tokio::join!(ann.begin_life(), bob.begin_life());
+        acquaint(&ann, &bob).await;
+        bob.stop().await;
+        ann.restart().await;
+        bob.start().await;
+        let began = Instant::now();
+        tokio::join!(ann.green("Bob", FOUND), bob.green("Ann", FOUND));
+        eprintln!("neighbours: green after {:.1} s", began.elapsed().as_secs_f64());
+    });
+}
+
+fn neighbour(name: &str) -> Home {
+    let mut home = Home::bound(name, &format!("{ADDRESS}:0"));
+    home.set("TWOCAN_NETWORK_LAN", "true");
+    home
+}
+
+/// By hand, where there is neither a DHT nor a neighbour.
+#[tokio::test]
+async fn a_reply_by_hand_makes_a_contact() {
+    let (mut ann, bob) = tokio::join!(Home::up("Ann"), Home::up("Bob"));
+    let invite = ann.json(&["invite"]).await;
+    ann.restart().await;
+    let waiting = bob.twocan(&["add", invite["link"].as_str().unwrap()]).await.exited(4);
+    let shown = format!("{}{}", waiting.stdout, waiting.stderr);
+    let reply = shown.lines().find(|line| line.starts_with("twocan-reply:")).unwrap();
+    ann.twocan(&["add", reply]).await.exited(0);
+    tokio::join!(ann.green("Bob", GREEN), bob.green("Ann", GREEN));
 }

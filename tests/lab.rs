@@ -5,6 +5,8 @@
 mod cells;
 #[path = "lab/itself.rs"]
 mod itself;
+#[path = "lab/network.rs"]
+mod network;
 #[path = "lab/silence.rs"]
 mod silence;
 #[path = "lab/types.rs"]

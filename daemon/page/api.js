@@ -74,6 +74,11 @@ export class Api {
     return (await create("/v1/contacts", { link })).json();
   }
 
+  /** Takes a reply link that an invitee sent back. @param {string} reply @returns {Promise<Invite>} */
+  async takeReply(reply) {
+    return (await send("POST", "/v1/invites/replies", { reply })).json();
+  }
+
   /** @param {string} id @returns {Promise<Contact>} */
   async contact(id) {
     return (await request("GET", `/v1/contacts/${encodeURIComponent(id)}`)).json();
@@ -87,6 +92,11 @@ export class Api {
   /** @param {string} id @param {string} name @returns {Promise<Contact>} */
   async renameContact(id, name) {
     return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { name })).json();
+  }
+
+  /** @param {string} id @param {boolean} introduces @returns {Promise<Contact>} */
+  async nameIntroducer(id, introduces) {
+    return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { introduces })).json();
   }
 
   /** @param {string} id @param {boolean} blocked @returns {Promise<Contact>} */

@@ -22,6 +22,8 @@
  * @property {boolean} [quiet] it rang too often and does not ring for a while
  * @property {Safety} [safety]
  * @property {Why|null} [alarm] what speaks against it
+ * @property {boolean} [introduces] it passes on where we are to contacts of both
+ * @property {string|null} [reply] while it is pending: what to send back by hand
  * @property {"yes"|"checking"|"no"} reachable
  * @property {Why|null} why
  * @property {Path|null} path

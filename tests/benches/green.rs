@@ -109,7 +109,7 @@ fn once_outside(row: &Row) -> Option<f64> {
 async fn once_inside(lab: Lab, row: &Row) {
     let (one, other) = row.kinds;
     let mut pair = Pair::make(lab, Pairing::Apart(one, other)).await;
-    let outcome = pair.meet().await;
+    let outcome = pair.meet(PATIENCE).await;
     let took = match row.name {
         "known" => known(&mut pair).await,
         "moved" | "moved-hidden" => moved(&mut pair).await,

@@ -7,18 +7,23 @@
     reason = "a bench prints, or fails by panicking"
 )]
 
+use std::collections::VecDeque;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
-use twocan_tests::lab::{Cells, Lab, Netns, Pair, Pairing, Site, run_lab};
+use twocan_tests::lab::{Cells, GREEN, KNOWN, Lab, Netns, Pair, Pairing, Site, known, run_lab};
 
 const USAGE: &str = "\
 lab matrix [--again]     every pair that was not measured yet (--again: all anew), then tests/lab/MATRIX.md
 lab cell TYPE TYPE       one pair, with logs and the state of routers; kept for the matrix
 lab shell TYPE TYPE      two homes and servers, without daemons, and shells in them
 TYPE TYPE may also be: same-home TYPE, same-carrier TYPE";
+
+/// How many pairs are measured at a time.
+const WORKERS: usize = 2;
 
 fn main() {
     // Cargo adds flags of its own.
@@ -48,18 +53,29 @@ fn pairing(first: &str, second: &str) -> Pairing {
     Pairing::named(first, second).unwrap_or_else(|| panic!("no pair {first} {second}\n{USAGE}"))
 }
 
-/// Measures every pair that `cells` does not know.
-fn matrix(mut cells: Cells) {
-    for pairing in Pairing::matrix().into_iter().chain(Pairing::OTHERS) {
-        if cells.has(pairing) {
-            continue;
+/// Measures every pair that `cells` does not know, a few at a time: most of it is waiting.
+fn matrix(cells: Cells) {
+    let all = Pairing::matrix().into_iter().chain(Pairing::OTHERS);
+    let left: VecDeque<Pairing> = all.filter(|pairing| !cells.has(*pairing)).collect();
+    let (left, cells) = (Mutex::new(left), Mutex::new(cells));
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                loop {
+                    let Some(pairing) = left.lock().unwrap().pop_front() else {
+                        return;
+                    };
+                    let outcome = measure(pairing, false);
+                    let [first, second] = pairing.words();
+                    println!("{first} × {second}: {outcome}");
+                    let mut cells = cells.lock().unwrap();
+                    cells.keep(pairing, outcome);
+                    cells.publish();
+                }
+            });
         }
-        let [first, second] = pairing.words();
-        let outcome = measure(pairing, false);
-        println!("{first} × {second}: {outcome}");
-        cells.keep(pairing, outcome);
-        cells.publish();
-    }
+    });
+    let cells = cells.into_inner().unwrap();
     cells.publish();
     let (works, measured) = cells.count();
     println!("{works} of {measured} work: tests/lab/MATRIX.md");
@@ -67,12 +83,10 @@ fn matrix(mut cells: Cells) {
 
 /// Measures one pair in a process of its own, so that nothing is left of it. `loud` shows what went wrong.
 fn measure(pairing: Pairing, loud: bool) -> Value {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.arg("measure").args(pairing.words()).stdin(Stdio::null());
-    if !loud {
-        command.stderr(Stdio::null());
-    }
-    let output = command
+    let output = Command::new(std::env::current_exe().unwrap())
+        .arg("measure")
+        .args(pairing.words())
+        .stdin(Stdio::null())
         .stderr(if loud { Stdio::inherit() } else { Stdio::null() })
         .output()
         .unwrap();
@@ -85,7 +99,7 @@ fn measure(pairing: Pairing, loud: bool) -> Value {
 
 async fn one(lab: Lab, pairing: Pairing) {
     let pair = Pair::make(lab, pairing).await;
-    let outcome = pair.run().await;
+    let outcome = pair.run(if known(pairing).is_some() { KNOWN } else { GREEN }).await;
     if !outcome.works() {
         eprintln!("{}", pair.state());
     }

@@ -4,8 +4,9 @@ use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use serde_json::json;
+use twocan_core::invite::Link;
 use twocan_tests::home::Home;
-use twocan_tests::lab::{Kind, Pair, Pairing, inside};
+use twocan_tests::lab::{GREEN, Kind, Pair, Pairing, inside};
 use twocan_tests::packets::{Capture, probes};
 use twocan_tests::wait::until;
 
@@ -20,7 +21,7 @@ fn strangers_hear_nothing_through_a_full_cone() {
     inside("silence::strangers_hear_nothing_through_a_full_cone", async |lab| {
         // Bob's knocks open his router for everybody, as it is of that kind.
         let pair = Pair::make(lab, Pairing::Apart(Kind::Public, Kind::FullCone)).await;
-        pair.meet().await.unwrap();
+        pair.meet(GREEN).await.unwrap();
         hears_nothing(&pair).await;
     });
 }
@@ -56,4 +57,63 @@ async fn alive(ann: &Home) {
     let id = bob[0]["id"].as_str().unwrap();
     let pong = ann.api().post(&format!("/v1/contacts/{id}/ping"), json!({})).await;
     assert_eq!(pong.status, 200, "{pong:?}");
+}
+
+/// Addresses to which nothing may go, whoever names them: groups, cloud metadata, everybody, loopback, private networks of
+/// others, reserved ones.
+const FORBIDDEN: [&str; 12] = [
+    "224.0.0.251:5353",
+    "169.254.169.254:80",
+    "255.255.255.255:9",
+    "127.0.0.1:2226",
+    "0.0.0.0:2226",
+    "240.0.0.1:2226",
+    "10.0.0.5:2226",
+    "172.16.0.5:2226",
+    "192.168.7.7:2226",
+    "100.64.9.9:2226",
+    "239.255.255.250:1900",
+    "11.0.1.9:0",
+];
+/// How many knocks a search sends to each address.
+const KNOCKS: usize = 4;
+
+/// A link whose addresses were chosen by somebody else sends Bob's packets to none of these.
+#[test]
+fn a_poisoned_link_sends_nothing_to_forbidden_addresses() {
+    inside(
+        "silence::a_poisoned_link_sends_nothing_to_forbidden_addresses",
+        async |lab| {
+            let pair = Pair::make(lab, Pairing::Apart(Kind::Public, Kind::Linux)).await;
+            let bob = pair.bob_site().client();
+            let capture = bob.netns().within(Capture::start);
+            let sent_to = |to: SocketAddrV4| capture.packets(|packet| packet.from.port() == 2226 && packet.to == to);
+            for (number, forbidden) in FORBIDDEN.chunks(6).enumerate() {
+                let allowed = SocketAddrV4::new(pair.server.address(20 + u8::try_from(number).unwrap()), 2226);
+                let mut link = invite(&pair.ann).await;
+                let poison = forbidden.iter().map(|address| address.parse().unwrap());
+                link.candidates = poison.chain([allowed.into()]).collect();
+                let added = pair
+                    .bob
+                    .api()
+                    .post("/v1/contacts", json!({ "link": link.to_text() }))
+                    .await;
+                // The second link is of a contact that there is.
+                assert!([200, 201].contains(&added.status), "{added:?}");
+                until("knocks at the allowed address", SOON, async || {
+                    (sent_to(allowed).len() >= KNOCKS).then_some(())
+                })
+                .await;
+            }
+            for forbidden in FORBIDDEN {
+                assert_eq!(sent_to(forbidden.parse().unwrap()), [], "{forbidden}");
+            }
+        },
+    );
+}
+
+/// A link of Ann's, as it was before somebody changed it.
+async fn invite(ann: &Home) -> Link {
+    let invite = ann.api().post("/v1/invites", json!({})).await;
+    Link::find(invite.body["link"].as_str().unwrap()).unwrap()
 }

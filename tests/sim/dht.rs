@@ -27,6 +27,7 @@ impl World {
         let (run, delay) = (self.hosts[index].run, self.dice.ms(200, 3000));
         let is_lost = self.dice.chance(LOST);
         let (query, answers) = match query {
+            Query::LanShow { .. } => return,
             Query::DhtPut { query, item } => {
                 self.check_hidden(index, &item);
                 let stored = !is_lost && self.keep(item);

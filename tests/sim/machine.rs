@@ -66,7 +66,7 @@ impl World {
         self.disturb(index);
         let own = self.hosts[index].own_addresses();
         self.feed(index, Input::Interfaces(own), Cause::Other);
-        self.feed(index, Input::Means(Means { dht: true }), Cause::Other);
+        self.feed(index, Input::Means(Means { dht: true, lan: false }), Cause::Other);
         if self.is(Mutant::LetsCallsWait) {
             self.meddle(index, Command::SetSecondCall { waits: true });
         }

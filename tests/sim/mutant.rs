@@ -35,6 +35,8 @@ listed! {
         LosesRing,
         /// The wish to keep a stranger never arrives.
         LosesKeep,
+        /// What introducers pass on never arrives.
+        LosesWords,
         /// The key under which contacts are found never arrives.
         LosesFinding,
         /// The news of muted microphones never arrives.
@@ -192,6 +194,7 @@ fn bent(mutant: Mutant, message: Message) -> Option<Message> {
         | (Mutant::LosesRing, Message::Ring(_))
         | (Mutant::LosesKeep, Message::Keep(_))
         | (Mutant::LosesFinding, Message::Finding(_))
+        | (Mutant::LosesWords, Message::Pass(_))
         | (Mutant::LosesSends, Message::Sends(_))
         | (Mutant::LosesGrants, Message::RelayGrant(_)) => Some(Message::Unknown(99)),
         (Mutant::BendsReasons, Message::End(mut end)) => {

@@ -59,6 +59,7 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         ],
         Invariant::FreshAdd => vec![invites(Mutant::DeafDoor), calls(Mutant::SlowDisk)],
         Invariant::Found => vec![finding(Mutant::LosesFinding), finding(Mutant::ForgetfulDht)],
+        Invariant::Introduced => vec![finding(Mutant::LosesWords)],
         Invariant::Hidden => vec![finding(Mutant::OldFindingKey)],
         Invariant::ContactLost => vec![chaos(Mutant::FalseStored)],
         Invariant::Identity => vec![chaos(Mutant::WipedDisk)],

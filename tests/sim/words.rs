@@ -44,6 +44,7 @@ pub(crate) fn input(input: &Input) -> String {
         | Input::Command { .. }
         | Input::Means(_)
         | Input::DhtAnswer { .. }
+        | Input::LanSeen { .. }
         | Input::Going => format!("{input:?}").chars().take(140).collect(),
     }
 }

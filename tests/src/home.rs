@@ -97,6 +97,14 @@ impl Home {
         }
     }
 
+    /// The same, whose daemon is to bind its UDP socket to `udp`.
+    #[must_use]
+    pub fn bound(name: &str, udp: &str) -> Self {
+        let mut home = Self::empty(name);
+        udp.clone_into(&mut home.udp);
+        home
+    }
+
     /// A home whose daemon is to run in the network namespace at `netns`, its UDP socket at the usual port of all
     /// addresses there.
     #[must_use]
@@ -123,8 +131,7 @@ impl Home {
 
     /// The same, with its UDP socket bound to `udp`.
     pub async fn up_on(name: &str, udp: &str) -> Self {
-        let mut home = Self::empty(name);
-        udp.clone_into(&mut home.udp);
+        let mut home = Self::bound(name, udp);
         home.begin_life().await;
         home
     }

@@ -69,7 +69,8 @@ pub fn command_within(home: &Path, netns: Option<&Path>) -> Command {
         .env("HOME", home.parent().unwrap_or(home))
         .env("TWOCAN_HOME", home)
         // Nothing of a test leaves this machine; who wants a DHT says where it is.
-        .env("TWOCAN_DHT_ENABLED", "false");
+        .env("TWOCAN_DHT_ENABLED", "false")
+        .env("TWOCAN_NETWORK_LAN", "false");
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

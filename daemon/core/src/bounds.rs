@@ -129,6 +129,12 @@ pub const INVITE_POLLS: [Duration; 3] = [
 pub const INVITE_YOUNG: Duration = Duration::from_secs(600);
 /// The end of an invite's first hour.
 pub const INVITE_MIDDLE: Duration = Duration::from_secs(3600);
+/// Whoever has pasted a link is promised a few seconds for so long, in seconds.
+pub const PROMISE_SECONDS_S: u64 = 20;
+/// Then a minute, until then.
+pub const PROMISE_MINUTE_S: u64 = 80;
+/// Then six minutes, until then; after that the inviter's device is not on.
+pub const PROMISE_MINUTES_S: u64 = 360;
 /// Open invites that are looked after at full pace; with more of them each is looked after less often.
 pub const INVITES_AT_PACE: usize = 4;
 /// STUN servers asked in one round.
@@ -162,6 +168,21 @@ pub const OBSERVERS: usize = 32;
 pub const OBSERVED_TOGETHER: Duration = Duration::from_secs(120);
 /// What a contact saw of our address is believed for this long.
 pub const OBSERVED_KEPT: Duration = Duration::from_secs(3600);
+
+/// Names on the local network that are remembered.
+pub const NEIGHBOURS: usize = 256;
+/// Tags that one contact watches at an introducer.
+pub const WATCHED_TAGS: usize = 512;
+/// Bytes of a word that an introducer passes on.
+pub const PASSED_WORD: usize = 320;
+/// Words that are given to an introducer at once.
+pub const PASSED_AT_ONCE: usize = 16;
+/// Words that an introducer takes from one contact within a tick.
+pub const PASSED_IN_A_TICK: u32 = 64;
+/// Links to which one word is passed on: those of one person.
+pub const PASSED_TO: usize = 4;
+/// After a change of one's own addresses a link has this long to show that it still works, before another path is looked for.
+pub const CHANGE_PATIENCE: Duration = Duration::from_millis(300);
 
 /// UDP payload bytes of a QUIC Initial on a path of which nothing is known.
 pub const MTU_SAFE: u16 = 1200;

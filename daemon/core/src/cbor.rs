@@ -115,6 +115,32 @@ pub(crate) mod addresses {
     }
 }
 
+/// At most [`bounds::WATCHED_TAGS`] tags; more are an error.
+pub(crate) mod tags {
+    use super::*;
+
+    pub(crate) fn encode<C, W: Write>(
+        all: &[[u8; 16]],
+        out: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        let kept = all.iter().take(bounds::WATCHED_TAGS);
+        out.array(kept.len() as u64)?;
+        for one in kept {
+            out.bytes(one)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<Vec<[u8; 16]>, DecodeError> {
+        let count = decoder.array()?.ok_or_else(|| DecodeError::message("indefinite"))?;
+        if count > bounds::WATCHED_TAGS as u64 {
+            return Err(DecodeError::message("too many"));
+        }
+        (0..count).map(|_| fixed(decoder)).collect()
+    }
+}
+
 /// An address that may be absent.
 pub(crate) mod maybe_address {
     use super::*;

@@ -24,6 +24,11 @@ pub enum Command {
         /// The petname to use instead of the one in the link.
         name: Option<String>,
     },
+    /// Takes what an invitee has sent back by hand.
+    TakeReply {
+        /// The pasted text, as it came: a reply link, or a message around one.
+        text: String,
+    },
     /// Changes what is ours to change about a contact.
     EditContact {
         /// Which one.
@@ -37,6 +42,13 @@ pub enum Command {
     DeleteContact {
         /// Which one.
         contact: ContactId,
+    },
+    /// Names a contact as introducer between other contacts and oneself, or takes that back.
+    SetIntroducer {
+        /// Which one.
+        contact: ContactId,
+        /// Whether it is one.
+        introduces: bool,
     },
     /// Hears nothing of a contact any more, or does again.
     Block {

@@ -193,6 +193,10 @@ pub struct ContactView {
     pub relay: bool,
     /// It is to learn no address of this device's.
     pub relay_only: bool,
+    /// While the inviter has not confirmed: what to send back to him by hand, should nothing else help.
+    pub reply: Option<String>,
+    /// Whether the user named it as an introducer.
+    pub introduces: bool,
     /// What kind of NAT its device said it is behind.
     pub nat: NatKind,
 }
@@ -250,6 +254,12 @@ pub enum Reachable {
 pub enum WhyNot {
     /// The far side has not acknowledged the invite yet.
     WaitingForInviter,
+    /// The same, a moment after the link was pasted.
+    InviterInSeconds,
+    /// The same, a little later: an invite in its first hour is looked after often.
+    InviterInAMinute,
+    /// The same, later: an old invite is looked after every few minutes.
+    InviterInMinutes,
     /// The user must first decide who redeemed the invite.
     Contested,
     /// A path is being looked for.

@@ -22,7 +22,7 @@ pub const SCHEME: &str = "twocan:";
 /// The version of links that this code writes, and the highest that it reads.
 pub const VERSION: u8 = 1;
 
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
         .with_encode_padding(false)
@@ -112,7 +112,7 @@ impl Link {
             check: Some(self.checksum()),
             ..self.clone()
         };
-        format!("{SCHEME}{}", BASE64.encode(crate::cbor::encode(&sealed)))
+        to_text(SCHEME, &sealed)
     }
 
     /// Finds the link in a pasted text: line wraps, quote marks, words around it and trailing punctuation are forgiven.
@@ -120,7 +120,7 @@ impl Link {
     /// # Errors
     /// [`LinkError::Newer`] for a link of a higher version, [`LinkError::Damaged`] for everything else.
     pub fn find(text: &str) -> Result<Self, LinkError> {
-        let bytes = BASE64.decode(payload(text)?).map_err(|_| LinkError::Damaged)?;
+        let bytes = BASE64.decode(payload(text, SCHEME)?).map_err(|_| LinkError::Damaged)?;
         let version: VersionOnly = crate::cbor::decode(&bytes).ok_or(LinkError::Damaged)?;
         if version.version > VERSION {
             return Err(LinkError::Newer);
@@ -202,11 +202,16 @@ pub fn hint(secret: &[u8; 16]) -> [u8; 8] {
     [a, b, c, d, e, f, g, h]
 }
 
+/// A scheme and what is behind it.
+pub(crate) fn to_text<T: Encode<()>>(scheme: &str, value: &T) -> String {
+    format!("{scheme}{}", BASE64.encode(crate::cbor::encode(value)))
+}
+
 /// The base64url letters of the first link in a text, joined over wraps and quote marks.
-fn payload(text: &str) -> Result<String, LinkError> {
+pub(crate) fn payload(text: &str, scheme: &str) -> Result<String, LinkError> {
     let text: String = text.chars().take(bounds::PASTE_BYTES).collect();
     // ASCII lower case keeps byte positions.
-    let start = text.to_ascii_lowercase().find(SCHEME).map_or(0, |at| at + SCHEME.len());
+    let start = text.to_ascii_lowercase().find(scheme).map_or(0, |at| at + scheme.len());
     let after = text.get(start..).ok_or(LinkError::Damaged)?;
     let mut letters: String = after
         .trim_start_matches('/')

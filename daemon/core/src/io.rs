@@ -18,7 +18,7 @@ use crate::media::formats::Formats;
 use crate::media::outlet::Held;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::nat_report::PortMapping;
-use crate::reach::record::{Item, Place};
+use crate::reach::record::{Item, LanName, Place};
 use crate::reach::relay::Pair;
 use crate::reach::via::Via;
 
@@ -153,6 +153,13 @@ pub enum Input {
         /// What.
         answer: DhtAnswer,
     },
+    /// Somebody on the local network shows a name.
+    LanSeen {
+        /// Which name.
+        name: LanName,
+        /// Where.
+        addresses: Vec<SocketAddr>,
+    },
     /// The daemon is about to exit: say so to those who are linked.
     Going,
 }
@@ -162,6 +169,8 @@ pub enum Input {
 pub struct Means {
     /// A DHT.
     pub dht: bool,
+    /// Multicast on the local network.
+    pub lan: bool,
 }
 
 /// What a question to the DHT has brought.
@@ -186,6 +195,14 @@ pub enum Query {
         query: QueryId,
         /// What to store.
         item: Item,
+    },
+    /// Shows these names on the local network in place of those before, and looks for others as long as there are any;
+    /// whoever is seen is an [`Input::LanSeen`].
+    LanShow {
+        /// The names.
+        names: Vec<LanName>,
+        /// Where they lead to.
+        addresses: Vec<SocketAddr>,
     },
     /// Looks for the values at a place; ends in [`DhtAnswer::Done`] or [`DhtAnswer::Failed`].
     DhtGet {

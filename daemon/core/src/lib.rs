@@ -21,6 +21,7 @@ pub mod message;
 pub mod names;
 pub mod node;
 pub mod reach;
+pub mod reply;
 pub mod rng;
 pub mod session;
 pub mod state;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use minicbor::{Decode, Encode};
 
+use crate::bounds;
 use crate::call::end_reason::WireReason;
 use crate::cbor;
 use crate::crypto::Secret;
@@ -89,6 +90,10 @@ pub enum Message {
     Takes(Takes),
     /// How the sender's device is found when there is no link.
     Finding(Finding),
+    /// To an introducer: which tags the sender watches; replaces what it said before; not numbered.
+    Watch(Watch),
+    /// To an introducer, and from him to whoever watches the tag: a sealed word; not numbered.
+    Pass(Pass),
     /// A kind that the sender of this does not know.
     Unsupported(Unsupported),
     /// A kind that we do not know; never sent.
@@ -260,6 +265,30 @@ pub struct Finding {
     pub public: [u8; 32],
 }
 
+/// Body of [`Message::Watch`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Watch {
+    /// At most [`crate::bounds::WATCHED_TAGS`].
+    #[cbor(n(0), with = "crate::cbor::tags")]
+    pub tags: Vec<[u8; 16]>,
+}
+
+/// Body of [`Message::Pass`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Pass {
+    /// Names the two people to the introducer.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub tag: [u8; 16],
+    /// [`crate::bounds::PASSED_WORD`] bytes, sealed for the other one.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub word: Vec<u8>,
+    /// Whether it answers a word, and so is not answered itself.
+    #[n(2)]
+    pub answers: bool,
+}
+
 /// Body of [`Message::Ring`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -359,7 +388,11 @@ impl Message {
     /// Whether the message gets a session number, and so is resent until acknowledged.
     #[must_use]
     pub const fn is_numbered(&self) -> bool {
-        !matches!(self, Self::Hello(_) | Self::Ack | Self::Unsupported(_)) && !self.is_safety() && !self.is_relay()
+        !matches!(
+            self,
+            Self::Hello(_) | Self::Ack | Self::Unsupported(_) | Self::Watch(_) | Self::Pass(_)
+        ) && !self.is_safety()
+            && !self.is_relay()
     }
 
     /// Whether the message is about relaying, and so belongs to one connection.
@@ -413,6 +446,8 @@ impl Message {
             Self::RelayEnd(_) => 30,
             Self::Takes(_) => 22,
             Self::Finding(_) => 24,
+            Self::Watch(_) => 25,
+            Self::Pass(_) => 26,
             Self::Unsupported(_) => 31,
             Self::Unknown(kind) => *kind,
         }
@@ -427,6 +462,8 @@ impl Message {
             Self::Sends(body) => cbor::encode(body),
             Self::Takes(body) => cbor::encode(body),
             Self::Finding(body) => cbor::encode(body),
+            Self::Watch(body) => cbor::encode(body),
+            Self::Pass(body) => cbor::encode(body),
             Self::Refused(body) => cbor::encode(body),
             Self::Held(body) => cbor::encode(body),
             Self::Addresses(body) => cbor::encode(body),
@@ -470,6 +507,8 @@ impl Message {
             30 => Self::RelayEnd(cbor::decode(body)?),
             22 => Self::Takes(cbor::decode(body)?),
             24 => Self::Finding(cbor::decode(body)?),
+            25 => Self::Watch(cbor::decode(body)?),
+            26 => Self::Pass(cbor::decode(body).filter(|pass: &Pass| pass.word.len() == bounds::PASSED_WORD)?),
             31 => Self::Unsupported(cbor::decode(body)?),
             unknown => Self::Unknown(unknown),
         })
@@ -559,6 +598,14 @@ mod tests {
             Message::Finding(Finding {
                 key: Secret([8; 32]),
                 public: [9; 32],
+            }),
+            Message::Watch(Watch {
+                tags: vec![[1; 16], [2; 16]],
+            }),
+            Message::Pass(Pass {
+                tag: [1; 16],
+                word: vec![2; bounds::PASSED_WORD],
+                answers: true,
             }),
             Message::Show(Show {
                 list: SignedList {

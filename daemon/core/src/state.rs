@@ -135,6 +135,9 @@ pub struct Contact {
     /// How its devices are found, once it has told.
     #[n(18)]
     pub finding: Option<Finding>,
+    /// The user named it as an introducer.
+    #[cbor(n(19), default)]
+    pub introduces: bool,
     /// It may use this device as a relay to a contact that both have.
     #[cbor(n(20), default)]
     pub relay: bool,
@@ -430,6 +433,7 @@ mod tests {
         }
         for contact in &mut state.contacts {
             contact.blocked = true;
+            contact.introduces = true;
             contact.alarm = Some(Alarm::OtherRoot);
             let device = contact.devices()[0];
             assert!(contact.learn_finding(device, &Secret([5; 32]), [6; 32]));

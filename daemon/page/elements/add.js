@@ -50,6 +50,11 @@ export class AddElement extends HTMLElement {
     if (link === "") return this.#say("refused", s.add.empty, "");
     this.#working(true);
     try {
+      if (link.toLowerCase().includes("twocan-reply:")) {
+        await this.#context.api.takeReply(link);
+        this.#box.value = "";
+        return this.#say("replied", "", s.add.replied);
+      }
       const contact = await this.#context.api.addContact(link);
       // The event stream may have told a later state already.
       if (!this.#context.store.contacts.has(contact.id)) this.#context.store.apply("contact", contact);

@@ -20,6 +20,9 @@ export class ContactElement extends HTMLElement {
   #compare;
   #why = h("span", { class: "why" });
   #fix = h("p", { class: "fix" });
+  #replyHelp = h("p", { class: "help" });
+  #replyText = h("textarea", { rows: 3, readonly: true, spellcheck: "false", "data-reply": true });
+  #reply = h("details", { class: "reply", hidden: true }, h("summary", {}, s.people.nothingHappens), this.#replyHelp, this.#replyText);
   #video;
   #voice;
   #keep;
@@ -47,6 +50,7 @@ export class ContactElement extends HTMLElement {
         h("p", { class: "name-line" }, this.#name, this.#checked, this.#tag),
         h("p", { id: why, class: "state" }, this.#word, this.#why),
         this.#fix,
+        this.#reply,
         this.#alarm,
         this.#compare,
       ),
@@ -75,6 +79,7 @@ export class ContactElement extends HTMLElement {
     setText(this.#fix, contact.why?.fix ?? "");
     this.#fix.hidden = this.#fix.textContent === "";
     this.#drawAlarm(contact);
+    this.#drawReply(contact);
     this.#buttons(contact, busy);
   }
 
@@ -84,6 +89,14 @@ export class ContactElement extends HTMLElement {
     const text = this.#alarm.querySelector("span");
     if (alarm && text) setText(text, `${alarm.text} ${alarm.fix}`);
     this.#compare.hidden = safety?.state !== "compare";
+  }
+
+  /** @param {Contact} contact */
+  #drawReply({ name, reply }) {
+    this.#reply.hidden = !reply;
+    setText(this.#replyHelp, s.people.replyHelp(name));
+    this.#replyText.setAttribute("aria-label", s.people.replyHelp(name));
+    if (this.#replyText.value !== (reply ?? "")) this.#replyText.value = reply ?? "";
   }
 
   /** @param {Contact} contact @param {boolean} busy */

@@ -94,6 +94,9 @@ export const en = {
     inCall: "You are in a call already.",
     keep: "Keep",
     remove: "Remove",
+    nothingHappens: "Nothing happens?",
+    /** @param {string} name */
+    replyHelp: (name) => `Send this back to ${name}, who pastes it where you pasted the link. It tells ${name}, and nobody else, where your computer is.`,
     /** @param {string} name */
     removeOf: (name) => `Remove ${name}`,
   },
@@ -123,6 +126,7 @@ export const en = {
     added: (name) => `${name} is in your list. You can call each other as soon as both are online.`,
     /** @param {string} name */
     pending: (name) => `${name} is in your list, waiting for their Twocan to confirm.`,
+    replied: "Whoever sent this is being looked for, and appears in your list.",
     empty: "Paste a link first.",
   },
   missed: {

@@ -54,6 +54,8 @@ mod tests {
             relay_only: false,
             quiet: false,
             alarm: None,
+            reply: None,
+            introduces: false,
         }
     }
 

@@ -45,6 +45,11 @@ pub(crate) fn contacts(contacts: &[Contact]) -> Vec<String> {
     table(&contacts.iter().map(row).collect::<Vec<_>>())
 }
 
+/// What somebody can do whose inviter does not answer.
+pub(crate) fn reply_hint(name: &str, reply: &str) -> String {
+    format!("If {name} is online and nothing happens, send this back; {name} adds it with `twocan add`:\n{reply}")
+}
+
 /// The line for one contact.
 pub(crate) fn contact(contact: &Contact) -> String {
     let (dot, word) = dot(contact.reachable);
@@ -341,6 +346,8 @@ mod tests {
             alarm: None,
             relay: false,
             relay_only: false,
+            reply: None,
+            introduces: false,
         }
     }
 

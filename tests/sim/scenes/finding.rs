@@ -17,6 +17,7 @@ enum Scene {
     BothMove,
     FirstContact,
     Blocked,
+    Introduced,
 }
 
 const SOON: Duration = Duration::from_millis(100);
@@ -25,12 +26,15 @@ const PUBLISHED: Duration = Duration::from_secs(90);
 
 pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
     let mut world = World::new(seed, 3, Conditions::HOME, mutant, trace);
-    let scene = world.dice.pick(&[Scene::BothMove, Scene::FirstContact, Scene::Blocked]);
+    let scene = world
+        .dice
+        .pick(&[Scene::BothMove, Scene::FirstContact, Scene::Blocked, Scene::Introduced]);
     note!(world, "== {scene:?}");
     match scene {
         Scene::BothMove => world.both_move(),
         Scene::FirstContact => world.first_contact(),
         Scene::Blocked => world.blocked_finds_nothing(),
+        Scene::Introduced => world.introduced(),
     }
     for index in 0..3 {
         world.check_views(index);
@@ -88,6 +92,30 @@ impl World {
             Invariant::Found,
             "a link without an address was redeemed",
             2 * FOUND,
+            |world| world.is_linked(0, 1),
+        );
+    }
+
+    /// Both move at once; the third, whom both named, stays. The DHT could not be as quick.
+    fn introduced(&mut self) {
+        if !self.befriend(0, 1) || !self.befriend(2, 0) || !self.befriend(2, 1) {
+            return;
+        }
+        for host in [0, 1] {
+            if let Some(contact) = self.contact_id(host, 2) {
+                let introduces = true;
+                self.command(host, Command::SetIntroducer { contact, introduces }, Then::Nothing);
+            }
+        }
+        let rest = self.dice.ms(2000, 30_000);
+        self.run_for(rest);
+        self.move_away(0);
+        self.move_away(1);
+        let quickly = Duration::from_millis(2500);
+        self.expect(
+            Invariant::Introduced,
+            "introduced by a mutual contact",
+            quickly,
             |world| world.is_linked(0, 1),
         );
     }

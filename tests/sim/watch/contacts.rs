@@ -102,6 +102,8 @@ impl World {
             | Command::Keep { .. }
             | Command::ComparedWithStranger { .. }
             | Command::CheckNetwork
+            | Command::TakeReply { .. }
+            | Command::SetIntroducer { .. }
             | Command::SeeMissed { .. } => {}
         }
     }

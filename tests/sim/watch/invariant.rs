@@ -17,6 +17,8 @@ listed! {
         // Finding.
         /// Two of whom nobody knows a right address find each other all the same.
         Found,
+        /// Two who both moved are introduced within seconds by somebody whom both named.
+        Introduced,
         /// Nobody who is blocked or contested can read where somebody is.
         Hidden,
         // Contacts and invites.

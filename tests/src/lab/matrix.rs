@@ -1,28 +1,32 @@
 //! The pair matrix: its cells as they were measured, and the page that shows them.
 //!
-//! Each cell is measured in a lab of its own and kept in `target/lab/cells.json` at once, so that a run that was stopped
-//! goes on where it was. `tests/lab/MATRIX.md` is written from there and from nothing else.
+//! Each cell is measured in a lab of its own and kept under `target/lab` at once, so that a run that was stopped goes on where
+//! it was; another build of the daemon begins anew. `tests/lab/MATRIX.md` is written from there and from nothing else.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
 
 use serde_json::{Value, json};
 
 use super::kind::Kind;
 use super::pair::{Outcome, Pairing};
-use crate::root;
+use crate::{binary, root};
 
 /// What stands before the tables.
 const HEAD: &str = "# Who reaches whom
 
 Written by `./tests/run lab matrix`; not to be edited. Real daemons, one behind each type of router (the types are explained in
 [README.md](README.md)), on one machine, without added delay. The row's person invites, the column's pastes the link. A cell works if both
-show green within 40 s and a call of two seconds then passes sound and picture both ways. It shows the technique that got the packets through and the seconds
+show green within 40 s (15 s where it is known not to work) and a call of two seconds then passes sound and picture both ways. It shows the technique that got the packets through and the seconds
 from the paste until both were green.
 
 **L** within one network · **D** one side lets everybody in · **S** both sent at once · **M** a router mapped a port · **B** a port was guessed ·
 **R** through a relay · **✗** does not work
+
+Two hard routers without a port mapper get a friend, Carol: the three become contacts at her place, then the two go home, and the seconds are from there. Behind
+`udp-blocked` one's own relay server stands in the configuration, on TLS and TCP 443.
 ";
 
 /// The cells measured so far.
@@ -196,6 +200,9 @@ impl Cells {
     }
 }
 
+/// Where the cells of this very binary are kept.
 fn kept() -> PathBuf {
-    root().join("target/lab/cells.json")
+    let data = binary::twocan().metadata().unwrap();
+    let built = data.modified().unwrap().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    root().join(format!("target/lab/cells-{built}-{}.json", data.len()))
 }

@@ -23,6 +23,7 @@ mod server;
 mod shaper;
 mod site;
 mod skip;
+mod technique;
 mod upnp;
 
 use std::fmt::Write as _;
@@ -34,12 +35,13 @@ pub use kind::{Filtering, Kind, Mapping, Promise};
 pub use known::known;
 pub use matrix::Cells;
 pub use netns::Netns;
-pub use pair::{GREEN, Outcome, Pair, Pairing, Sites, Technique};
+pub use pair::{GREEN, KNOWN, Outcome, Pair, Pairing, Sites};
 pub use probe::{Probed, probe};
 pub use router::Router;
 pub use server::{Dht, Server, Stun, Turn};
 pub use shaper::{Shape, Shaper};
 pub use site::Site;
+pub use technique::Technique;
 
 use crate::namespace::{again, as_test, assert_ends, is_inside, run};
 
@@ -142,9 +144,16 @@ impl Lab {
     /// If it cannot be made.
     pub fn shaped(&mut self, kind: Kind, shape: impl Into<Option<Shape>>) -> Site {
         let number = self.number();
-        let site = Site::make(&self.core, number, kind, shape.into());
-        self.routers.extend(site.routers().map(|router| router.netns().clone()));
-        site
+        let mut site = Site::make(&self.core, number, kind, shape.into());
+        site.add_client();
+        self.stands(site)
+    }
+
+    /// A site without a client, for one that moves there.
+    pub fn empty(&mut self, kind: Kind) -> Site {
+        let number = self.number();
+        let site = Site::make(&self.core, number, kind, None);
+        self.stands(site)
     }
 
     /// Another home behind the same carrier as `neighbour`.
@@ -152,7 +161,18 @@ impl Lab {
     /// # Panics
     /// If that one has no carrier.
     pub fn neighbour(&mut self, neighbour: &Site) -> Site {
+        let mut site = self.empty_neighbour(neighbour);
+        site.add_client();
+        site
+    }
+
+    /// The same without a client.
+    pub fn empty_neighbour(&mut self, neighbour: &Site) -> Site {
         let site = Site::neighbour(self.number(), neighbour);
+        self.stands(site)
+    }
+
+    fn stands(&mut self, site: Site) -> Site {
         self.routers.extend(site.routers().map(|router| router.netns().clone()));
         site
     }

@@ -3,32 +3,38 @@
 //! Real daemons run in the lab. The first invites, the second pastes the link, which is handed over as by a messenger. They
 //! are through when both show green; then a headless call passes media both ways. Nothing here panics for a cell that does not
 //! work: it is a result.
+//!
+//! Two hard routers need a friend's relay. There the two and Carol become contacts at her place; then their machines move home.
+//! Whoever sits behind a wall that lets no UDP through has a relay server in the configuration, over TLS.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::Lab;
-use super::kind::{Filtering, Kind};
-use super::server::{Dht, Server, Stun};
+use super::host::Host;
+use super::kind::Kind;
+use super::server::{Dht, Server, Stun, Turn};
 use super::site::Site;
-use crate::home::Home;
-use crate::packets::{Capture, Packet};
+use super::technique::Technique;
+use crate::home::{Home, acquaint};
+use crate::packets::Capture;
 use crate::running::Output;
 use crate::wait::until_at_most;
 
-/// How long two may take until both show green.
+/// How long two may take until both show green; what is known not to work is looked at for less.
 pub const GREEN: Duration = Duration::from_secs(40);
+/// The same for a pair that is known not to work: as long as the slowest technique is promised to take.
+pub const KNOWN: Duration = Duration::from_secs(15);
 /// How long a ring may take, and a call of two seconds.
 const RING: Duration = Duration::from_secs(15);
 const CALL: Duration = Duration::from_secs(40);
+/// How long a daemon may look at its network before that.
+const LOOKS: Duration = Duration::from_secs(10);
 /// The nodes of the local DHT.
 const NODES: u8 = 12;
-/// More ports than this on one side of a pair's packets, and they were guessed.
-const GUESSED: usize = 24;
 
 /// What two daemons need on the Internet, and they themselves.
 #[derive(Debug)]
@@ -45,8 +51,17 @@ pub struct Pair {
     pub capture: Capture,
     /// The servers.
     pub server: Server,
-    _stun: Stun,
+    stun: Stun,
     dht: Dht,
+    turn: Option<Turn>,
+    friend: Option<Friend>,
+}
+
+/// Carol, who lets both use her device as a relay.
+#[derive(Debug)]
+struct Friend {
+    home: Home,
+    site: Box<Site>,
 }
 
 /// Which two.
@@ -60,6 +75,25 @@ pub enum Pairing {
     SameCarrier(Kind),
 }
 
+impl Pairing {
+    /// Both types.
+    #[must_use]
+    pub const fn kinds(self) -> [Kind; 2] {
+        match self {
+            Self::Apart(one, other) => [one, other],
+            Self::SameHome(kind) | Self::SameCarrier(kind) => [kind, kind],
+        }
+    }
+
+    /// Whether nothing but a relay gets their packets through: both sides choose another port for each destination, and
+    /// neither can have one mapped.
+    #[must_use]
+    pub fn wants_friend(self) -> bool {
+        let hard = |kind: &Kind| matches!(kind, Kind::Symmetric | Kind::SymmetricSeq | Kind::Cgnat | Kind::CgUpnp);
+        !matches!(self, Self::SameHome(_)) && self.kinds().iter().all(hard)
+    }
+}
+
 /// Where the two live.
 #[derive(Debug)]
 pub enum Sites {
@@ -67,23 +101,6 @@ pub enum Sites {
     Two([Box<Site>; 2]),
     /// In one home.
     One(Box<Site>),
-}
-
-/// How the packets that got through came to pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Technique {
-    /// Within one network.
-    Lan,
-    /// One side lets everybody in.
-    Dial,
-    /// Both sent at once.
-    Simultaneous,
-    /// To a port that a router had mapped.
-    Mapped,
-    /// To a port that was guessed.
-    Birthday,
-    /// Through somebody else.
-    Relay,
 }
 
 /// What came of a pair.
@@ -113,44 +130,83 @@ impl Pair {
     pub async fn make(mut lab: Lab, pairing: Pairing) -> Self {
         let server = lab.server();
         let (stun, dht) = (server.stun(), server.dht(NODES));
-        let (sites, hosts) = match pairing {
-            Pairing::Apart(one, other) => {
-                let sites = [lab.site(one), lab.site(other)].map(Box::new);
-                let hosts = sites.each_ref().map(|site| site.client().clone());
-                (Sites::Two(sites), hosts)
-            }
-            Pairing::SameHome(kind) => {
-                let mut site = Box::new(lab.site(kind));
-                let second = site.add_client();
-                let hosts = [site.client().clone(), second];
-                (Sites::One(site), hosts)
-            }
-            Pairing::SameCarrier(kind) => {
-                let one = Box::new(lab.site(kind));
-                let other = Box::new(lab.neighbour(&one));
-                let hosts = [&one, &other].map(|site| site.client().clone());
-                (Sites::Two([one, other]), hosts)
-            }
+        let kinds = pairing.kinds();
+        let turn = kinds.contains(&Kind::UdpBlocked).then(|| server.turn());
+        let (sites, hosts, friend_site) = if pairing.wants_friend() {
+            places_with_friend(&mut lab, pairing)
+        } else {
+            let (sites, hosts) = places(&mut lab, pairing);
+            (sites, hosts, None)
         };
         let capture = lab.core().within(Capture::start);
-        let mut homes = Vec::new();
-        for (name, host) in ["Ann", "Bob"].into_iter().zip(hosts) {
-            let mut home = Home::within(name, host.netns().path());
-            home.configure(&config(&stun, &dht));
-            home.begin_life().await;
-            homes.push(home);
-        }
-        let [ann, bob] = <[Home; 2]>::try_from(homes).unwrap();
-        Self {
+        let mut config = config(&stun, &dht);
+        let friend = match friend_site {
+            Some((site, host)) => Some(Friend {
+                home: daemon(
+                    "Carol",
+                    &host,
+                    &(config.clone() + "\n[relay]\nfor_contacts = true\n"),
+                    None,
+                )
+                .await,
+                site: Box::new(site),
+            }),
+            None => None,
+        };
+        config += &turn.as_ref().map(turn_config).unwrap_or_default();
+        let [here, there] = hosts;
+        let ann = daemon("Ann", &here, &config, turn.as_ref()).await;
+        let bob = daemon("Bob", &there, &config, turn.as_ref()).await;
+        let mut pair = Self {
             lab,
             ann,
             bob,
             sites,
             capture,
             server,
-            _stun: stun,
+            stun,
             dht,
+            turn,
+            friend,
+        };
+        pair.befriend([here, there]).await;
+        pair
+    }
+
+    /// Where there is a friend: all three become contacts at her place, then the two go home.
+    async fn befriend(&mut self, hosts: [Host; 2]) {
+        let Some(friend) = &self.friend else { return };
+        acquaint(&self.ann, &self.bob).await;
+        for home in [&self.ann, &self.bob] {
+            acquaint(&friend.home, home).await;
         }
+        for contact in friend.home.api().list("/v1/contacts").await {
+            let path = format!("/v1/contacts/{}", contact["id"].as_str().unwrap());
+            // Whether she may is seen by what comes of it.
+            friend.home.api().patch(&path, json!({ "relay": true })).await;
+        }
+        let Sites::Two(sites) = &mut self.sites else { return };
+        for (site, mut host) in sites.iter_mut().zip(hosts) {
+            site.receive(&mut host);
+        }
+    }
+
+    /// Carol's place, where there is a friend.
+    #[must_use]
+    pub fn friend_site(&self) -> Option<&Site> {
+        self.friend.as_ref().map(|friend| friend.site.as_ref())
+    }
+
+    /// The STUN server that the daemons are told of.
+    #[must_use]
+    pub const fn stun(&self) -> &Stun {
+        &self.stun
+    }
+
+    /// The relay server that the daemons are told of.
+    #[must_use]
+    pub const fn turn(&self) -> Option<&Turn> {
+        self.turn.as_ref()
     }
 
     /// Where Bob lives.
@@ -167,14 +223,14 @@ impl Pair {
         &self.dht
     }
 
-    /// Invite, paste, green, call.
-    pub async fn run(&self) -> Outcome {
+    /// Invite, paste, green within `patience`, call.
+    pub async fn run(&self, patience: Duration) -> Outcome {
         let mut outcome = Outcome {
             technique: None,
             green: None,
             wrong: String::new(),
         };
-        match self.meet().await {
+        match self.meet(patience).await {
             Ok(took) => outcome.green = Some(took),
             Err(wrong) => {
                 outcome.wrong = wrong;
@@ -192,7 +248,13 @@ impl Pair {
     ///
     /// # Errors
     /// What went wrong, in words.
-    pub async fn meet(&self) -> Result<Duration, String> {
+    pub async fn meet(&self, patience: Duration) -> Result<Duration, String> {
+        if self.friend.is_some() {
+            return self.meet_again(patience).await;
+        }
+        for home in [&self.ann, &self.bob] {
+            knows_its_network(home).await;
+        }
         let invite = self.ann.api().post("/v1/invites", json!({})).await;
         let began = Instant::now();
         let added = self
@@ -203,14 +265,30 @@ impl Pair {
         if added.status != 201 {
             return Err(format!("the link was not taken: {added:?}"));
         }
-        let green = async || {
-            let ann = self.ann.api().list("/v1/contacts").await;
-            let bob = self.bob.api().list("/v1/contacts").await;
-            [ann, bob].iter().all(|list| list.iter().any(is_green)).then_some(())
+        self.both_green(patience, began).await
+    }
+
+    /// Both have moved a moment ago and know each other.
+    async fn meet_again(&self, patience: Duration) -> Result<Duration, String> {
+        self.both_green(patience, Instant::now()).await
+    }
+
+    /// Waits until each shows the other green by a proof from after `began`.
+    ///
+    /// # Errors
+    /// They do not, in words.
+    pub async fn both_green(&self, patience: Duration, began: Instant) -> Result<Duration, String> {
+        let green = async |home: &Home, name: &str| {
+            let since = began.elapsed().as_millis();
+            let contacts = home.api().list("/v1/contacts").await;
+            contacts
+                .iter()
+                .any(|contact| contact["name"] == name && is_green(contact, since))
         };
-        match until_at_most(GREEN, green).await {
+        let both = async || (green(&self.ann, "Bob").await && green(&self.bob, "Ann").await).then_some(());
+        match until_at_most(patience, both).await {
             Some(()) => Ok(began.elapsed()),
-            None => Err(format!("not green within {} s", GREEN.as_secs())),
+            None => Err(format!("not green within {} s", patience.as_secs())),
         }
     }
 
@@ -235,48 +313,6 @@ impl Pair {
         media(&callee, "callee")
     }
 
-    /// How the packets got through, as the core saw them.
-    async fn technique(&self) -> Technique {
-        let contacts = self.bob.api().list("/v1/contacts").await;
-        let path = contacts
-            .first()
-            .map(|contact| contact["path"].clone())
-            .unwrap_or_default();
-        let (one, other) = match (&self.sites, path["kind"].as_str()) {
-            (Sites::One(_), _) | (Sites::Two(_), Some("lan")) => return Technique::Lan,
-            (Sites::Two(_), Some("relay")) => return Technique::Relay,
-            (Sites::Two([one, other]), _) => (one, other),
-        };
-        let between = self.capture.packets(|packet| {
-            let ends = [packet.from, packet.to].map(|end| *end.ip());
-            [one, other].iter().all(|site| ends.iter().any(|ip| site.owns(*ip)))
-        });
-        let links: Vec<&Packet> = between.iter().filter(|packet| is_quic(packet)).collect();
-        if links.is_empty() {
-            return Technique::Lan;
-        }
-        let ports = |side: fn(&Packet) -> SocketAddrV4| -> usize {
-            between
-                .iter()
-                .filter(|packet| is_knock(packet))
-                .map(side)
-                .collect::<BTreeSet<_>>()
-                .len()
-        };
-        if links
-            .iter()
-            .any(|packet| [one, other].iter().any(|site| site.has_mapped(packet.to)))
-        {
-            Technique::Mapped
-        } else if [one, other].iter().any(|site| lets_in(site.kind())) {
-            Technique::Dial
-        } else if ports(|packet| packet.from) > GUESSED || ports(|packet| packet.to) > GUESSED {
-            Technique::Birthday
-        } else {
-            Technique::Simultaneous
-        }
-    }
-
     /// Everything that may explain why it did not work.
     #[must_use]
     pub fn state(&self) -> String {
@@ -298,24 +334,78 @@ fn config(stun: &Stun, dht: &Dht) -> String {
     )
 }
 
-fn is_green(contact: &Value) -> bool {
-    contact["state"] == "accepted" && contact["reachable"] == "yes"
+/// Nobody invites in the second in which the daemon starts: it has looked at its network by then.
+async fn knows_its_network(home: &Home) {
+    let looked = async || {
+        let network = home.api().get("/v1/network").await;
+        (network["checking"] == false && !network["checked_s_ago"].is_null()).then_some(())
+    };
+    // Where UDP is blocked there is nothing to be seen.
+    let _ = until_at_most(LOOKS, looked).await;
 }
 
-fn lets_in(kind: Kind) -> bool {
-    kind.promise()
-        .is_some_and(|promise| promise.filtering == Filtering::EndpointIndependent)
+/// Green, and proven within the last `since` milliseconds.
+fn is_green(contact: &Value, since: u128) -> bool {
+    let age = contact["path"]["last_proof_ms"].as_u64().map(u128::from);
+    contact["state"] == "accepted" && contact["reachable"] == "yes" && age.is_some_and(|age| age <= since)
 }
 
-fn is_quic(packet: &Packet) -> bool {
-    packet.bytes.first().is_some_and(|first| *first >= 64)
+/// Their sites and machines, each at home.
+fn places(lab: &mut Lab, pairing: Pairing) -> (Sites, [Host; 2]) {
+    match pairing {
+        Pairing::Apart(one, other) => {
+            let sites = [lab.site(one), lab.site(other)].map(Box::new);
+            let hosts = sites.each_ref().map(|site| site.client().clone());
+            (Sites::Two(sites), hosts)
+        }
+        Pairing::SameHome(kind) => {
+            let mut site = Box::new(lab.site(kind));
+            let second = site.add_client();
+            let hosts = [site.client().clone(), second];
+            (Sites::One(site), hosts)
+        }
+        Pairing::SameCarrier(kind) => {
+            let one = Box::new(lab.site(kind));
+            let other = Box::new(lab.neighbour(&one));
+            let hosts = [&one, &other].map(|site| site.client().clone());
+            (Sites::Two([one, other]), hosts)
+        }
+    }
 }
 
-fn is_knock(packet: &Packet) -> bool {
-    packet
-        .bytes
-        .first()
-        .is_some_and(|first| (4..=15).contains(first) && *first != 8)
+/// Their sites, empty, and their machines at a friend's, which is public.
+fn places_with_friend(lab: &mut Lab, pairing: Pairing) -> (Sites, [Host; 2], Option<(Site, Host)>) {
+    let [one, other] = pairing.kinds();
+    let sites = match pairing {
+        Pairing::Apart(..) | Pairing::SameHome(_) => [lab.empty(one), lab.empty(other)],
+        Pairing::SameCarrier(_) => {
+            let one = lab.empty(one);
+            let other = lab.empty_neighbour(&one);
+            [one, other]
+        }
+    };
+    let mut place = lab.site(Kind::Public);
+    let hosts = [place.add_client(), place.add_client()];
+    let own = place.client().clone();
+    (Sites::Two(sites.map(Box::new)), hosts, Some((place, own)))
+}
+
+/// A daemon on a machine, and a person of this name.
+async fn daemon(name: &str, host: &Host, config: &str, turn: Option<&Turn>) -> Home {
+    let mut home = Home::within(name, host.netns().path());
+    home.configure(config);
+    if let Some(turn) = turn {
+        home.set("SSL_CERT_FILE", &turn.authority);
+    }
+    home.begin_life().await;
+    home
+}
+
+/// What `config.toml` says of the relay server.
+fn turn_config(turn: &Turn) -> String {
+    let (name, password) = &turn.user;
+    let address = turn.address;
+    format!("\n[[relay.turn]]\nurl = \"turns:{address}:443\"\nusername = \"{name}\"\ncredential = \"{password}\"\n")
 }
 
 /// Sound and picture came from the other side.
@@ -326,19 +416,4 @@ fn media(output: &Output, who: &str) -> Result<(), String> {
         return Err(format!("the {who} got no media: {output:?}"));
     }
     Ok(())
-}
-
-impl Technique {
-    /// As the matrix writes it.
-    #[must_use]
-    pub const fn letter(self) -> char {
-        match self {
-            Self::Lan => 'L',
-            Self::Dial => 'D',
-            Self::Simultaneous => 'S',
-            Self::Mapped => 'M',
-            Self::Birthday => 'B',
-            Self::Relay => 'R',
-        }
-    }
 }

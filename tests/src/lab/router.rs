@@ -109,7 +109,7 @@ impl Router {
 
     /// Whether its port mapper has mapped this port.
     pub(super) fn has_mapped(&self, port: u16) -> bool {
-        let rule = format!("udp dport {port} ");
+        let rule = format!("th dport {port} dnat");
         self.mapper
             .as_ref()
             .is_some_and(|mapper| mapper.mapped().contains(&rule))

@@ -41,8 +41,8 @@ pub struct Turn {
     pub address: Ipv4Addr,
     /// Who may use it: the name and the password.
     pub user: (String, String),
-    /// Its certificate, signed by itself, as PEM; for the name `turn.test` and the address.
-    pub certificate: String,
+    /// The file with the certificate of who vouches for it, for `SSL_CERT_FILE`; it is valid for `turn.test` and the address.
+    pub authority: String,
 }
 
 /// A STUN server on two addresses and two ports.
@@ -144,7 +144,7 @@ impl Server {
     #[must_use]
     pub fn turn(&self) -> Turn {
         let address = self.address(TURN);
-        let (key, certificate) = certificate(self.netns.name(), address);
+        let [key, certificate, authority] = certificates(self.netns.name(), address);
         let user = ("twocan".to_owned(), "a password of the lab".to_owned());
         let coturn = self.coturn(
             "turn",
@@ -174,7 +174,7 @@ impl Server {
             _coturn: coturn,
             address,
             user,
-            certificate: std::fs::read_to_string(certificate).unwrap(),
+            authority,
         }
     }
 
@@ -278,29 +278,21 @@ impl Drop for Coturn {
     }
 }
 
-/// A key and a certificate of its own for `turn.test` and this address: the names of both files.
-fn certificate(name: &str, ip: Ipv4Addr) -> (String, String) {
-    let (key, certificate) = (format!("/run/{name}.key"), format!("/run/{name}.pem"));
-    let names = format!("subjectAltName=DNS:turn.test,IP:{ip}");
-    let args = [
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "30",
-        "-subj",
-        "/CN=turn.test",
-        "-addext",
-        &names,
-        "-keyout",
-        &key,
-        "-out",
-        &certificate,
-    ];
-    run("openssl", &args, "");
-    (key, certificate)
+/// A key and a certificate for `turn.test` and this address, and the certificate of who signed it: the names of the files.
+fn certificates(name: &str, ip: Ipv4Addr) -> [String; 3] {
+    let file = |what: &str| format!("/run/{name}.{what}");
+    let [own, request, names, key, certificate] = ["authority.key", "csr", "names", "key", "pem"].map(file);
+    let authority = file("authority.pem");
+    std::fs::write(&names, format!("subjectAltName=DNS:turn.test,IP:{ip}\n")).unwrap();
+    let new = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    for line in [
+        format!("req -x509 -days 30 -subj /CN=authority {new} -keyout {own} -out {authority}"),
+        format!("req -subj /CN=turn.test {new} -keyout {key} -out {request}"),
+        format!(
+            "x509 -req -days 30 -in {request} -CA {authority} -CAkey {own} -CAcreateserial -extfile {names} -out {certificate}"
+        ),
+    ] {
+        run("openssl", &line.split(' ').collect::<Vec<_>>(), "");
+    }
+    [key, certificate, authority]
 }

@@ -51,7 +51,7 @@ impl Site {
             }
             (None, Router::of_home(outermost, wan, kind))
         };
-        let mut site = Self {
+        Self {
             number,
             network: number,
             kind,
@@ -59,16 +59,14 @@ impl Site {
             router,
             clients: Vec::new(),
             shaper,
-        };
-        site.add_client();
-        site
+        }
     }
 
     /// A home behind the same carrier.
     pub(super) fn neighbour(number: u8, of: &Self) -> Self {
         let carrier = of.carrier.as_ref().expect("a site with a carrier");
         let router = behind(carrier, number, of.kind);
-        let mut site = Self {
+        Self {
             number,
             network: of.network,
             kind: of.kind,
@@ -76,9 +74,7 @@ impl Site {
             router,
             clients: Vec::new(),
             shaper: None,
-        };
-        site.add_client();
-        site
+        }
     }
 
     /// Another client in the same home, at the next address.
@@ -151,7 +147,7 @@ impl Site {
     /// The first client.
     ///
     /// # Panics
-    /// Never: there is one.
+    /// If the site is empty.
     #[must_use]
     pub fn client(&self) -> &Host {
         self.clients.first().unwrap()

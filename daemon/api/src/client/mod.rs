@@ -18,7 +18,8 @@ use serde::de::DeserializeOwned;
 
 use crate::types::{
     Call, CallPatch, ClipStats, Contact, ContactNetwork, ContactPatch, Door, DoorPut, Invite, Keep, List, Me, MePatch,
-    Network, NewCall, NewClip, NewContact, NewInvite, NewPage, PageUrl, Pong, Privacy, Safety, Status, Verify,
+    Network, NewCall, NewClip, NewContact, NewInvite, NewPage, NewReply, PageUrl, Pong, Privacy, Safety, Status,
+    Verify,
 };
 
 pub use error::ClientError;
@@ -115,6 +116,11 @@ impl Client {
     /// `POST /v1/contacts`: redeems a link.
     pub async fn add_contact(&self, new: &NewContact) -> Result<Body<Contact>, ClientError> {
         self.post("/v1/contacts", new).await
+    }
+
+    /// `POST /v1/invites/replies`: takes what an invitee sent back by hand.
+    pub async fn take_reply(&self, new: &NewReply) -> Result<Body<Invite>, ClientError> {
+        self.post("/v1/invites/replies", new).await
     }
 
     /// `PATCH /v1/contacts/{id}`.

@@ -42,6 +42,14 @@ pub struct Contact {
     /// It is to learn no address of this device's: packets to it go through a relay alone.
     #[serde(default)]
     pub relay_only: bool,
+    /// While it is pending: a reply link. Sent back to whoever made the invite, and given there to `POST /v1/invites/replies`, it
+    /// tells where this device is; needed only where the two do not find each other by themselves.
+    #[serde(default)]
+    pub reply: Option<String>,
+    /// The user named it as introducer: it passes on where this device is to contacts of both who named it too, and the
+    /// other way round.
+    #[serde(default)]
+    pub introduces: bool,
 }
 
 /// What two people compare to be sure that nobody sits between them. Also the answer to
@@ -203,6 +211,9 @@ pub struct ContactPatch {
     /// Whether to hide this device's addresses from it. What it knows already it keeps; a direct link ends at once.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub relay_only: Option<bool>,
+    /// Whether it is an introducer between this device and contacts who named it too.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub introduces: Option<bool>,
 }
 
 /// `POST /v1/contacts/{id}/ping`.

@@ -24,6 +24,18 @@ pub struct Invite {
     pub why: Option<Why>,
 }
 
+/// What every reply link begins with.
+pub const REPLY_SCHEME: &str = "twocan-reply:";
+
+/// `POST /v1/invites/replies`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewReply {
+    /// The reply link, or the message around it.
+    pub reply: String,
+}
+
 /// `POST /v1/invites`; an empty body means all defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

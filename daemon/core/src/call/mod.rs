@@ -129,6 +129,8 @@ impl Calls {
             | Message::Held(_)
             | Message::Addresses(_)
             | Message::Finding(_)
+            | Message::Watch(_)
+            | Message::Pass(_)
             | Message::Show(_)
             | Message::Keep(_)
             | Message::SafetyAsk

@@ -54,7 +54,9 @@ impl Node {
             Command::CreateInvite { expires_in_s } => self.create_invite(expires_in_s, now),
             Command::DeleteInvite { invite } => self.delete_invite(invite),
             Command::AddContact { link, name } => self.add_contact(&link, name.as_deref(), now),
+            Command::TakeReply { text } => self.take_reply(&text, now),
             Command::EditContact { contact, name, accept } => self.edit_contact(contact, name.as_deref(), accept, now),
+            Command::SetIntroducer { contact, introduces } => self.set_introducer(contact, introduces),
             Command::Block { contact, blocked } => self.block(contact, blocked, now),
             Command::SetRelays {
                 contact,

@@ -51,6 +51,8 @@ impl Node {
             Message::Redeemed => self.handle_redeemed(link, contact, now),
             Message::Refused(refused) => self.handle_refused(link, contact, refused.why, now),
             Message::Held(held) => self.handle_held(contact, held.held, now),
+            Message::Watch(watch) => self.handle_watch(link, watch),
+            Message::Pass(pass) => self.handle_pass(link, contact, pass, now),
             Message::Finding(finding) => self.handle_finding(link, contact, finding),
             Message::Addresses(named) => {
                 self.note_nat(contact, named.nat);

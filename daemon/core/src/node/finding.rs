@@ -16,11 +16,12 @@ use std::time::Duration;
 use super::{Guest, Node, knocks};
 use crate::bounds;
 use crate::crypto::Secret;
+use crate::event::WhyNot;
 use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, QueryId};
 use crate::io::{DhtAnswer, Means, Output, Query};
 use crate::message::{Finding, Message};
 use crate::reach::finding::{Daily, Pace, invite_pause};
-use crate::reach::record::{self, Item, Record, Word};
+use crate::reach::record::{self, Item, LanName, Record, Word};
 use crate::reach::via::Place;
 use crate::state::{Contact, OwnFinding};
 use crate::time::Now;
@@ -58,6 +59,18 @@ pub(super) struct Finder {
     heard: BTreeMap<Job, u64>,
     /// The keys of the invitees that have been heard of, and when.
     words: BTreeMap<InviteId, (Secret, Duration)>,
+    /// What is shown on the local network.
+    lan_shown: (Vec<LanName>, Vec<SocketAddr>),
+    /// Whom we would recognise there.
+    lan_names: BTreeMap<LanName, DeviceKey>,
+    /// Who is there, contact or not.
+    lan_seen: BTreeMap<LanName, Vec<SocketAddr>>,
+    /// What those are promised who have pasted a link.
+    pub(super) promises: BTreeMap<ContactId, WhyNot>,
+    /// Reply links of redemptions under way, and the addresses that they tell.
+    pub(super) replies: BTreeMap<ContactId, (Vec<SocketAddr>, String)>,
+    /// What came back by hand.
+    pub(super) by_hand: BTreeMap<InviteId, record::InviteeWord>,
     /// What takes the place of records that others than those who may know could read.
     partings: Vec<Item>,
     offered: Vec<SocketAddr>,
@@ -82,7 +95,7 @@ impl Node {
     }
 
     /// Whether a contact may know where we are when there is no link.
-    fn may_find(contact: &Contact) -> bool {
+    pub(super) fn may_find(contact: &Contact) -> bool {
         contact.may_call() && !contact.relay_only
     }
 
@@ -121,6 +134,7 @@ impl Node {
         let contact = self.state.contact_mut(id).filter(|contact| contact.accepted);
         if contact.is_some_and(|contact| contact.learn_finding(device, &finding.key, finding.public)) {
             self.unstored = true;
+            self.finder.lan_names.clear();
         }
     }
 
@@ -185,6 +199,8 @@ impl Node {
     pub(super) fn tick_finding(&mut self, now: Now) {
         self.finder.is_stale = true;
         self.finder.jobs.values_mut().for_each(|pace| pace.tick(now.boot));
+        self.knock_at_repliers(now);
+        self.name_neighbours(now);
         let is_late = |asked: &Asked| now.boot >= asked.at + bounds::DHT_PATIENCE;
         self.finder.asked.retain(|_, asked| !is_late(asked));
         let today = record::day(now.wall);
@@ -205,6 +221,11 @@ impl Node {
     pub(super) fn tend_finding(&mut self, now: Now) {
         if std::mem::take(&mut self.finder.is_stale) {
             self.notice_own_addresses(now);
+            self.show_on_lan(now);
+            self.meet_neighbours(now);
+            self.write_replies();
+            self.make_promises(now);
+            self.tend_introductions(now);
             self.plan(now);
         }
         self.put_partings(now);
@@ -291,6 +312,86 @@ impl Node {
             }
         }
         jobs
+    }
+
+    /// Shows us to neighbours who may know us, and to nobody else.
+    fn show_on_lan(&mut self, now: Now) {
+        let may_show = self.finder.means.lan && self.state.contacts.iter().any(Self::may_find);
+        let mut wanted = (Vec::new(), Vec::new());
+        if let Some(own) = self.state.finding.as_ref().filter(|_| may_show) {
+            let public = record::finding_public(&own.seed);
+            let days = record::days(now.wall).into_iter();
+            let names = days.map(|day| record::lan_name(&own.key, &public, day));
+            let port = self.own.port;
+            let local = self.own.interfaces.iter().map(|own| SocketAddr::new(own.ip, port));
+            wanted = (names.collect(), local.collect());
+        }
+        if self.finder.lan_shown != wanted {
+            self.finder.lan_shown.clone_from(&wanted);
+            let (names, addresses) = wanted;
+            self.push(Output::Query(Query::LanShow { names, addresses }));
+        }
+    }
+
+    /// The names that contacts' devices have today.
+    fn name_neighbours(&mut self, now: Now) {
+        self.finder.lan_names.clear();
+        if !self.finder.means.lan {
+            return;
+        }
+        let days = record::days(now.wall);
+        for contact in self.state.contacts.iter().filter(|contact| Self::may_find(contact)) {
+            for device in contact.devices() {
+                let Some((key, public)) = contact.finding_of(&device) else {
+                    continue;
+                };
+                let names = days.iter().map(|day| record::lan_name(key, public, *day));
+                self.finder.lan_names.extend(names.map(|name| (name, device)));
+            }
+        }
+    }
+
+    /// Somebody shows a name on the local network.
+    pub(super) fn handle_lan_seen(&mut self, name: LanName, addresses: &[SocketAddr]) {
+        if self.finder.lan_seen.len() >= bounds::NEIGHBOURS {
+            self.finder.lan_seen.clear();
+        }
+        self.finder.lan_seen.insert(name, self.own.usable(addresses));
+    }
+
+    /// Knocks at neighbours who are contacts without a link, where they show an address that was not tried. Anybody can show
+    /// anything, so it leads to knocks alone.
+    fn meet_neighbours(&mut self, now: Now) {
+        if self.finder.lan_names.is_empty() {
+            self.name_neighbours(now);
+        }
+        let names = &self.finder.lan_names;
+        let seen = self.finder.lan_seen.iter();
+        let known: Vec<(DeviceKey, Vec<SocketAddr>)> = seen
+            .filter_map(|(name, addresses)| Some((*names.get(name)?, addresses.clone())))
+            .collect();
+        for (device, addresses) in known {
+            let peer = self.peers.get(&device).filter(|peer| peer.link.is_none());
+            let contact = peer.and_then(|peer| peer.contact);
+            if contact.is_some_and(|id| self.learn_places(id, &addresses)) {
+                self.knock_where_found(&device, now);
+            }
+        }
+    }
+
+    /// What may be promised to somebody who has pasted a link: the inviter is looked for, and looks, less and less often.
+    fn make_promises(&mut self, now: Now) {
+        let looks = self.finder.means.dht && !self.finder.offered.is_empty();
+        let contacts = self.state.contacts.iter().filter(|contact| looks && !contact.accepted);
+        let since = contacts.filter_map(|contact| Some((contact.id, contact.redeeming.as_ref()?.since?)));
+        let promises = since.map(|(id, since)| (id, promise_at(now.wall.saturating_sub(since))));
+        self.finder.promises = promises.collect();
+    }
+
+    /// Why the inviter has not confirmed yet.
+    pub(super) fn promise(&self, id: ContactId) -> WhyNot {
+        let promise = self.finder.promises.get(&id).copied();
+        promise.unwrap_or(WhyNot::WaitingForInviter)
     }
 
     fn put_partings(&mut self, now: Now) {
@@ -403,7 +504,7 @@ impl Node {
         self.state.contact(id)?.redeeming.as_ref()
     }
 
-    fn contact_of_device(&self, device: &DeviceKey) -> Option<&Contact> {
+    pub(super) fn contact_of_device(&self, device: &DeviceKey) -> Option<&Contact> {
         self.state.contact(self.peers.get(device)?.contact?)
     }
 
@@ -525,7 +626,7 @@ impl Node {
     }
 
     /// Whether any of them is news; those that are not have been tried.
-    fn learn_places(&mut self, id: ContactId, named: &[SocketAddr]) -> bool {
+    pub(super) fn learn_places(&mut self, id: ContactId, named: &[SocketAddr]) -> bool {
         let usable = self.own.usable(named);
         let Some(contact) = self.state.contact_mut(id) else {
             return false;
@@ -587,6 +688,15 @@ impl Node {
         });
         self.knock_where_found(&device, now);
         true
+    }
+}
+
+const fn promise_at(age_s: u64) -> WhyNot {
+    match age_s {
+        0..bounds::PROMISE_SECONDS_S => WhyNot::InviterInSeconds,
+        bounds::PROMISE_SECONDS_S..bounds::PROMISE_MINUTE_S => WhyNot::InviterInAMinute,
+        bounds::PROMISE_MINUTE_S..bounds::PROMISE_MINUTES_S => WhyNot::InviterInMinutes,
+        bounds::PROMISE_MINUTES_S.. => WhyNot::WaitingForInviter,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Link, Node, Stage};
-use crate::bounds::close_code;
+use crate::bounds::{self, close_code};
 use crate::command::Reply;
 use crate::event::{Carrier, PathKind, PathView};
 use crate::ids::{ContactId, DeviceKey, DialId, LinkId};
@@ -25,6 +25,9 @@ impl Node {
         self.network_changed(&before, now);
         // What was proven was proven from another address.
         self.ask_all(now);
+        for peer in self.peers.values_mut().filter(|peer| peer.link.is_some()) {
+            peer.search.soon(bounds::CHANGE_PATIENCE, now.boot);
+        }
         self.search_for_all(now);
     }
 
@@ -107,6 +110,7 @@ impl Node {
         let Some(peer) = self.peers.get_mut(&link.peer) else {
             return;
         };
+        let missed = peer.contact.filter(|_| peer.link == Some(link.id));
         if peer.link == Some(link.id) {
             peer.link = None;
             peer.offers_relay = false;
@@ -138,6 +142,9 @@ impl Node {
             peer.search.restart(now.boot);
         }
         self.drop_idle_guest(&link.peer);
+        if let Some(contact) = missed {
+            self.miss(contact);
+        }
     }
 
     /// Closes a connection for a reason of ours, and forgets it at once.

@@ -16,6 +16,7 @@ mod control;
 mod door;
 mod finding;
 mod hello;
+mod introduce;
 mod keeping;
 mod knocks;
 mod links;
@@ -23,6 +24,7 @@ mod manners;
 mod network;
 mod redeem;
 mod relay;
+mod reply;
 mod safety;
 mod served;
 mod stored;
@@ -87,6 +89,7 @@ pub struct Node {
     visits: BTreeMap<ContactId, door::Visit>,
     pings: BTreeMap<ContactId, Vec<(CommandId, Duration)>>,
     finder: finding::Finder,
+    introductions: introduce::Introductions,
     generation: u64,
     /// Something differs from what is on the disk and may be written with the next tick.
     unstored: bool,
@@ -217,6 +220,7 @@ impl Node {
             visits: BTreeMap::new(),
             pings: BTreeMap::new(),
             finder: finding::Finder::default(),
+            introductions: introduce::Introductions::default(),
             generation: 0,
             unstored: false,
             pending: Vec::new(),
@@ -292,6 +296,7 @@ impl Node {
             Input::Command { id, command } => self.handle_command(id, command, now),
             Input::Means(means) => self.handle_means(means, now),
             Input::DhtAnswer { query, answer } => self.handle_dht_answer(query, answer, now),
+            Input::LanSeen { name, addresses } => self.handle_lan_seen(name, &addresses),
             Input::Going => self.handle_going(now),
         }
         self.settle(now);
@@ -388,6 +393,7 @@ const fn may_make_jobs(input: &Input) -> bool {
         | Input::Command { .. }
         | Input::Means(_)
         | Input::DhtAnswer { .. }
+        | Input::LanSeen { .. }
         | Input::Going => true,
     }
 }

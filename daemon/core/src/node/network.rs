@@ -33,6 +33,8 @@ pub(super) struct Network {
     checked: Option<Duration>,
     /// Rounds in a row in which nobody answered.
     unanswered: u32,
+    /// Something has changed since the round began that it may not have seen.
+    again: bool,
     report: Report,
     /// Who waits for the round to be over.
     waiting: Vec<CommandId>,
@@ -101,10 +103,14 @@ impl Node {
         self.check_network(true, now);
     }
 
-    /// Begins a round, unless one is under way. A router that maps a port is asked again only where there is a reason to doubt
-    /// that it still does.
+    /// Begins a round; where one is under way, that one will do, or with doubts another after it. A router that maps a port is
+    /// asked again only where there is a reason to doubt that it still does.
     pub(super) fn check_network(&mut self, doubts: bool, now: Now) {
         if self.network.is_checking() {
+            self.network.again |= doubts;
+            if doubts {
+                self.push(Output::AskPortMapper);
+            }
             return;
         }
         if self.own.loopback_only {
@@ -144,7 +150,9 @@ impl Node {
             return commands::Outcome::Reply(Reply::Done);
         }
         self.network.waiting.push(command);
-        self.check_network(true, now);
+        if !self.network.is_checking() {
+            self.check_network(true, now);
+        }
         commands::Outcome::Later
     }
 
@@ -179,9 +187,15 @@ impl Node {
 
     /// What the router says.
     pub(super) fn handle_mapping(&mut self, mapping: PortMapping, now: Now) {
-        if self.network.evidence.mapping != mapping {
-            self.network.evidence.mapping = mapping;
-            self.judge_network(now);
+        let before = std::mem::replace(&mut self.network.evidence.mapping, mapping);
+        if before == mapping {
+            return;
+        }
+        self.judge_network(now);
+        // A mapped port may be the one that everybody sees from now on.
+        if mapping.external.is_some() && mapping.external != before.external {
+            self.network.again |= self.network.is_checking();
+            self.check_network(false, now);
         }
     }
 
@@ -273,6 +287,9 @@ impl Node {
         };
         self.judge_network(now);
         self.event(Event::Network);
+        if std::mem::take(&mut self.network.again) {
+            return self.check_network(false, now);
+        }
         for id in std::mem::take(&mut self.network.waiting) {
             self.push(Output::Reply { id, reply: Reply::Done });
         }

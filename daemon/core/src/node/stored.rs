@@ -69,6 +69,7 @@ pub(super) enum Undo {
         will_ring: bool,
     },
     RestoreSecondCall(bool),
+    RestoreIntroducer(ContactId, bool),
     RestoreBlock(ContactId, bool),
     RestoreRelays {
         contact: ContactId,
@@ -300,6 +301,12 @@ impl Node {
                 if let Some(contact) = self.state.contact_mut(id) {
                     contact.verified = verified;
                     contact.alarm = alarm;
+                }
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreIntroducer(id, introduces) => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.introduces = introduces;
                 }
                 self.event(Event::Contact(id));
             }

@@ -92,6 +92,8 @@ impl Node {
             alarm: contact.alarm,
             relay: contact.relay,
             relay_only: contact.relay_only,
+            reply: self.reply_of(contact.id),
+            introduces: contact.introduces,
             nat: contact.nat,
         }
     }
@@ -131,9 +133,12 @@ impl Node {
             let searching = if contact.accepted {
                 WhyNot::Searching
             } else {
-                WhyNot::WaitingForInviter
+                self.promise(contact.id)
             };
             return Reachable::Checking(searching);
+        }
+        if why == WhyNot::WaitingForInviter {
+            return Reachable::No(self.promise(contact.id));
         }
         Reachable::No(why)
     }

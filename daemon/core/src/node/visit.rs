@@ -145,6 +145,8 @@ impl Node {
             | Message::RelayGrant(_)
             | Message::RelayEnd(_)
             | Message::Finding(_)
+            | Message::Watch(_)
+            | Message::Pass(_)
             | Message::SafetyAsk
             | Message::SafetyLater => self.close_visit(id, close_code::GARBAGE, now),
         }

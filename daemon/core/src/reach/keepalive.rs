@@ -145,6 +145,12 @@ impl Keepalive {
         self.doubted || self.silence_told
     }
 
+    /// Whether a question has been without an answer for so long.
+    #[must_use]
+    pub fn is_unanswered(&self, patience: Duration, now: Duration) -> bool {
+        self.asked.is_some_and(|asked| now >= asked.since + patience)
+    }
+
     /// Goes on where the connection that this one replaces stood: its handshake was a round trip, so what was proven
     /// before it still counts.
     pub const fn carry_over(&mut self, before: &Self) {

@@ -306,7 +306,8 @@ impl Evidence {
     /// its ports.
     #[must_use]
     pub fn is_news(&self, seen: &SocketAddr, kind: NatKind) -> bool {
-        let mut known = self.answers.values().filter_map(|answer| answer.seen);
+        let seen_before = self.answers.values().filter_map(|answer| answer.seen);
+        let mut known = seen_before.chain(self.mapping.external);
         match kind {
             NatKind::Hard => !known.any(|known| known.ip() == seen.ip()),
             NatKind::Easy | NatKind::Unknown => !known.any(|known| known == *seen),
@@ -320,8 +321,8 @@ impl Evidence {
             .values()
             .filter_map(|answer| Some((answer.source, answer.seen?, answer.at)));
         seen.filter(|(_, seen, _)| seen.is_ipv4() == ipv4 && candidates::may_be_outer(&seen.ip(), own))
-            // Whoever came in by the mapped port sees it, and that says nothing about the rest of the NAT.
-            .filter(|(_, seen, _)| Some(*seen) != self.mapping.external)
+            // A contact that came in by the mapped port sees it, and that says nothing about the rest of the NAT.
+            .filter(|(source, seen, _)| matches!(source, Source::Stun(_)) || Some(*seen) != self.mapping.external)
             .collect()
     }
 }

@@ -192,6 +192,29 @@ fn open(key: &Secret, value: &[u8]) -> Option<Vec<u8>> {
     crypto::open(key, *nonce, &[], sealed)
 }
 
+/// What a device is called on a local network: noise to whoever does not know its keys, and another one every day.
+pub type LanName = [u8; 16];
+
+/// The name of a device on a day.
+#[must_use]
+pub fn lan_name(finding: &Secret, public: &[u8; 32], day: u64) -> LanName {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] =
+        crypto::derive(&finding.0, "lan name", &[public, &day.to_be_bytes()]).0;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+}
+
+/// A record sealed under a key that two people share, `size` bytes of it.
+#[must_use]
+pub fn seal_plain(key: &Secret, record: &Record, size: usize, rng: &mut Rng) -> Option<Vec<u8>> {
+    seal(key, crate::cbor::encode(record), size, rng)
+}
+
+/// Opens what [`seal_plain`] sealed.
+#[must_use]
+pub fn open_plain(key: &Secret, value: &[u8]) -> Option<Record> {
+    crate::cbor::decode(&open(key, value)?)
+}
+
 /// The two places of an invite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {

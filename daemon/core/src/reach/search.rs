@@ -71,6 +71,14 @@ impl Search {
         self.start(now);
     }
 
+    /// Starts an attempt after a while, unless one is running: by then the path that there is may have shown that it works.
+    pub fn soon(&mut self, wait: Duration, now: Duration) {
+        if !self.is_knocking() {
+            self.pause = bounds::BACKOFF_FIRST;
+            self.stage = Stage::Pausing { until: now + wait };
+        }
+    }
+
     /// Stops looking: there is a connection, or nobody to look for.
     pub const fn stop(&mut self) {
         *self = Self {

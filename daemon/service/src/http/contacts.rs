@@ -83,7 +83,8 @@ pub(super) async fn edit(
             return Err(Fault::new(Code::OutOfBounds).detail("`state` can only be set to `accepted`."));
         }
     };
-    let is_switch = patch.blocked.is_some() || patch.relay.is_some() || patch.relay_only.is_some();
+    let is_switch =
+        patch.blocked.is_some() || patch.relay.is_some() || patch.relay_only.is_some() || patch.introduces.is_some();
     if patch.name.is_some() || accept || !is_switch {
         let command = Command::EditContact {
             contact: id,
@@ -102,6 +103,17 @@ pub(super) async fn edit(
             relay_only: patch.relay_only,
         };
         act(&app, id, command).await?;
+    }
+    if let Some(introduces) = patch.introduces {
+        act(
+            &app,
+            id,
+            Command::SetIntroducer {
+                contact: id,
+                introduces,
+            },
+        )
+        .await?;
     }
     render(&app, id)
 }

@@ -48,6 +48,22 @@ pub(super) async fn create(State(app): State<App>, body: Body) -> Result<Respons
     Ok((StatusCode::CREATED, location, body).into_response())
 }
 
+/// Takes what an invitee has sent back by hand.
+///
+/// The invite's holder is looked for at the addresses that the reply tells, as long as the invite is open.
+#[utoipa::path(post, path = "/v1/invites/replies", operation_id = "takeReply", tag = "invites",
+    request_body(content = api::NewReply, content_type = "application/json", description = "The reply link, or the message around it"),
+    responses((status = 202, description = "The invite that it answers; the contact comes as an event", body = api::Invite)))]
+pub(super) async fn take_reply(State(app): State<App>, body: Body) -> Result<Response, Fault> {
+    let new: api::NewReply = extract::json(body).await?;
+    let reply = app.ask(Command::TakeReply { text: new.reply }, About::Invite).await?;
+    let Reply::Invite(id) = reply else {
+        return Err(unexpected(&reply));
+    };
+    let published = app.published();
+    Ok((StatusCode::ACCEPTED, Json(view::invite(need_invite(&published, id)?))).into_response())
+}
+
 /// Takes an invite back.
 #[utoipa::path(delete, path = "/v1/invites/{id}", operation_id = "deleteInvite", tag = "invites",
     params(("id" = String, Path, description = "The invite's id")),

@@ -172,6 +172,16 @@ fn outsiders() -> Vec<api::Outsider> {
             "who you are, and all that is said, shown or written",
         ),
         line(
+            "others on your local network, unless you switch it off ([network] lan = false)",
+            "that Twocan is there, under a name that is another one every day",
+            "who you are: only your contacts recognise the name",
+        ),
+        line(
+            "a contact whom you name as introducer",
+            "that you and another contact of theirs, who named them too, know each other",
+            "contacts of yours who did not name them",
+        ),
+        line(
             "nodes of the public DHT, run by strangers, unless you switch it off ([dht] enabled = false)",
             "that your IP address takes part, under an id made anew each time; that it stores 996 bytes of noise at a place that changes every day, and now and then asks for other such places: who watches both can tell that two IP addresses asked for the same place",
             "who you are, whom you know, where anybody is, and that the places of two days belong together; a contact whom you block or remove cannot read where you are from then on",

@@ -72,6 +72,7 @@ fn creating() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(contacts::list, contacts::add))
         .routes(routes!(invites::list, invites::create))
+        .routes(routes!(invites::take_reply))
         .routes(routes!(calls::list, calls::start))
         .routes(routes!(media::attach))
         .routes(routes!(clip::stats, clip::attach))

@@ -138,6 +138,8 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
         relay: contact.relay,
         relay_only: contact.relay_only,
+        reply: contact.reply.clone(),
+        introduces: contact.introduces,
     }
 }
 

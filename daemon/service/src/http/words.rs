@@ -13,6 +13,9 @@ use twocan_core::state::Alarm;
 pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
     match why {
         WhyNot::WaitingForInviter => "waiting_for_inviter",
+        WhyNot::InviterInSeconds => "inviter_in_seconds",
+        WhyNot::InviterInAMinute => "inviter_in_a_minute",
+        WhyNot::InviterInMinutes => "inviter_in_minutes",
         WhyNot::Contested => "contested",
         WhyNot::Searching => "searching",
         WhyNot::NoAnswer => "no_answer",
@@ -29,8 +32,22 @@ pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
 pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
     let (text, fix) = match why {
         WhyNot::WaitingForInviter => (
-            format!("{name} has not confirmed the invite yet."),
-            format!("Ask {name} to start Twocan; the rest happens by itself."),
+            format!("Waiting for {name} to come online."),
+            format!(
+                "Leave Twocan running; the rest happens by itself. If {name} is online and nothing happens, send the reply link back."
+            ),
+        ),
+        WhyNot::InviterInSeconds => (
+            format!("{name} is being looked for: this takes a few seconds."),
+            "Wait a moment.".to_owned(),
+        ),
+        WhyNot::InviterInAMinute => (
+            format!("{name} is being looked for: this takes a minute."),
+            "Wait a moment.".to_owned(),
+        ),
+        WhyNot::InviterInMinutes => (
+            format!("{name} is being looked for: with an older link this takes up to six minutes."),
+            format!("Leave Twocan running, and ask {name} to do the same."),
         ),
         WhyNot::Contested => (
             format!("Somebody else tried to use the same invite as {name}."),

@@ -134,7 +134,8 @@ impl Worker {
                 Err(error) => tracing::debug!(error = format!("{error:#}"), "no DHT"),
             }
         }
-        let (id, events) = (query_id(&query), self.events.clone());
+        let Some(id) = query_id(&query) else { return };
+        let events = self.events.clone();
         let Some(client) = self.client.clone() else {
             return tell(&events, id, DhtAnswer::Failed);
         };
@@ -215,9 +216,11 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     fs::write(path, text)
 }
 
-const fn query_id(query: &Query) -> QueryId {
+/// Which question it is, if it is one for the DHT.
+const fn query_id(query: &Query) -> Option<QueryId> {
     match query {
-        Query::DhtPut { query, item: _ } | Query::DhtGet { query, place: _ } => *query,
+        Query::DhtPut { query, item: _ } | Query::DhtGet { query, place: _ } => Some(*query),
+        Query::LanShow { .. } => None,
     }
 }
 
@@ -233,6 +236,7 @@ fn answer(client: &Client, query: Query, events: &mpsc::Sender<Input>) {
             get(client, &place, |item| tell(events, query, DhtAnswer::Found(item)));
             tell(events, query, DhtAnswer::Done);
         }
+        Query::LanShow { .. } => {}
     }
 }
 
@@ -303,7 +307,7 @@ mod tests {
             let Some(Input::DhtAnswer { query, answer }) = inbox.blocking_recv() else {
                 panic!("the thread is gone")
             };
-            assert_eq!(query, id);
+            assert_eq!(Some(query), id);
             let is_last = !matches!(answer, DhtAnswer::Found(_));
             answers.push(answer);
             if is_last {

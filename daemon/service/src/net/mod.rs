@@ -15,6 +15,7 @@ mod door;
 mod frames;
 mod interfaces;
 mod link;
+pub mod mdns;
 mod portmap;
 mod quic;
 mod relays;

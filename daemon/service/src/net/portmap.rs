@@ -41,7 +41,8 @@ impl PortMapper {
     /// Starts the task, in the runtime of the caller; it does nothing until it is asked.
     pub(super) fn start(shared: &Arc<Shared>) -> Option<Self> {
         let port = NonZeroU16::new(shared.local().port())?;
-        let (wishes, inbox) = mpsc::channel(4);
+        // One wish may wait: what is under way may be about a network that is gone, what waits is not.
+        let (wishes, inbox) = mpsc::channel(1);
         // The task must not keep the network alive.
         let shared = Arc::downgrade(shared);
         let tell = move |mapping: PortMapping| {
@@ -56,16 +57,21 @@ impl PortMapper {
         Some(Self(wishes))
     }
 
-    /// Asks for a mapping. While the task is busy with one, that one will do.
+    /// Asks for a mapping.
     pub(super) fn ask(&self) {
         let _ = self.0.try_send(Wish::Map);
     }
 
-    /// Gives the mapping back.
+    /// Gives the mapping back. Where the task is busy with another one, that is left to run out.
     pub(super) async fn release(&self) {
         let (done, released) = oneshot::channel();
-        if self.0.send(Wish::Release(done)).await.is_ok() {
-            let _ = released.await;
+        let release = async {
+            if self.0.send(Wish::Release(done)).await.is_ok() {
+                let _ = released.await;
+            }
+        };
+        if timeout(RELEASE * 2, release).await.is_err() {
+            tracing::debug!("the router's port mapping is left to run out");
         }
     }
 }

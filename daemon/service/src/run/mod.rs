@@ -25,6 +25,7 @@ use crate::clock;
 use crate::http::{self, HttpConfig, LocalMedia, ServiceFacts};
 use crate::leg::gate::Gates;
 use crate::net::dht::{Dht, DhtConfig};
+use crate::net::mdns::Neighbours;
 use crate::net::{NetConfig, UdpBind};
 use crate::store::config::Config;
 use crate::store::lock::Lock;
@@ -95,9 +96,11 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         warnings,
     };
     let (publisher, core, asks) = http::seam(facts.clone(), Arc::new(clock::now))?;
+    let sees_neighbours = config.network.lan && !udp.ip().is_loopback();
     let outside = Outside {
         net: net.clone(),
         dht: dht.transpose()?,
+        neighbours: sees_neighbours.then(|| Neighbours::new(inputs.clone())),
     };
     let mut shell = Shell::new(node, outside, gates.clone(), store, publisher, facts, options.echo);
     let relays = Input::Relays {

@@ -8,7 +8,7 @@ use twocan_api::Why;
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::Event;
 use twocan_core::ids::CommandId;
-use twocan_core::io::{Input, Means, Output};
+use twocan_core::io::{Input, Means, Output, Query};
 use twocan_core::node::Node;
 use twocan_core::time::Now;
 
@@ -19,6 +19,7 @@ use crate::http::{Ask, Publisher, ServiceFacts};
 use crate::leg::gate::{Gates, LegReport};
 use crate::net::Net;
 use crate::net::dht::Dht;
+use crate::net::mdns::Neighbours;
 use crate::store::worker::StoreWorker;
 
 /// Inputs taken in one turn before clients hear of it.
@@ -30,6 +31,8 @@ pub(super) struct Outside {
     pub(super) net: Net,
     /// `None` where it may not be used.
     pub(super) dht: Option<Dht>,
+    /// The same.
+    pub(super) neighbours: Option<Neighbours>,
 }
 
 /// The owner of the core.
@@ -38,6 +41,7 @@ pub(super) struct Shell {
     node: Node,
     net: Net,
     dht: Option<Dht>,
+    neighbours: Option<Neighbours>,
     gates: Gates,
     store: StoreWorker,
     publisher: Publisher,
@@ -73,6 +77,7 @@ impl Shell {
             node,
             net: outside.net,
             dht: outside.dht,
+            neighbours: outside.neighbours,
             gates,
             store,
             publisher,
@@ -94,6 +99,7 @@ impl Shell {
         self.handle(Input::Interfaces(self.net.own_addresses()));
         self.handle(Input::Means(Means {
             dht: self.dht.is_some(),
+            lan: self.neighbours.is_some(),
         }));
         self.publish(now);
     }
@@ -224,6 +230,21 @@ impl Shell {
         }
     }
 
+    fn ask_outside(&mut self, query: Query) {
+        match query {
+            Query::DhtPut { .. } | Query::DhtGet { .. } => {
+                if let Some(dht) = &self.dht {
+                    dht.ask(query);
+                }
+            }
+            Query::LanShow { names, addresses } => {
+                if let Some(neighbours) = &mut self.neighbours {
+                    neighbours.show(&names, &addresses);
+                }
+            }
+        }
+    }
+
     fn perform_all(&mut self) {
         while let Some(output) = self.node.poll_output() {
             self.perform(output);
@@ -274,11 +295,7 @@ impl Shell {
                     self.answered.push((asker, reply));
                 }
             }
-            Output::Query(query) => {
-                if let Some(dht) = &self.dht {
-                    dht.ask(query);
-                }
-            }
+            Output::Query(query) => self.ask_outside(query),
             Output::Event(event) => self.events.push(event),
         }
     }

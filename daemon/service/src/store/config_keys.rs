@@ -49,7 +49,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "network.lan",
         kind: Kind::Flag(|config| &mut config.network.lan),
-        works: false,
+        works: true,
     },
     Key {
         name: "dht.enabled",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 use twocan_api::client::{Body, Client, ClientError, Events};
-use twocan_api::{Contact, ContactRemoved, ContactState, Event, NewContact, Reachable};
+use twocan_api::{Contact, ContactRemoved, ContactState, Event, NewContact, NewReply, REPLY_SCHEME, Reachable};
 
 use crate::exit::Exit;
 use crate::failure::{Done, Failure};
@@ -25,7 +25,8 @@ const MOST_BYTES: u64 = 1 << 20;
 /// `twocan add`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Add {
-    /// The link, or the whole message around it; `-` reads it from standard input.
+    /// The link, or the whole message around it; `-` reads it from standard input. A reply link that an invitee sent back is
+    /// taken, too.
     #[arg(required = true, value_name = "LINK", allow_hyphen_values = false)]
     link: Vec<String>,
     /// What to call the contact, instead of the name in the link.
@@ -44,11 +45,12 @@ pub(crate) enum Added {
 
 /// Adds a contact.
 pub(crate) async fn run(args: Add, out: Out) -> Done {
-    let new = NewContact {
-        link: text(&args.link)?,
-        name: args.name,
-    };
+    let link = text(&args.link)?;
     let client = Client::find();
+    if link.to_ascii_lowercase().contains(REPLY_SCHEME) {
+        return take_reply(&client, link, out).await;
+    }
+    let new = NewContact { link, name: args.name };
     let (mut events, contact) = redeem(&client, &new).await?;
     if contact.value.state == ContactState::Pending {
         out.progress(&format!("Waiting for {} …", contact.value.name));
@@ -66,9 +68,44 @@ pub(crate) async fn run(args: Add, out: Out) -> Done {
         Added::Waiting(contact) => {
             out.result(&contact.json, &[words::contact(&contact.value)]);
             out.hint(&format!(
-                "{} is not online. The contact stays; leave Twocan running.",
+                "{} has not answered yet. The contact stays; leave Twocan running.",
                 contact.value.name
             ));
+            if let Some(reply) = &contact.value.reply {
+                out.hint(&words::reply_hint(&contact.value.name, reply));
+            }
+            Ok(Exit::Unreachable)
+        }
+    }
+}
+
+/// Takes what an invitee sent back, and waits until his invite is used.
+async fn take_reply(client: &Client, reply: String, out: Out) -> Done {
+    let mut events = client.events().await?;
+    events.snapshot().await?;
+    let invite = client.take_reply(&NewReply { reply }).await?;
+    out.progress("Looking for whoever sent this …");
+    let used = async {
+        loop {
+            if let Some(Event::InviteRemoved(removed)) = events.next_frame().await?.event()?
+                && removed.id == invite.value.id
+            {
+                return Ok::<_, Failure>(());
+            }
+        }
+    };
+    let outcome = timeout_at(Instant::now() + PATIENCE, used).await;
+    out.result(&invite.json, &[]);
+    match outcome {
+        Ok(used) => {
+            used?;
+            out.hint("Found: see `twocan contacts`.");
+            Ok(Exit::Done)
+        }
+        Err(_) => {
+            out.hint(
+                "Not found yet. Twocan goes on looking while it runs; the other side must leave theirs running, too.",
+            );
             Ok(Exit::Unreachable)
         }
     }

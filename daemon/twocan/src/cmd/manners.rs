@@ -1,4 +1,5 @@
-//! `twocan block WHO`, `twocan unblock WHO`, `twocan relay for|only on|off WHO`, `twocan dnd on|off`.
+//! `twocan block WHO`, `twocan unblock WHO`, `twocan relay for|only on|off WHO`, `twocan introducer on|off WHO`,
+//! `twocan dnd on|off`.
 
 use clap::ValueEnum;
 use twocan_api::client::Client;
@@ -12,6 +13,16 @@ use crate::who;
 /// A contact.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Whom {
+    /// A contact's name, its beginning, or its id.
+    #[arg(required = true)]
+    who: Vec<String>,
+}
+
+/// `twocan introducer`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Named {
+    /// Whether the contact is one.
+    switch: Switch,
     /// A contact's name, its beginning, or its id.
     #[arg(required = true)]
     who: Vec<String>,
@@ -48,9 +59,9 @@ enum RelayMark {
 /// A switch.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Switch {
-    /// Do.
+    /// Yes.
     On,
-    /// Do not.
+    /// No.
     Off,
 }
 
@@ -101,6 +112,30 @@ pub(crate) async fn relay(args: Relay, out: Out) -> Done {
             "{name} learns no address of yours from here on, and reaches you through relays alone. What {name} knows already stays known. Undo with: twocan relay only off \"{name}\""
         ),
         (RelayMark::Only, false) => format!("{name} may know your addresses."),
+    };
+    out.result(&body.json, &[line]);
+    Ok(Exit::Done)
+}
+
+/// Names a contact as introducer, or takes that back.
+pub(crate) async fn introducer(args: Named, out: Out) -> Done {
+    let client = Client::find();
+    let contacts = client.contacts().await?.value.items;
+    let contact = who::resolve(&contacts, &args.who.join(" "))?;
+    let introduces = match args.switch {
+        Switch::On => true,
+        Switch::Off => false,
+    };
+    let patch = ContactPatch {
+        introduces: Some(introduces),
+        ..ContactPatch::default()
+    };
+    let body = client.patch_contact(&contact.id, &patch).await?;
+    let name = &body.value.name;
+    let line = if introduces {
+        format!("{name} tells contacts of you both where you are, if they named {name}, too.")
+    } else {
+        format!("{name} passes nothing on for you any more.")
     };
     out.result(&body.json, &[line]);
     Ok(Exit::Done)

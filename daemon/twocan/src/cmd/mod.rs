@@ -81,6 +81,8 @@ pub(crate) enum Command {
     /// Let a contact use this device as a relay to others whom you both know: `relay for on WHO`; or hide your address
     /// from a contact, who then reaches you through relays alone: `relay only on WHO`.
     Relay(manners::Relay),
+    /// Name a contact as introducer, who tells contacts of you both where you are if they named it, too; or take that back.
+    Introducer(manners::Named),
     /// Do not disturb: `on` rings at nobody's call, `off` rings again.
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
@@ -130,6 +132,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Block(args) => manners::block(args, true, out).await,
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Relay(args) => manners::relay(args, out).await,
+        Command::Introducer(args) => manners::introducer(args, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
         Command::Doctor(args) => doctor::run(args, out).await,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::world::{World, at};
 use crate::bounds;
-use crate::command::{Command, Reply};
-use crate::event::{ContactState, Reachable};
+use crate::command::{Command, Refusal, Reply};
+use crate::event::{ContactState, Reachable, WhyNot};
 use crate::io::{Input, Query};
 use crate::reach::record;
 
@@ -236,4 +236,162 @@ fn a_stranger_with_the_link_makes_few_packets() {
         .iter()
         .filter(|(by, query)| *by == 1 && matches!(query, Query::DhtPut { .. }));
     assert!(answers.count() <= 6, "answers are bounded, too");
+}
+
+#[test]
+fn a_reply_by_hand_leads_to_a_contact_without_a_dht() {
+    let mut world = World::new(2);
+    let link = world.invite(1);
+    world.move_host(1, elsewhere(1));
+    world.add(0, &link);
+    world.pass(seconds(300));
+    assert!(matches!(
+        world.contact(0).reachable,
+        Reachable::No(WhyNot::WaitingForInviter) | Reachable::Checking(WhyNot::WaitingForInviter)
+    ));
+    let reply = world.contact(0).reply.unwrap();
+    let pasted = format!("Here it is:\n> {reply}\n");
+    assert!(matches!(
+        world.command(1, Command::TakeReply { text: pasted }),
+        Some(Reply::Invite(_))
+    ));
+    world.pass(seconds(5));
+    for host in [0, 1] {
+        assert_eq!(world.contact(host).reachable, Reachable::Yes, "host {host}");
+        assert_eq!(world.contact(host).reply, None);
+    }
+}
+
+#[test]
+fn only_who_made_the_invite_can_use_a_reply() {
+    let mut world = World::new(3);
+    let link = world.invite(1);
+    world.move_host(1, elsewhere(1));
+    world.add(0, &link);
+    let reply = world.contact(0).reply.unwrap();
+    let take = |text: &str| Command::TakeReply { text: text.to_owned() };
+    let refused = |refusal| Some(Reply::Refused(refusal));
+    assert_eq!(world.command(2, take(&reply)), refused(Refusal::NotFound));
+    assert_eq!(world.command(0, take(&reply)), refused(Refusal::NotFound));
+    assert_eq!(world.command(1, take(&reply[..80])), refused(Refusal::InviteDamaged));
+    world.pass(seconds(2 * 3600));
+    assert_eq!(
+        world.command(1, take(&reply)),
+        refused(Refusal::NotFound),
+        "the invite is gone"
+    );
+    let sent = world.hosts[2].sent.len();
+    assert_eq!(sent, 0);
+}
+
+#[test]
+fn what_is_promised_depends_on_how_long_it_takes() {
+    let mut world = World::new(2).with_dht();
+    let link = world.invite(1);
+    world.cut = true;
+    world.hosts[1].at = elsewhere(1);
+    world.add(0, &link);
+    let mut seen = Vec::new();
+    for _ in 0..25 {
+        world.pass(seconds(20));
+        let (Reachable::No(why) | Reachable::Checking(why)) = world.contact(0).reachable else {
+            panic!("green")
+        };
+        if seen.last() != Some(&why) {
+            seen.push(why);
+        }
+    }
+    assert_eq!(
+        seen,
+        [
+            WhyNot::InviterInSeconds,
+            WhyNot::InviterInAMinute,
+            WhyNot::InviterInMinutes,
+            WhyNot::WaitingForInviter
+        ][usize::from(seen.first() != Some(&WhyNot::InviterInSeconds))..]
+    );
+}
+
+/// Three who know each other; the first two have named the third, where they are told to.
+fn with_introducer(named: [bool; 2]) -> World {
+    let mut world = World::new(3);
+    world.befriend(1, 0);
+    world.befriend(2, 0);
+    world.befriend(2, 1);
+    for (host, introduces) in named.into_iter().enumerate() {
+        let device = world.hosts[2].node.device();
+        let contacts = world.contacts(host);
+        let third = contacts
+            .iter()
+            .find(|contact| contact.devices[0].key == device)
+            .unwrap();
+        let contact = third.id;
+        world.command(host, Command::SetIntroducer { contact, introduces });
+    }
+    world.pass(seconds(1));
+    world
+}
+
+fn sees(world: &World, host: usize, other: usize) -> bool {
+    let device = world.hosts[other].node.device();
+    let contacts = world.contacts(host);
+    let contact = contacts
+        .iter()
+        .find(|contact| contact.devices[0].key == device)
+        .unwrap();
+    contact.reachable == Reachable::Yes
+}
+
+#[test]
+fn a_mutual_contact_introduces_two_who_both_moved_within_a_second() {
+    let mut world = with_introducer([true, true]);
+    world.move_host(0, elsewhere(0));
+    world.move_host(1, elsewhere(1));
+    world.pass(seconds(1));
+    assert!(sees(&world, 0, 1) && sees(&world, 1, 0));
+    assert_eq!(world.queries, []);
+}
+
+#[test]
+fn nobody_is_introduced_who_did_not_name_the_introducer() {
+    for named in [[true, false], [false, true], [false, false]] {
+        let mut world = with_introducer(named);
+        world.move_host(0, elsewhere(0));
+        world.move_host(1, elsewhere(1));
+        world.pass(seconds(30));
+        assert!(sees(&world, 0, 2) && sees(&world, 1, 2), "both know where the third is");
+        assert!(!sees(&world, 0, 1) && !sees(&world, 1, 0), "{named:?}");
+        let passed = world.hosts[2].frames.iter().filter(|bytes| {
+            matches!(
+                crate::message::Frame::parse(bytes),
+                Ok((_, crate::message::Message::Pass(_)))
+            )
+        });
+        assert_eq!(passed.count(), 0);
+    }
+}
+
+#[test]
+fn a_blocked_contact_is_not_introduced() {
+    let mut world = with_introducer([true, true]);
+    let device = world.hosts[1].node.device();
+    let contacts = world.contacts(0);
+    let contact = contacts
+        .iter()
+        .find(|contact| contact.devices[0].key == device)
+        .unwrap()
+        .id;
+    world.command(0, Command::Block { contact, blocked: true });
+    world.pass(seconds(1));
+    world.hosts[2].frames.clear();
+    world.move_host(0, elsewhere(0));
+    world.move_host(1, elsewhere(1));
+    world.pass(seconds(60));
+    let to_the_blocked = world.hosts[2].frames.iter().filter(|bytes| {
+        matches!(
+            crate::message::Frame::parse(bytes),
+            Ok((_, crate::message::Message::Pass(_)))
+        )
+    });
+    assert_eq!(to_the_blocked.count(), 0, "nothing is passed on for the two");
 }

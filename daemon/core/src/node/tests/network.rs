@@ -252,7 +252,10 @@ fn a_mapped_port_is_told_and_taken_back() {
             ..PortMapping::default()
         })
     };
+    lab.pass(bounds::STUN_TEST_PATIENCE * 2);
+    let asked = lab.stun_asked;
     lab.feed(0, mapping(Some("203.0.113.7:2226")));
+    assert_eq!(lab.stun_asked, asked + 2, "a mapped port may be seen by everybody");
     assert_eq!(
         lab.hosts[0].node.snapshot(lab.now).network.from_outside,
         FromOutside::Yes
@@ -260,9 +263,36 @@ fn a_mapped_port_is_told_and_taken_back() {
     assert!(known_addresses(&lab, 0, 1).contains(&at("203.0.113.7:2226")));
     let link = Link::find(&lab.invite(0)).unwrap();
     assert_eq!(link.candidates.first(), Some(&at("203.0.113.7:2226")));
+    // Who comes in by it sees it, which is no news.
+    lab.pass(bounds::NETWORK_DOUBT_PAUSE * 2);
+    let asked = lab.stun_asked;
+    lab.feed(
+        0,
+        Input::Observed {
+            by: Observer::Dht(IpAddr::from([198, 18, 0, 1])),
+            seen: at("203.0.113.7:2226"),
+        },
+    );
+    assert_eq!(lab.stun_asked, asked);
     lab.feed(0, mapping(None));
     let link = Link::find(&lab.invite(0)).unwrap();
     assert_eq!(link.candidates.first(), Some(&at(outer)));
+}
+
+#[test]
+fn whoever_wakes_in_the_middle_of_a_round_asks_again() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    let asked = lab.stun_asked;
+    assert!(
+        lab.hosts[0].node.snapshot(lab.now).network.checking,
+        "the hairpin is being tried"
+    );
+    lab.feed(0, Input::Resumed);
+    assert_eq!(lab.stun_asked, asked);
+    lab.pass(bounds::STUN_TEST_PATIENCE * 3);
+    assert_eq!(lab.stun_asked, asked + 2);
+    assert!(!lab.hosts[0].node.snapshot(lab.now).network.checking);
 }
 
 #[test]

@@ -152,7 +152,7 @@ impl World {
     /// Gives everybody a DHT.
     pub(super) fn with_dht(mut self) -> Self {
         for host in 0..self.hosts.len() {
-            self.input(host, Input::Means(Means { dht: true }));
+            self.input(host, Input::Means(Means { dht: true, lan: false }));
         }
         self
     }
@@ -161,6 +161,7 @@ impl World {
     fn answer_query(&mut self, host: usize, query: Query) {
         self.queries.push((host, query.clone()));
         let answers = match query {
+            Query::LanShow { .. } => Vec::new(),
             Query::DhtPut { query, item } => {
                 let known = self.dht.get(&item.place).map(|known| known.seq);
                 let answer = if known.is_some_and(|known| item.seq <= known) {

@@ -74,6 +74,8 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         alarm: None,
         relay: false,
         relay_only: false,
+        reply: None,
+        introduces: false,
         nat: NatKind::Unknown,
     }
 }
@@ -216,6 +218,11 @@ impl FakeLoop {
                 Reply::Done
             }
             Command::AddContact { link, name } => self.add(&link, name),
+            Command::TakeReply { text } if text.contains("damaged") => Reply::Refused(Refusal::InviteDamaged),
+            Command::TakeReply { .. } => match self.picture.lock().unwrap().invites.first() {
+                Some(invite) => Reply::Invite(invite.id),
+                None => Reply::Refused(Refusal::NotFound),
+            },
             Command::EditContact { name: Some(name), .. } if name.is_empty() => Reply::Refused(Refusal::BadName),
             Command::EditContact { accept: true, .. } => Reply::Refused(Refusal::WrongState),
             Command::EditContact { contact, name, .. } => {
@@ -246,28 +253,12 @@ impl FakeLoop {
                 });
                 Reply::Contact(contact)
             }
-            Command::Verify { contact } if contact == contact_id(1) => {
-                self.change_contact(contact, |view| {
-                    view.safety.state = SafetyState::Compare;
-                    view.safety.words = Some(["abandon", "ability", "able", "about"]);
-                });
+            Command::SetIntroducer { contact, introduces } => {
+                self.change_contact(contact, |view| view.introduces = introduces);
                 Reply::Contact(contact)
             }
-            Command::Verify { contact } if contact == contact_id(2) => Reply::Refused(Refusal::SafetyPause),
-            Command::Verify { .. } => Reply::Refused(Refusal::NotAccepted),
-            Command::Compared { contact, same } if contact == contact_id(1) => {
-                self.change_contact(contact, |view| {
-                    view.verified = same;
-                    view.alarm = (!same).then_some(Alarm::WordsDiffer);
-                    view.safety.state = if same {
-                        SafetyState::Same
-                    } else {
-                        SafetyState::Different
-                    };
-                });
-                Reply::Contact(contact)
-            }
-            Command::Compared { .. } => Reply::Refused(Refusal::WrongState),
+            Command::Verify { contact } => self.verify(contact),
+            Command::Compared { contact, same } => self.compared(contact, same),
             Command::SetSecondCall { waits } => {
                 self.change(&[Event::Me], |picture| {
                     picture.me.as_mut().unwrap().second_call_waits = waits;
@@ -317,6 +308,36 @@ impl FakeLoop {
                 Reply::Done
             }
         })
+    }
+
+    fn verify(&self, contact: ContactId) -> Reply {
+        if contact == contact_id(2) {
+            return Reply::Refused(Refusal::SafetyPause);
+        }
+        if contact != contact_id(1) {
+            return Reply::Refused(Refusal::NotAccepted);
+        }
+        self.change_contact(contact, |view| {
+            view.safety.state = SafetyState::Compare;
+            view.safety.words = Some(["abandon", "ability", "able", "about"]);
+        });
+        Reply::Contact(contact)
+    }
+
+    fn compared(&self, contact: ContactId, same: bool) -> Reply {
+        if contact != contact_id(1) {
+            return Reply::Refused(Refusal::WrongState);
+        }
+        self.change_contact(contact, |view| {
+            view.verified = same;
+            view.alarm = (!same).then_some(Alarm::WordsDiffer);
+            view.safety.state = if same {
+                SafetyState::Same
+            } else {
+                SafetyState::Different
+            };
+        });
+        Reply::Contact(contact)
     }
 
     fn set_door(&self, open: bool, for_s: u64) -> Reply {

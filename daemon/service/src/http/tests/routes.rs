@@ -200,6 +200,14 @@ async fn safety_words() {
 async fn manners() {
     let world = World::new().await;
     let path = format!("/v1/contacts/{}", contact_id(1).to_hex());
+    for introduces in [true, false] {
+        let body = json!({ "introduces": introduces }).to_string();
+        let patched = world.send(&world.control("PATCH", &path).json(&body)).await;
+        assert_eq!(
+            (patched.status, patched.json()["introduces"].clone()),
+            (200, json!(introduces))
+        );
+    }
     for blocked in [true, false] {
         let body = json!({ "blocked": blocked }).to_string();
         let patched = world.send(&world.control("PATCH", &path).json(&body)).await;
