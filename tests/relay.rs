@@ -1,5 +1,5 @@
 //! Through others: a friend's device, one's own server, and nothing but those for whom one hides from.
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -18,16 +18,14 @@ impl World {
         let boot = self.shell_clock(index).boot;
         let keeps = self.is(Mutant::KeepsForwarding);
         let shell = &mut self.hosts[index].shell;
-        match output {
-            Output::UseRelay { relay, at, handle } => {
-                shell.ways.insert(*relay, (*at, *handle));
-            }
-            Output::LeaveRelay { relay } => {
-                shell.ways.remove(relay);
-            }
-            Output::Forward(pair) => shell.forwards.open(pair, boot),
-            Output::EndForward { pair } if !keeps => shell.forwards.close(*pair),
-            _ => {}
+        if let Output::UseRelay { relay, at, handle } = output {
+            shell.ways.insert(*relay, (*at, *handle));
+        } else if let Output::LeaveRelay { relay } = output {
+            shell.ways.remove(relay);
+        } else if let Output::Forward(pair) = output {
+            shell.forwards.open(pair, boot);
+        } else if let (Output::EndForward { pair }, false) = (output, keeps) {
+            shell.forwards.close(*pair);
         }
     }
 

@@ -391,7 +391,7 @@ mod tests {
                 kind: PathKind::Relay,
                 via: Some("Cleo".into()),
                 carrier: Some(Carrier::Contact),
-                ..path.clone()
+                ..path
             }),
             relay: true,
             relay_only: true,

@@ -355,7 +355,7 @@ impl Node {
         if self.is_hidden_from(device) {
             return NatKind::Unknown;
         }
-        self.network.report.kind()
+        self.network.report().kind()
     }
 
     /// What kind of NAT a contact said it is behind. Who does not know yet, having just started, takes nothing back.

@@ -356,7 +356,6 @@ impl World {
     }
 
     fn perform(&mut self, host: usize, output: Output) {
-        let now = self.now;
         match output {
             Output::Transmit { to, via, bytes, .. } => {
                 self.hosts[host].sent.push((to, bytes.clone()));
@@ -428,18 +427,7 @@ impl World {
                     self.mail.push_back((other, Input::Alive { link: far, bytes }));
                 }
             }
-            Output::Store { generation, state } => {
-                let host = &mut self.hosts[host];
-                host.stores += 1;
-                match host.disk {
-                    Disk::Good => {
-                        host.stored = state;
-                        host.node.handle(Input::Stored { generation }, now);
-                    }
-                    Disk::Full => host.node.handle(Input::StoreFailed { generation }, now),
-                    Disk::Slow => host.unanswered.push_back((generation, state)),
-                }
-            }
+            Output::Store { generation, state } => self.keep(host, generation, state),
             Output::Reply { id, reply } => {
                 self.hosts[host].replies.insert(id, reply);
             }
@@ -466,27 +454,38 @@ impl World {
 
     fn perform_relay(&mut self, host: usize, output: &Output) {
         let now = self.now;
-        match output {
-            Output::UseRelay { relay, at, handle } => {
-                self.ways.insert((host, *relay), (*at, *handle));
+        if let Output::UseRelay { relay, at, handle } = output {
+            self.ways.insert((host, *relay), (*at, *handle));
+        } else if let Output::LeaveRelay { relay } = output {
+            self.ways.remove(&(host, *relay));
+        } else if let Output::Forward(pair) = output {
+            self.hosts[host].forwards.open(pair, now.boot);
+        } else if let Output::EndForward { pair } = output {
+            self.hosts[host].forwards.close(*pair);
+        } else if let Output::Turn { wanted } = output {
+            if *wanted && !self.server_fails {
+                self.at_server.insert(host);
+            } else {
+                self.at_server.remove(&host);
             }
-            Output::LeaveRelay { relay } => {
-                self.ways.remove(&(host, *relay));
+            let relayed = self.at_server.contains(&host).then(|| at_server(host));
+            if *wanted {
+                self.mail.push_back((host, Input::Turn { relayed }));
             }
-            Output::Forward(pair) => self.hosts[host].forwards.open(pair, now.boot),
-            Output::EndForward { pair } => self.hosts[host].forwards.close(*pair),
-            Output::Turn { wanted } => {
-                if *wanted && !self.server_fails {
-                    self.at_server.insert(host);
-                } else {
-                    self.at_server.remove(&host);
-                }
-                let relayed = self.at_server.contains(&host).then(|| at_server(host));
-                if *wanted {
-                    self.mail.push_back((host, Input::Turn { relayed }));
-                }
+        }
+    }
+
+    fn keep(&mut self, host: usize, generation: u64, state: Vec<u8>) {
+        let now = self.now;
+        let host = &mut self.hosts[host];
+        host.stores += 1;
+        match host.disk {
+            Disk::Good => {
+                host.stored = state;
+                host.node.handle(Input::Stored { generation }, now);
             }
-            _ => {}
+            Disk::Full => host.node.handle(Input::StoreFailed { generation }, now),
+            Disk::Slow => host.unanswered.push_back((generation, state)),
         }
     }
 
@@ -529,7 +528,7 @@ impl World {
         }
         let places: Vec<SocketAddr> = self.hosts.iter().map(|host| host.at).collect();
         let at = |host: usize| places[host];
-        let host_at = |wanted| places.iter().position(|at| *at == wanted);
+        let host_at = |wanted| self.host_at(wanted);
         let through_server = self.at_server.iter().copied().find(|other| at_server(*other) == to.at);
         let heard = |other: &usize| !self.apart.contains(&(host, *other));
         match to.via {
