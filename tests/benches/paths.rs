@@ -16,10 +16,10 @@ mod seen;
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::sleep;
 use twocan_tests::chromium::{Driver, Page, STEP};
-use twocan_tests::home::acquaint;
+use twocan_tests::home::{Home, acquaint};
 use twocan_tests::namespace::run_inside;
 use twocan_tests::path::Path;
 use twocan_tests::person::Person;
@@ -53,7 +53,7 @@ fn main() {
 async fn table(rows: &[&str]) {
     let wanted = |row: &str| rows.is_empty() || rows.contains(&row);
     let driver = Driver::start().await;
-    let (ann, bob) = (Person::come(&driver, "Ann").await, Person::come(&driver, "Bob").await);
+    let (ann, bob) = (demanding(&driver, "Ann").await, demanding(&driver, "Bob").await);
     acquaint(&ann.home, &bob.home).await;
     println!(
         "| path | way | frames/s | freezes | frozen s | Mbit/s | NACKs | latency ms |\n|---|---|---|---|---|---|---|---|"
@@ -67,6 +67,41 @@ async fn table(rows: &[&str]) {
         plot::keep("rate", &rates(&direct, &ours));
     }
 }
+
+/// A person whose camera shows what no encoder can make small.
+async fn demanding(driver: &Driver, name: &str) -> Person {
+    let page = driver.page(name).await;
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": NOISE }))
+        .await;
+    Person::at(Home::up(name).await, page).await
+}
+
+/// Puts noise, 30 times a second, in place of the made-up camera, which changes so little that it fits any path.
+const NOISE: &str = "
+    const devices = navigator.mediaDevices;
+    const ask = devices?.getUserMedia.bind(devices);
+    if (devices) devices.getUserMedia = async wish => {
+        const stream = await ask(wish);
+        if (!wish.video) return stream;
+        for (const track of stream.getVideoTracks()) {
+            stream.removeTrack(track);
+            track.stop();
+        }
+        const canvas = Object.assign(document.createElement('canvas'), { width: 480, height: 270 });
+        const context = canvas.getContext('2d');
+        const pictures = Array.from({ length: 12 }, () => {
+            const picture = context.createImageData(canvas.width, canvas.height);
+            for (let at = 0; at < picture.data.length; at += 4) {
+                picture.data.fill(64 + Math.random() * 128, at, at + 3);
+                picture.data[at + 3] = 255;
+            }
+            return picture;
+        });
+        let shown = 0;
+        setInterval(() => context.putImageData(pictures[shown++ % pictures.length], 0, 0), 33);
+        stream.addTrack(canvas.captureStream(30).getVideoTracks()[0]);
+        return stream;
+    };";
 
 /// All paths, first between the browsers alone, then through the daemons.
 async fn both_ways(ann: &Person, bob: &Person, paths: &[Path]) -> [Vec<Row>; 2] {

@@ -37,9 +37,12 @@ pub(crate) struct DoorKeys {
 pub(crate) struct End {
     pub(crate) host: usize,
     pub(crate) run: u32,
+    /// Its machine's address when it began.
     pub(crate) address: SocketAddr,
-    /// What its packets leave by.
+    /// Its socket.
     pub(crate) via: Via,
+    /// Where it takes the other end to be.
+    pub(crate) remote: SocketAddr,
     /// Set once the handshake is done at this end.
     pub(crate) link: Option<LinkId>,
     pub(crate) closed: bool,
@@ -50,12 +53,13 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) const fn new(host: usize, run: u32, address: SocketAddr, via: Via) -> Self {
+    pub(crate) const fn new(host: usize, run: u32, address: SocketAddr, via: Via, remote: SocketAddr) -> Self {
         Self {
             host,
             run,
             address,
             via,
+            remote,
             link: None,
             closed: false,
             outbox: VecDeque::new(),

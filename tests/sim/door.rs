@@ -106,8 +106,8 @@ impl World {
         };
         let exporter = self.dice.bytes();
         let ends = [
-            End::new(visit.host, visit.run, visit.from, Via::Own),
-            End::new(host, self.hosts[host].run, visit.to, Via::Own),
+            End::new(visit.host, visit.run, visit.from, Via::Own, visit.to),
+            End::new(host, self.hosts[host].run, visit.to, Via::Own, visit.from),
         ];
         let door = DoorKeys {
             visitor,

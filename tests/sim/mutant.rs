@@ -80,6 +80,12 @@ listed! {
         KeepsForwarding,
         /// A relay passes on whatever comes.
         BottomlessRelay,
+        /// A copy of every knock goes to where clouds keep their secrets.
+        AsksMetadata,
+        /// Knocks that are to live for a few hops live on.
+        IgnoresHops,
+        /// Routers let everybody in whom they should not.
+        LeakyRouters,
         // On the disk.
         /// The disk answers after four seconds.
         SlowDisk,

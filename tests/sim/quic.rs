@@ -36,8 +36,8 @@ pub(crate) struct Attempt {
 }
 
 impl World {
-    pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: Place, token: Token) {
-        let Place { at: to, via } = to;
+    pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: (SocketAddr, Via), token: Token) {
+        let (to, via) = to;
         self.watch_place(host, to, via);
         let is_first = self.hosts[host].shell.dialed.insert(peer);
         let to = if self.is(Mutant::DialsOnce) && !is_first {
@@ -66,11 +66,12 @@ impl World {
         if self.hosts[attempt.host].run != attempt.run || self.hosts[attempt.host].node.is_none() {
             return;
         }
-        if let Some((listener, via)) = self.admits(&attempt) {
+        if let Some((listener, via, seen)) = self.admits(&attempt) {
             let exporter = self.dice.bytes();
+            let there = &self.hosts[listener];
             let ends = [
-                End::new(attempt.host, attempt.run, attempt.from, attempt.via),
-                End::new(listener, self.hosts[listener].run, self.hosts[listener].address, via),
+                End::new(attempt.host, attempt.run, attempt.from, attempt.via, attempt.to),
+                End::new(listener, there.run, there.address, via, seen),
             ];
             self.conns.push(Conn {
                 ends,
@@ -100,20 +101,11 @@ impl World {
         }
     }
 
-    /// The host that lets this Initial in.
-    fn admits(&mut self, attempt: &Attempt) -> Option<(usize, Via)> {
+    /// The host that lets this Initial in, by which socket, and where it seems to come from.
+    fn admits(&mut self, attempt: &Attempt) -> Option<(usize, Via, SocketAddr)> {
+        let (listener, via, seen) = self.trace(attempt.host, attempt.via, attempt.to)?;
         let dialer = attempt.host;
-        let (listener, via) = match attempt.via {
-            Via::Relay(id) => {
-                let (listener, far) = self.relayed_to(dialer, id)?;
-                (listener, Via::Relay(far))
-            }
-            Via::Own | Via::Spare(_) | Via::Turn => {
-                let listener = self.hosts.iter().position(|host| host.address == attempt.to)?;
-                (listener, Via::Own)
-            }
-        };
-        let is_heard = via != Via::Own
+        let is_heard = !via.is_direct()
             || (self.hosts[dialer].address == attempt.from
                 && self.network.hears(dialer, listener)
                 && self.network.hears(listener, dialer));
@@ -127,7 +119,9 @@ impl World {
             .admitted
             .get(&attempt.token)
             .is_some_and(|until| *until >= self.now);
-        (path && admitted && host.device == attempt.peer).then_some((listener, via))
+        let lets_in = path && admitted && host.device == attempt.peer;
+        let returns = self.trace(listener, via, seen).map(|(there, via, _)| (there, via));
+        (lets_in && returns == Some((dialer, attempt.via))).then_some((listener, via, seen))
     }
 
     pub(super) fn client_up(&mut self, conn: usize, dial: DialId) {
@@ -157,11 +151,7 @@ impl World {
 
     fn end_up(&mut self, conn: usize, side: usize, dial: Option<DialId>) {
         let exporter = self.conns[conn].exporter;
-        let via = self.conns[conn].ends[side].via;
-        let remote = match via {
-            Via::Relay(id) => Place::relayed(id).at,
-            Via::Own | Via::Spare(_) | Via::Turn => self.conns[conn].ends[1 - side].address,
-        };
+        let (remote, via) = (self.conns[conn].ends[side].remote, self.conns[conn].ends[side].via);
         let (peer, visitor) = self.shown_to(conn, side);
         let end = &mut self.conns[conn].ends[side];
         let host = &mut self.hosts[end.host];
@@ -196,7 +186,21 @@ impl World {
             let host = &self.hosts[end.host];
             host.run == end.run && host.works() && host.address == end.address
         };
-        stands(from) && stands(to) && self.network.hears(from.host, to.host)
+        stands(from) && stands(to) && self.network.hears(from.host, to.host) && self.leads(from, to)
+    }
+
+    /// Where a packet of this end seems to come from, and by which socket, if it reaches the other end's machine all the same.
+    fn moved(&self, conn: usize, side: usize) -> Option<(SocketAddr, Via)> {
+        let (from, to) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
+        let lives = |end: &End| self.hosts[end.host].run == end.run && self.hosts[end.host].works();
+        let (there, via, seen) = self.trace(from.host, from.via, from.remote)?;
+        let arrives = lives(from) && lives(to) && there == to.host && self.network.hears(from.host, to.host);
+        (arrives && (seen, via) != (to.remote, to.via)).then_some((seen, via))
+    }
+
+    /// Whether what one end sends comes out at the other, from where that expects it.
+    fn leads(&self, from: &End, to: &End) -> bool {
+        self.trace(from.host, from.via, from.remote) == Some((to.host, to.via, to.remote))
     }
 
     /// Whether an open connection that works both ways joins two hosts.
@@ -290,7 +294,7 @@ impl World {
             return;
         };
         let host = far.host;
-        let is_same_run = self.hosts[host].run == far.run && far.via == Via::Own;
+        let is_same_run = self.hosts[host].run == far.run && far.via.is_direct();
         if is_same_run && self.hosts[host].asleep && self.network.hears(from, host) {
             if self.hosts[host].shell.backlog.len() < 20 && self.dice.chance(25) {
                 self.hosts[host].shell.backlog.push(Held::Alive {
@@ -301,6 +305,9 @@ impl World {
                 });
             }
             return;
+        }
+        if let Some((from, via)) = self.moved(conn, side) {
+            return self.feed(host, Input::Moved { link, from, via }, Cause::Other);
         }
         if self.passes_to(conn, 1 - side) {
             self.watch_alive(host, from, sent);
@@ -313,11 +320,14 @@ impl World {
     /// Whether a packet that is on its way reaches this end: its sender may have gone meanwhile.
     fn passes_to(&self, conn: usize, side: usize) -> bool {
         let (to, from) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
-        if from.via != Via::Own {
+        if !from.via.is_direct() {
             return self.passes(conn, 1 - side);
         }
         let host = &self.hosts[to.host];
-        host.run == to.run && host.works() && host.address == to.address && self.network.hears(from.host, to.host)
+        let stands = host.run == to.run && host.works() && host.address == to.address;
+        let sender = &self.hosts[from.host];
+        let is_gone = sender.run != from.run || sender.address != from.address || !sender.works();
+        stands && self.network.hears(from.host, to.host) && (is_gone || self.leads(from, to))
     }
 
     pub(super) fn close(&mut self, host: usize, link: LinkId, code: u32) {

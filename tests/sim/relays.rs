@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use twocan_core::demux::{self, Class};
 use twocan_core::ids::{RelayHandle, RelayId};
 use twocan_core::io::{Input, Output};
-use twocan_core::reach::relay::{self, Forwards};
+use twocan_core::reach::relay;
 use twocan_core::reach::via::{Place, Via};
 
+use super::delivery::Parcel;
 use super::happening::Cause;
 use super::mutant::Mutant;
 use super::world::World;
@@ -32,8 +33,14 @@ impl World {
     /// A knock leaves through a relay.
     pub(super) fn transmit_through(&mut self, index: usize, id: RelayId, bytes: &[u8]) {
         if let Some((at, handle)) = self.hosts[index].shell.ways.get(&id).copied() {
-            self.put_on_wire(index, at, &relay::wrap(handle, bytes), Cause::Other, 0);
+            self.put_frame(index, at, relay::wrap(handle, bytes));
         }
+    }
+
+    fn put_frame(&mut self, index: usize, to: SocketAddr, bytes: Vec<u8>) {
+        let (via, ttl) = (Via::Own, None);
+        let parcel = Parcel { to, via, ttl, bytes };
+        self.put_on_wire(index, &parcel, Cause::Other, 0);
     }
 
     /// A frame arrives: for whoever uses the sender as a relay, or to be passed on.
@@ -65,19 +72,18 @@ impl World {
         };
         if let Some(to) = to {
             self.watch_passed_on(index, from, to, frame.len());
-            self.put_on_wire(index, to, &frame, Cause::Other, 0);
+            self.put_frame(index, to, frame);
         }
     }
 
     /// Who hears what a host sends through a relay, and through which way of his own.
     pub(super) fn relayed_to(&self, host: usize, id: RelayId) -> Option<(usize, RelayId)> {
         let (relay_at, handle) = *self.hosts[host].shell.ways.get(&id)?;
-        let relay = self.hosts.iter().position(|one| one.address == relay_at)?;
-        let forwards: &Forwards = &self.hosts[relay].shell.forwards;
-        let side = forwards.leads(self.hosts[host].address, handle)?;
-        let target = self.hosts.iter().position(|one| one.address == side.at)?;
+        let (relay, _, seen) = self.trace(host, Via::Own, relay_at)?;
+        let side = self.hosts[relay].shell.forwards.leads(seen, handle)?;
+        let (target, _, from) = self.trace(relay, Via::Own, side.at)?;
         let mut ways = self.hosts[target].shell.ways.iter();
-        let (far, _) = ways.find(|(_, way)| **way == (relay_at, side.handle))?;
+        let (far, _) = ways.find(|(_, way)| **way == (from, side.handle))?;
         let hears = self.network.hears(host, relay) && self.network.hears(relay, target);
         (hears && self.hosts[relay].works()).then_some((target, *far))
     }
@@ -91,7 +97,7 @@ impl World {
     pub(crate) fn flood(&mut self, from: usize, ways: &[(SocketAddr, RelayHandle)], packets: usize) {
         for (at, handle) in ways {
             for _ in 0..packets {
-                self.put_on_wire(from, *at, &relay::wrap(*handle, &[64; 1200]), Cause::Other, 0);
+                self.put_frame(from, *at, relay::wrap(*handle, &[64; 1200]));
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use twocan_core::io::{Input, Output};
 use twocan_core::node::Node;
-use twocan_core::reach::via::{Place, Via};
+use twocan_core::reach::via::Via;
 
+use super::delivery::Parcel;
 use super::happening::Cause;
 use super::mutant::Mutant;
 use super::world::{World, note};
@@ -42,22 +43,26 @@ impl World {
 
     pub(super) fn perform(&mut self, index: usize, output: Output, cause: Cause, sent: &mut usize) {
         match output {
-            Output::Transmit { to, via, ttl: _, bytes } => match via {
-                Via::Own | Via::Spare(_) => {
-                    self.watch_place(index, to, via);
-                    self.transmit(index, to, bytes, cause, sent);
+            Output::Transmit { to, via, ttl, bytes } => {
+                let parcel = Parcel { to, via, ttl, bytes };
+                match via {
+                    Via::Own | Via::Spare(_) => self.transmit(index, &parcel, cause, sent),
+                    Via::Relay(id) => self.transmit_through(index, id, &parcel.bytes),
+                    Via::Turn => {}
                 }
-                Via::Relay(id) => self.transmit_through(index, id, &bytes),
-                Via::Turn => {}
-            },
+            }
             Output::UseRelay { .. }
             | Output::LeaveRelay { .. }
             | Output::Forward(_)
             | Output::EndForward { .. }
             | Output::Turn { wanted: _ } => self.perform_relay(index, &output),
+            Output::OpenSpares { numbers } => self.hosts[index].shell.spares.extend(numbers),
+            Output::CloseSpares { numbers } => {
+                let shell = &mut self.hosts[index].shell;
+                shell.spares.retain(|spare| !numbers.contains(spare));
+            }
             Output::FindStunServers => self.find_stun_servers(index),
             Output::AskPortMapper => {}
-            Output::OpenSpares { numbers: _ } | Output::CloseSpares { numbers: _ } => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
                     let until = self.now + valid_for;
@@ -74,7 +79,7 @@ impl World {
                 via,
                 token,
                 initial_mtu: _,
-            } => self.dial(index, dial, peer, Place { at: to, via }, token),
+            } => self.dial(index, dial, peer, (to, via), token),
             Output::OpenDoor { seed, valid_for } => self.open_door(index, &seed, valid_for),
             Output::CloseDoor => self.close_door(index),
             Output::LetIn { visitor } => self.let_in(index, visitor),

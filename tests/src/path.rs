@@ -1,6 +1,7 @@
 //! A bad path inside a namespace: the kernel's packet filter drops what arrives at one port from another.
 //!
-//! A rate is a policer's, without a queue, which is harder on a sender than a router is.
+//! A rate is a policer's, without a queue, which is harder on a sender than a router is. Batches that a program hands to
+//! the kernel in one piece are taken apart first, as any network card does: else each would be lost as a whole.
 
 use std::process::{Command, Stdio};
 
@@ -28,6 +29,7 @@ impl Path {
             Self::Loses(percent) => format!("numgen random mod 100 < {percent}"),
             Self::Carries(kbit) => format!("limit rate over {} kbytes/second burst 32 kbytes", kbit / 8),
         };
+        run("ip", &["link", "set", "lo", "gso_max_segs", "1"]);
         nft("add table inet path");
         nft("add chain inet path arriving { type filter hook input priority 0; }");
         for (from, to) in [(one, other), (other, one)] {
@@ -39,10 +41,14 @@ impl Path {
 }
 
 fn nft(line: &str) {
-    let status = Command::new("nft")
-        .arg(line)
+    run("nft", &[line]);
+}
+
+fn run(program: &str, args: &[&str]) {
+    let status = Command::new(program)
+        .args(args)
         .stdin(Stdio::null())
         .status()
-        .expect("nft, of the package nftables");
-    assert!(status.success(), "nft {line}: {status}");
+        .expect("nft, of the package nftables, and ip, of iproute2");
+    assert!(status.success(), "{program} {args:?}: {status}");
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use twocan_core::bounds;
 use twocan_core::command::Command;
+use twocan_core::io::{Input, Means};
 
 use crate::sim::dht::FOUND;
-use crate::sim::happening::Happening;
+use crate::sim::happening::{Cause, Happening};
 use crate::sim::host::{Gift, Then};
 use crate::sim::mutant::Mutant;
 use crate::sim::network::Conditions;
@@ -96,12 +98,13 @@ impl World {
         );
     }
 
-    /// Both move at once; the third, whom both named, stays. The DHT could not be as quick.
+    /// Both move while they do not hear each other, and have no DHT; the third, whom both named, stays.
     fn introduced(&mut self) {
         if !self.befriend(0, 1) || !self.befriend(2, 0) || !self.befriend(2, 1) {
             return;
         }
         for host in [0, 1] {
+            self.feed(host, Input::Means(Means::default()), Cause::Other);
             if let Some(contact) = self.contact_id(host, 2) {
                 let introduces = true;
                 self.command(host, Command::SetIntroducer { contact, introduces }, Then::Nothing);
@@ -109,9 +112,15 @@ impl World {
         }
         let rest = self.dice.ms(2000, 30_000);
         self.run_for(rest);
+        self.block(0, 1);
+        self.block(1, 0);
+        self.run_for(bounds::CLOSED_AFTER + Duration::from_secs(10));
         self.move_away(0);
         self.move_away(1);
-        let quickly = Duration::from_millis(2500);
+        self.run_for(Duration::from_secs(1));
+        self.heal(0, 1);
+        // The word has come already; the search that it began knocks again soon.
+        let quickly = Duration::from_secs(12);
         self.expect(
             Invariant::Introduced,
             "introduced by a mutual contact",

@@ -91,6 +91,8 @@ impl World {
             | Command::EditContact { .. }
             | Command::CreateInvite { .. }
             | Command::DeleteInvite { .. }
+            | Command::TakeReply { .. }
+            | Command::SetIntroducer { .. }
             | Command::Ping { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }
@@ -102,8 +104,6 @@ impl World {
             | Command::Keep { .. }
             | Command::ComparedWithStranger { .. }
             | Command::CheckNetwork
-            | Command::TakeReply { .. }
-            | Command::SetIntroducer { .. }
             | Command::SeeMissed { .. } => {}
         }
     }

@@ -6,42 +6,48 @@ use super::kind::Kind;
 use super::pair::Pairing;
 
 /// A reason, by the letter that stands for it in the table.
-const REASONS: [(char, &str); 2] = [
+const REASONS: [(char, &str); 5] = [
     (
-        'a',
-        "nobody tells a daemon its address on the Internet, nor what came to the other side",
+        'b',
+        "no port is guessed: one side chooses another one for each destination",
     ),
-    ('t', "no relay: one side lets nothing pass but TCP to port 443"),
+    (
+        'r',
+        "no friend's relay: both sides choose another port for each destination",
+    ),
+    (
+        'c',
+        "an early packet of the other side takes the mapping away: the first knocks live as long as any",
+    ),
+    ('6', "first contact needs the DHT, and that has no IPv6"),
+    ('t', "no relay server: one side lets nothing pass but TCP to port 443"),
 ];
 
 /// The upper half of the matrix, in the order of [`Kind::MATRIX`]; a dot is a cell that works.
 const TABLE: [&str; 14] = [
     ".............t",
-    " aaaaaaaaaaaat",
-    "  aaaaaaaaaaat",
-    "   aaaaaaaaaat",
-    "    aaaaaaaaat",
-    "     aaaaaaaat",
-    "      aaaaaaat",
-    "       aaaaaat",
-    "        aaaaat",
-    "         aaaat",
-    "          aaat",
-    "           aat",
-    "            at",
+    " .....bbb...bt",
+    "  ...........t",
+    "   ..........t",
+    "    ..bbb...bt",
+    "     .bbb...bt",
+    "      rrrb..rt",
+    "       rrb..rt",
+    "        rb..rt",
+    "         ...bt",
+    "          ...t",
+    "           ..t",
+    "            rt",
     "             t",
 ];
 
 /// The same for the pairs beside the matrix that do not work.
-const BESIDE: [(Pairing, char); 8] = [
-    (Pairing::Apart(Kind::LinuxClash, Kind::Linux), 'a'),
-    (Pairing::Apart(Kind::LinuxClash, Kind::LinuxClash), 'a'),
-    (Pairing::Apart(Kind::Firewall6, Kind::Firewall6), 'a'),
-    (Pairing::Apart(Kind::NatPmp, Kind::Symmetric), 'a'),
-    (Pairing::Apart(Kind::Upnp, Kind::Symmetric), 'a'),
-    (Pairing::SameCarrier(Kind::CgnatEim), 'a'),
-    (Pairing::SameCarrier(Kind::Cgnat), 'a'),
-    (Pairing::SameCarrier(Kind::CgUpnp), 'a'),
+const BESIDE: [(Pairing, char); 5] = [
+    (Pairing::Apart(Kind::LinuxClash, Kind::Linux), 'c'),
+    (Pairing::Apart(Kind::LinuxClash, Kind::LinuxClash), 'c'),
+    (Pairing::Apart(Kind::Firewall6, Kind::Firewall6), '6'),
+    (Pairing::SameCarrier(Kind::Cgnat), 'r'),
+    (Pairing::SameCarrier(Kind::CgUpnp), 'r'),
 ];
 
 /// Why a pair does not find each other; `None` where it does. The order of the two does not matter.

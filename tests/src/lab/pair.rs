@@ -31,8 +31,6 @@ pub const KNOWN: Duration = Duration::from_secs(15);
 /// How long a ring may take, and a call of two seconds.
 const RING: Duration = Duration::from_secs(15);
 const CALL: Duration = Duration::from_secs(40);
-/// How long a daemon may look at its network before that.
-const LOOKS: Duration = Duration::from_secs(10);
 /// The nodes of the local DHT.
 const NODES: u8 = 12;
 
@@ -252,9 +250,6 @@ impl Pair {
         if self.friend.is_some() {
             return self.meet_again(patience).await;
         }
-        for home in [&self.ann, &self.bob] {
-            knows_its_network(home).await;
-        }
         let invite = self.ann.api().post("/v1/invites", json!({})).await;
         let began = Instant::now();
         let added = self
@@ -332,16 +327,6 @@ fn config(stun: &Stun, dht: &Dht) -> String {
         list(&stun.addresses),
         list(dht.addresses())
     )
-}
-
-/// Nobody invites in the second in which the daemon starts: it has looked at its network by then.
-async fn knows_its_network(home: &Home) {
-    let looked = async || {
-        let network = home.api().get("/v1/network").await;
-        (network["checking"] == false && !network["checked_s_ago"].is_null()).then_some(())
-    };
-    // Where UDP is blocked there is nothing to be seen.
-    let _ = until_at_most(LOOKS, looked).await;
 }
 
 /// Green, and proven within the last `since` milliseconds.

@@ -22,6 +22,7 @@ mod knocks;
 mod links;
 mod manners;
 mod network;
+mod punch;
 mod redeem;
 mod relay;
 mod reply;
@@ -49,7 +50,7 @@ use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
-use crate::reach::via::Place;
+use crate::reach::via::{Place, Via};
 use crate::rng::Rng;
 use crate::session::Session;
 use crate::state::{State, StateError};
@@ -64,6 +65,7 @@ pub struct Node {
     device: DeviceKey,
     own: OwnAddresses,
     network: network::Network,
+    punch: punch::Punch,
     keyring: Keyring,
     keyring_stale: bool,
     replays: ReplayGuard,
@@ -71,7 +73,7 @@ pub struct Node {
     asked: BTreeMap<[u8; 16], AskedKnock>,
     peers: BTreeMap<DeviceKey, Peer>,
     links: BTreeMap<LinkId, Link>,
-    dials: BTreeMap<DialId, DeviceKey>,
+    dials: BTreeMap<DialId, (DeviceKey, Via)>,
     next_dial: u64,
     next_tick: Duration,
     base: u64,
@@ -114,6 +116,8 @@ struct Peer {
     went_away: bool,
     /// It has said that we may use it as a relay; true as long as there is a link to it.
     offers_relay: bool,
+    /// When a birthday with it was last tried.
+    birthday: Option<Duration>,
 }
 
 /// Somebody who holds an invite of ours, before we know who it is.
@@ -199,6 +203,7 @@ impl Node {
             device,
             own: OwnAddresses::default(),
             network: network::Network::default(),
+            punch: punch::Punch::default(),
             keyring: Keyring::default(),
             keyring_stale: true,
             replays: ReplayGuard::default(),
@@ -286,6 +291,7 @@ impl Node {
                 Some(visit) => self.visit_alive(visit, &bytes, now),
                 None => self.handle_alive(link, &bytes, now),
             },
+            Input::Moved { link, from, via } => self.handle_moved(link, Place { at: from, via }, now),
             Input::Rtt { link, rtt } => match self.visit_on(link) {
                 Some(visit) => self.visit_rtt(visit, rtt),
                 None => self.handle_rtt(link, rtt),
@@ -327,6 +333,7 @@ impl Node {
         self.notice_quiet(now);
         self.tend_finding(now);
         self.notice_dots(now);
+        self.tend_spares();
         self.refresh_keyring(now);
     }
 
@@ -373,6 +380,7 @@ const fn may_make_jobs(input: &Input) -> bool {
         Input::Datagram { .. }
         | Input::Alive { .. }
         | Input::Rtt { .. }
+        | Input::Moved { .. }
         | Input::Leg { .. }
         | Input::Stun { .. }
         | Input::StunServers(_)

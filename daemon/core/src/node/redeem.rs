@@ -84,6 +84,7 @@ impl Node {
         if let Some(invite) = self.state.invites.iter_mut().find(|known| known.id == invite) {
             again = invite.redeemer.replace(*root).is_some();
         }
+        self.note_nat(id, hello.nat);
         self.adopt(device, id);
         let undo = before.map_or(Undo::RemoveContact(id), |contact| {
             Undo::RestoreContact(Box::new(contact))

@@ -17,7 +17,7 @@ use crate::ids::{ContactId, DeviceKey, LinkId, RelayHandle, RelayId, RelayTag};
 use crate::io::Output;
 use crate::message::{Addresses, Message, RelayAsk, RelayEnd, RelayGrant};
 use crate::reach::relay;
-use crate::reach::search::Search;
+use crate::reach::search::{self, Search};
 use crate::reach::via::{Place, Via};
 use crate::time::Now;
 
@@ -238,9 +238,12 @@ impl Node {
 
     /// Sends the knocks that are due through relays.
     pub(super) fn watch_ways(&mut self, now: Now) {
-        let mut due = Vec::new();
+        let (own, mut due) = (self.device, Vec::new());
         for (id, way) in &mut self.relaying.ways {
             due.extend(way.search.poll(now.boot).map(|slot| (*id, way.device, slot)));
+            if way.search.is_over(now.boot) {
+                way.search.pause(now.boot, search::meeting(&own, &way.device, now));
+            }
         }
         for (id, device, slot) in due {
             self.knock_at(device, Place::relayed(id), slot, now);

@@ -39,6 +39,7 @@ impl Node {
             .chain(searches)
             .chain(pings)
             .chain(dots)
+            .chain(self.birthday_timeout())
             .chain(self.safety_timeouts())
             .chain(self.relay_timeouts())
             .chain(self.turn_timeouts())
@@ -63,6 +64,7 @@ impl Node {
         }
         self.watch_ways(now);
         self.watch_turn(now);
+        self.watch_birthday(now);
         self.watch_door(now);
         self.watch_network(now);
         self.refuse_late_pings(now);
@@ -95,11 +97,10 @@ impl Node {
             }
         }
         self.out.extend(asks);
-        self.peers.values_mut().for_each(|peer| peer.search.tick(now.boot));
         self.renew_relays(now);
-        self.tick_turn(now);
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
+        self.punch.unanswered.forget(now.boot);
         self.forget_guests(now);
         self.forget_expired_invites(now);
         self.forget_expired_redemptions(now);
@@ -180,9 +181,15 @@ impl Node {
         };
         if let Some(slot) = peer.search.poll(now.boot) {
             self.knock_round(device, slot, now);
-            if slot.undated {
+            if slot.undated || (slot.first && self.needs_relay(&device)) {
                 self.ask_relays(&device, now);
             }
+            if slot.last {
+                self.consider_birthday(device, now);
+            }
+        } else if peer.search.is_over(now.boot) {
+            let meeting = crate::reach::search::meeting(&self.device, &device, now);
+            peer.search.pause(now.boot, meeting);
         }
     }
 
@@ -273,7 +280,8 @@ impl Node {
     /// As if the pauses of every search had grown to the longest.
     pub(super) fn rest_all(&mut self, now: Now) {
         for peer in self.peers.values_mut() {
-            peer.search.rest(now.boot);
+            let meeting = crate::reach::search::meeting(&self.device, &peer.device, now);
+            peer.search.rest(now.boot, meeting);
         }
     }
 

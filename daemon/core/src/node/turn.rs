@@ -13,7 +13,7 @@ use super::Node;
 use crate::bounds;
 use crate::ids::{ContactId, DeviceKey};
 use crate::io::Output;
-use crate::reach::search::Search;
+use crate::reach::search::{self, Search};
 use crate::reach::via::{Place, Via};
 use crate::time::Now;
 
@@ -137,19 +137,18 @@ impl Node {
 
     /// Sends the knocks that are due from the address at the server.
     pub(super) fn watch_turn(&mut self, now: Now) {
-        let mut due = Vec::new();
+        let (own, mut due) = (self.device, Vec::new());
         for (device, search) in &mut self.turn.searches {
             due.extend(search.poll(now.boot).map(|slot| (*device, slot)));
+            if search.is_over(now.boot) {
+                search.pause(now.boot, search::meeting(&own, device, now));
+            }
         }
         for (device, slot) in due {
             for at in self.known_addresses(&device) {
                 self.knock_at(device, Place { at, via: Via::Turn }, slot, now);
             }
         }
-    }
-
-    pub(super) fn tick_turn(&mut self, now: Now) {
-        self.turn.searches.values_mut().for_each(|search| search.tick(now.boot));
     }
 
     pub(super) fn turn_timeouts(&self) -> impl Iterator<Item = Duration> + '_ {

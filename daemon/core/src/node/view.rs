@@ -162,6 +162,8 @@ impl Node {
             WhyNot::WentAway
         } else if peers().all(|peer| self.known_addresses(&peer.device).is_empty()) {
             WhyNot::NoAddress
+        } else if peers().all(|peer| self.needs_relay(&peer.device)) {
+            WhyNot::NeedsRelay
         } else {
             WhyNot::NoAnswer
         }

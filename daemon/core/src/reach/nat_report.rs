@@ -188,9 +188,17 @@ pub struct Report {
 }
 
 impl Report {
-    /// What contacts need to know of the NAT.
+    /// What contacts need to know of the NAT. A mapped port makes the hardest one easy.
     #[must_use]
     pub const fn kind(&self) -> NatKind {
+        match (self.port_mapping.external.is_some(), self.double_nat) {
+            (true, Known::No) => NatKind::Easy,
+            (_, Known::Yes | Known::No | Known::Unknown) => self.unmapped_kind(),
+        }
+    }
+
+    /// The same of what is not mapped.
+    const fn unmapped_kind(&self) -> NatKind {
         match (self.translated, self.mapping) {
             (Known::No, _) | (_, Mapping::EndpointIndependent) => NatKind::Easy,
             (_, Mapping::AddressDependent | Mapping::AddressAndPortDependent | Mapping::Dependent) => NatKind::Hard,
@@ -369,7 +377,7 @@ pub fn judge(evidence: &Evidence, own: &OwnAddresses) -> Report {
         candidates: Vec::new(),
     };
     report.from_outside = from_outside(&report);
-    let is_hard = report.kind() == NatKind::Hard;
+    let is_hard = report.unmapped_kind() == NatKind::Hard;
     let mut reflexive = reflexive(&ipv4, is_hard);
     reflexive.extend(self::reflexive(&ipv6, false));
     let learnt = Learnt {
@@ -504,9 +512,11 @@ fn translated(votes: &[Vote], own: &OwnAddresses) -> Known {
 
 fn hairpin(findings: &Findings, translated: Known) -> Known {
     match translated {
-        Known::Yes => Known::from(findings.hairpin),
-        // There is nothing to turn round at.
-        Known::No | Known::Unknown => Known::Unknown,
+        // That nothing came back shows nothing: a NAT that turns packets of two devices round may be unable to do so for two
+        // ends that are one and the same, as netfilter is, whose table cannot hold such a connection.
+        Known::Yes if findings.hairpin == Some(true) => Known::Yes,
+        // Without NAT there is nothing to turn round at.
+        Known::Yes | Known::No | Known::Unknown => Known::Unknown,
     }
 }
 

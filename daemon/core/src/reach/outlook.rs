@@ -45,7 +45,7 @@ pub struct Outlook {
 /// Of a path to a device that said what it is behind; `is_linked` where there is one now.
 #[must_use]
 pub fn outlook(own: &Report, theirs: NatKind, is_linked: bool) -> Outlook {
-    let kind = effective_kind(own);
+    let kind = own.kind();
     let works = match (kind, theirs) {
         _ if is_linked => Works::Now,
         (NatKind::Easy, NatKind::Easy) => Works::Soon,
@@ -59,18 +59,10 @@ pub fn outlook(own: &Report, theirs: NatKind, is_linked: bool) -> Outlook {
     }
 }
 
-/// A mapped port makes the hardest NAT easy.
-const fn effective_kind(own: &Report) -> NatKind {
-    match (own.port_mapping.external.is_some(), own.double_nat) {
-        (true, Known::No) => NatKind::Easy,
-        (_, Known::Yes | Known::No | Known::Unknown) => own.kind(),
-    }
-}
-
 /// The best remedy on this side alone, where there is one.
 #[must_use]
 pub fn own_fix(own: &Report) -> Option<Fix> {
-    fix(own, effective_kind(own), NatKind::Unknown)
+    fix(own, own.kind(), NatKind::Unknown)
 }
 
 fn fix(own: &Report, kind: NatKind, theirs: NatKind) -> Option<Fix> {

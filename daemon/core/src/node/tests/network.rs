@@ -296,6 +296,30 @@ fn whoever_wakes_in_the_middle_of_a_round_asks_again() {
 }
 
 #[test]
+fn a_packet_after_a_silence_shows_how_long_the_nat_waited() {
+    let mut lab = Lab::pair();
+    // The side that is asked on every tick.
+    let listener = usize::from(lab.hosts[0].node.device() < lab.hosts[1].node.device());
+    lab.stun = SERVERS.map(at).to_vec();
+    for server in SERVERS {
+        lab.mapped.insert((listener, at(server)), at("203.0.113.7:40000"));
+    }
+    lab.feed(listener, Input::Interfaces(home()));
+    assert_eq!(report(&lab, listener).lifetime, None);
+    lab.pass(bounds::TICK * 4);
+    let lifetime = report(&lab, listener).lifetime.unwrap();
+    assert!(
+        lifetime + bounds::LIFETIME_LEAST > bounds::TICK && lifetime <= bounds::LISTENER_SILENCE,
+        "{lifetime:?}"
+    );
+    assert_eq!(
+        report(&lab, 1 - listener).lifetime,
+        None,
+        "who speaks first opens the way by that"
+    );
+}
+
+#[test]
 fn no_round_keeps_a_timer_when_it_is_over() {
     let mut lab = behind_nat(["203.0.113.7:40000", "203.0.113.7:40000"]);
     lab.pass(Duration::from_secs(30));

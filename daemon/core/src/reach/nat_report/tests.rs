@@ -186,7 +186,7 @@ fn filtering_is_what_came_in() {
         let mut evidence = after(&found);
         let report = judge(&evidence, &home());
         assert_eq!((report.filtering, report.from_outside), (filtering, outside));
-        assert_eq!(report.hairpin, Known::No);
+        assert_eq!(report.hairpin, Known::Unknown, "silence shows nothing");
         // A later round that could not try it says nothing against it.
         evidence.take(
             &stun(&[("198.51.100.1:1", Some(OUTER)), ("198.51.100.2:1", Some(OUTER))]),
@@ -197,6 +197,15 @@ fn filtering_is_what_came_in() {
         evidence.moved(true);
         assert_eq!(judge(&evidence, &home()).filtering, Filtering::Unknown);
     }
+}
+
+#[test]
+fn what_comes_back_from_the_own_outer_address_shows_a_hairpin() {
+    let found = Findings {
+        hairpin: Some(true),
+        ..stun(&[("198.51.100.1:1", Some(OUTER))])
+    };
+    assert_eq!(judge(&after(&found), &home()).hairpin, Known::Yes);
 }
 
 #[test]
@@ -282,6 +291,7 @@ fn the_port_mapper_shows_double_nat_and_opens_the_way() {
             "{external}"
         );
         assert_eq!(candidates(&report, CandidateKind::Mapped), [external]);
+        assert_eq!(report.kind() == NatKind::Easy, double_nat == Known::No, "{external}");
         let is_first = report.candidates.first().unwrap().kind == CandidateKind::Mapped;
         assert_eq!(is_first, double_nat == Known::No);
     }

@@ -377,7 +377,7 @@ fn a_picture_that_the_far_side_cannot_show_is_held_back_and_goes_on_without_a_ga
         let sent = link.0.lock().unwrap();
         sent.iter()
             .filter(|(flow, _)| *flow == video)
-            .map(|(_, packet)| *packet.get(3).unwrap())
+            .map(|(_, packet)| packet.get(3).copied().unwrap())
             .collect()
     };
     uplink.send(FlowKind::Video, &rtp(1));
