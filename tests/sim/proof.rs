@@ -108,7 +108,7 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         Invariant::RelayBytes => vec![relays(Mutant::BottomlessRelay)],
         Invariant::Relayed => vec![relays(Mutant::LosesGrants)],
         Invariant::DirectAgain => vec![relays(Mutant::NeverHeals)],
-        Invariant::Hidden => vec![relays(Mutant::NeverHides)],
+        Invariant::HidesAddress => vec![relays(Mutant::NeverHides)],
         Invariant::SessionOrder => vec![Break::Session(Fault::Renumbers), Break::Session(Fault::Swaps)],
         Invariant::SessionGap => vec![Break::Session(Fault::Loses)],
         Invariant::OneReply => vec![chaos(Mutant::LosesReplies), chaos(Mutant::RepeatsReplies)],

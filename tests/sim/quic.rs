@@ -6,7 +6,7 @@ use std::time::Duration;
 use twocan_core::bounds;
 use twocan_core::ids::{DeviceKey, DialId, LinkId, Token};
 use twocan_core::io::{Input, LinkUp};
-use twocan_core::reach::via::{Place, Via};
+use twocan_core::reach::via::Via;
 
 use super::conn::{Conn, DIALER, End, LISTENER};
 use super::happening::{Cause, Happening};

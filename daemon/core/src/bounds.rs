@@ -255,8 +255,6 @@ pub const RELAY_LEASE: Duration = Duration::from_secs(150);
 pub const RELAY_RENEWAL: Duration = Duration::from_secs(45);
 /// Contacts that are asked at once to relay to one device.
 pub const RELAYS: usize = 8;
-/// A pair with a relayed path looks for a direct one this often.
-pub const RELAY_RETRY: Duration = Duration::from_secs(60);
 /// Nobody has answered for this long: one's own relay server is asked for an address.
 pub const TURN_AFTER: Duration = Duration::from_secs(3);
 /// An address at one's own relay server that nobody uses is given back this long after the search began.

@@ -116,7 +116,7 @@ listed! {
         /// A pair with a relayed path takes a direct one when there is one.
         DirectAgain,
         /// Nothing goes straight to somebody from whom the user hides, and no address is named to him.
-        Hidden,
+        HidesAddress,
         // Sessions.
         /// Each message is applied once and in order.
         SessionOrder,

@@ -103,7 +103,7 @@ impl World {
         let owner = self.watch.owner_of(to);
         if owner.is_some_and(|owner| self.watch.marks.hides.contains(&(index, owner))) {
             let text = format!("host {index} sent a packet to {to}, from whose owner it hides");
-            self.fail(Invariant::Hidden, text);
+            self.fail(Invariant::HidesAddress, text);
         }
     }
 
@@ -119,7 +119,7 @@ impl World {
         };
         if !named.is_empty() {
             let text = format!("host {index} names {named:?} to {to}, from whom it hides");
-            self.fail(Invariant::Hidden, text);
+            self.fail(Invariant::HidesAddress, text);
         }
     }
 }

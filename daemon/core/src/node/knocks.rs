@@ -9,6 +9,7 @@ use crate::crypto::{self, Secret};
 use crate::ids::{ContactId, DeviceKey, DialId, InviteId, LinkId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
+use crate::reach::search::Slot;
 use crate::reach::via::{Place, Via};
 use crate::session::Session;
 use crate::state::Contact;

@@ -11,6 +11,7 @@ use crate::io::{LinkUp, Output};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::nat_report::NatKind;
+use crate::reach::search;
 use crate::reach::via::{Place, Via};
 use crate::state::Contact;
 use crate::time::Now;

@@ -252,10 +252,6 @@ impl Node {
 
     /// What the tick brings: who uses a relay says so again.
     pub(super) fn renew_relays(&mut self, now: Now) {
-        self.relaying
-            .ways
-            .values_mut()
-            .for_each(|way| way.search.tick(now.boot));
         let lasts = |wish: &Wish| now.boot < wish.asked + bounds::RELAY_LEASE;
         self.relaying.wishes.retain(|_, wish| lasts(wish));
         let used = self.relaying.ways.values().map(|way| (way.relay, way.device));
