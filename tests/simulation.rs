@@ -36,6 +36,11 @@ fn doors_open_and_close() {
 }
 
 #[test]
+fn friends_relay_for_those_they_may() {
+    runs::seeds(Kind::Relays, 200);
+}
+
+#[test]
 fn whoever_can_be_joined_is() {
     runs::seeds(Kind::Homes, 300);
 }

@@ -104,6 +104,11 @@ export class Api {
     return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { blocked })).json();
   }
 
+  /** @param {string} id @param {{relay?: boolean, relay_only?: boolean}} marks @returns {Promise<Contact>} */
+  async setRelays(id, marks) {
+    return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, marks)).json();
+  }
+
   /** Makes safety words, or gives those that wait for an answer. @param {string} id @returns {Promise<Safety>} */
   async safetyWords(id) {
     return (await send("POST", `/v1/contacts/${encodeURIComponent(id)}/verify`, {})).json();

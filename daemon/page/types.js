@@ -6,7 +6,7 @@
  * @typedef {{id: string, name: string}} Ref
  * @typedef {{audio: boolean, video: boolean}} Media
  * @typedef {"available"|"do_not_disturb"} Presence
- * @typedef {{kind: "lan"|"direct"|"relay", via: string|null, rtt_ms: number, last_proof_ms: number}} Path
+ * @typedef {{kind: "lan"|"direct"|"relay", via: string|null, carrier?: "contact"|"own_server"|"their_server"|null, rtt_ms: number, last_proof_ms: number}} Path
  *
  * Four words, the same on both screens.
  * @typedef {{state: "none"|"running"|"compare"|"same"|"different", words: string[]|null, number: string}} Safety
@@ -17,6 +17,8 @@
  * @property {"pending"|"accepted"|"contested"} state
  * @property {boolean} verified
  * @property {boolean} [blocked] where the daemon can block
+ * @property {boolean} [relay] it may use this device as a relay
+ * @property {boolean} [relay_only] this device's addresses are hidden from it
  * @property {boolean} [quiet] it rang too often and does not ring for a while
  * @property {Safety} [safety]
  * @property {Why|null} [alarm] what speaks against it

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use twocan_core::demux::{self, Class};
 use twocan_core::io::Input;
-use twocan_core::reach::via::Via;
+use twocan_core::reach::relay;
+use twocan_core::reach::via::{Place, Via};
 
 use super::happening::{Cause, Happening};
 use super::host::Held;
@@ -60,8 +61,9 @@ impl World {
     }
 
     /// The one way for a knock to leave a machine.
-    fn put_on_wire(&mut self, index: usize, parcel: &Parcel, cause: Cause, before: usize) {
+    pub(super) fn put_on_wire(&mut self, index: usize, parcel: &Parcel, cause: Cause, before: usize) {
         self.watch_transmit(index, parcel, cause, before);
+        self.watch_place(index, parcel.to, parcel.via);
         let hops = if self.is(Mutant::IgnoresHops) { None } else { parcel.ttl };
         if !self.has_socket(index, parcel.via) {
             return;
@@ -80,6 +82,7 @@ impl World {
         match via {
             Via::Own => true,
             Via::Spare(number) => self.hosts[index].shell.spares.contains(&number),
+            Via::Relay(_) | Via::Turn => false,
         }
     }
 
@@ -104,6 +107,11 @@ impl World {
 
     /// Where a packet from somebody's socket arrives at this moment, and where it seems to come from.
     pub(super) fn trace(&self, index: usize, via: Via, to: SocketAddr) -> Option<(usize, Via, SocketAddr)> {
+        if let Via::Relay(id) = via {
+            let (there, far) = self.relayed_to(index, id)?;
+            let Place { at, via } = Place::relayed(far);
+            return Some((there, via, at));
+        }
         let air = self.leave_networks(index, nat::port_of(via), to, nat::HOPS)?;
         let (there, through) = self.enter_networks(air)?;
         Some((there, through, air.from))
@@ -147,6 +155,9 @@ impl World {
         let (from, via) = from;
         if self.is(Mutant::DeafSocket) && self.hosts[index].run > 1 {
             return;
+        }
+        if bytes.first() == Some(&relay::FORM) {
+            return self.take_frame(index, from, bytes);
         }
         if bytes.first().copied().map(demux::classify) == Some(Class::Stun) {
             return self.feed(index, Input::Stun { from, bytes }, Cause::Other);

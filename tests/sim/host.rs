@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use twocan_core::command::Command;
 use twocan_core::event::{CallView, ContactView};
-use twocan_core::ids::{CallId, CommandId, ContactId, DeviceKey, LinkId, RootKey, Token, VisitorId};
+use twocan_core::ids::{
+    CallId, CommandId, ContactId, DeviceKey, LinkId, RelayHandle, RelayId, RootKey, Token, VisitorId,
+};
 use twocan_core::node::Node;
 use twocan_core::reach::candidates::{Interface, OwnAddresses};
+use twocan_core::reach::relay::Forwards;
 use twocan_core::reach::via::Via;
 use twocan_core::state::{OwnFinding, State};
 use twocan_core::time::Now;
@@ -76,6 +79,9 @@ pub(crate) struct Shell {
     pub(crate) gates: BTreeMap<CallId, Gate>,
     pub(crate) backlog: Vec<Held>,
     pub(crate) legs: u64,
+    /// Ways through relays, and whom it is one for.
+    pub(crate) ways: BTreeMap<RelayId, (SocketAddr, RelayHandle)>,
+    pub(crate) forwards: Forwards,
     /// Sockets beside the one.
     pub(crate) spares: BTreeSet<u16>,
     /// Whom it has dialed.

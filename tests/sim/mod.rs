@@ -22,6 +22,7 @@ mod network;
 mod people;
 pub(crate) mod proof;
 mod quic;
+mod relays;
 pub(crate) mod runs;
 pub(crate) mod scenes;
 pub(crate) mod sessions;

@@ -41,6 +41,8 @@ listed! {
         LosesFinding,
         /// The news of muted microphones never arrives.
         LosesSends,
+        /// What a relay grants never arrives.
+        LosesGrants,
         /// Every END says that somebody was busy.
         BendsReasons,
         /// Somebody in the middle exchanges the listener's nonce of safety words.
@@ -74,6 +76,10 @@ listed! {
         PadsAnswers,
         /// Every knock is sent six times.
         StammeringSocket,
+        /// A relay goes on passing packets of pairs that are over.
+        KeepsForwarding,
+        /// A relay passes on whatever comes.
+        BottomlessRelay,
         /// A copy of every knock goes to where clouds keep their secrets.
         AsksMetadata,
         /// Knocks that are to live for a few hops live on.
@@ -116,6 +122,8 @@ listed! {
         MendsLinks,
         /// Nobody gets blocked.
         NeverBlocks,
+        /// Nobody hides.
+        NeverHides,
         /// Second calls wait though nobody wants that.
         LetsCallsWait,
         /// Second calls do not wait though somebody wants that.
@@ -153,6 +161,7 @@ impl World {
                 }
             }
             (Some(Mutant::NeverBlocks), Command::Block { blocked, .. }) => *blocked = false,
+            (Some(Mutant::NeverHides), Command::SetRelays { relay_only, .. }) => *relay_only = None,
             (Some(Mutant::NeverWaits), Command::SetSecondCall { waits }) => *waits = false,
             (_, _) => {}
         }
@@ -192,7 +201,8 @@ fn bent(mutant: Mutant, message: Message) -> Option<Message> {
         | (Mutant::LosesKeep, Message::Keep(_))
         | (Mutant::LosesFinding, Message::Finding(_))
         | (Mutant::LosesWords, Message::Pass(_))
-        | (Mutant::LosesSends, Message::Sends(_)) => Some(Message::Unknown(99)),
+        | (Mutant::LosesSends, Message::Sends(_))
+        | (Mutant::LosesGrants, Message::RelayGrant(_)) => Some(Message::Unknown(99)),
         (Mutant::BendsReasons, Message::End(mut end)) => {
             end.reason = WireReason::Busy;
             Some(Message::End(end))

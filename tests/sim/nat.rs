@@ -353,6 +353,8 @@ pub(crate) fn port_of(via: twocan_core::reach::via::Via) -> u16 {
     match via {
         Via::Own => PORT,
         Via::Spare(number) => SPARE_PORTS + number,
+        // Neither has a socket.
+        Via::Relay(_) | Via::Turn => 0,
     }
 }
 

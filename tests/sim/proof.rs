@@ -47,6 +47,10 @@ const fn idle(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Idle)
 }
 
+const fn relays(mutant: Mutant) -> Break {
+    Break::Mutant(mutant, Kind::Relays)
+}
+
 /// What breaks an invariant. A new one makes the compiler ask.
 pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
     match invariant {
@@ -100,6 +104,11 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         Invariant::Impossible => vec![homes(Mutant::LeakyRouters)],
         Invariant::IdleAlive => vec![idle(Mutant::StammeringKeepalives)],
         Invariant::IdleKnocks => vec![idle(Mutant::StammeringSocket)],
+        Invariant::RelayAllowed => vec![relays(Mutant::KeepsForwarding)],
+        Invariant::RelayBytes => vec![relays(Mutant::BottomlessRelay)],
+        Invariant::Relayed => vec![relays(Mutant::LosesGrants)],
+        Invariant::DirectAgain => vec![relays(Mutant::NeverHeals)],
+        Invariant::HidesAddress => vec![relays(Mutant::NeverHides)],
         Invariant::SessionOrder => vec![Break::Session(Fault::Renumbers), Break::Session(Fault::Swaps)],
         Invariant::SessionGap => vec![Break::Session(Fault::Loses)],
         Invariant::OneReply => vec![chaos(Mutant::LosesReplies), chaos(Mutant::RepeatsReplies)],

@@ -38,6 +38,7 @@ pub(crate) struct Attempt {
 impl World {
     pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: (SocketAddr, Via), token: Token) {
         let (to, via) = to;
+        self.watch_place(host, to, via);
         let is_first = self.hosts[host].shell.dialed.insert(peer);
         let to = if self.is(Mutant::DialsOnce) && !is_first {
             NOWHERE
@@ -104,11 +105,13 @@ impl World {
     fn admits(&mut self, attempt: &Attempt) -> Option<(usize, Via, SocketAddr)> {
         let (listener, via, seen) = self.trace(attempt.host, attempt.via, attempt.to)?;
         let dialer = attempt.host;
+        let is_heard = !via.is_direct()
+            || (self.hosts[dialer].address == attempt.from
+                && self.network.hears(dialer, listener)
+                && self.network.hears(listener, dialer));
         let path = self.hosts[dialer].works()
             && self.hosts[listener].works()
-            && self.hosts[dialer].address == attempt.from
-            && self.network.hears(dialer, listener)
-            && self.network.hears(listener, dialer)
+            && is_heard
             && !self.network.loses(&mut self.dice);
         let host = &self.hosts[listener];
         let admitted = host
@@ -174,6 +177,11 @@ impl World {
     /// Whether packets of one end reach the other at this moment.
     pub(crate) fn passes(&self, conn: usize, side: usize) -> bool {
         let (from, to) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
+        if let Via::Relay(id) = from.via {
+            let runs = |end: &End| self.hosts[end.host].run == end.run && self.hosts[end.host].works();
+            let led = self.relayed_to(from.host, id).map(|(target, _)| target);
+            return runs(from) && runs(to) && led == Some(to.host);
+        }
         let stands = |end: &End| {
             let host = &self.hosts[end.host];
             host.run == end.run && host.works() && host.address == end.address
@@ -208,6 +216,8 @@ impl World {
         let Some((conn, side)) = self.hosts[host].shell.links.get(&link).copied() else {
             return;
         };
+        let to = self.conns[conn].ends[1 - side].host;
+        self.watch_frame(host, to, &bytes);
         let ready = self.now + self.network.delay(&mut self.dice);
         let end = &mut self.conns[conn].ends[side];
         end.outbox.push_back((ready, bytes));
@@ -284,7 +294,7 @@ impl World {
             return;
         };
         let host = far.host;
-        let is_same_run = self.hosts[host].run == far.run;
+        let is_same_run = self.hosts[host].run == far.run && far.via.is_direct();
         if is_same_run && self.hosts[host].asleep && self.network.hears(from, host) {
             if self.hosts[host].shell.backlog.len() < 20 && self.dice.chance(25) {
                 self.hosts[host].shell.backlog.push(Held::Alive {
@@ -310,6 +320,9 @@ impl World {
     /// Whether a packet that is on its way reaches this end: its sender may have gone meanwhile.
     fn passes_to(&self, conn: usize, side: usize) -> bool {
         let (to, from) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
+        if !from.via.is_direct() {
+            return self.passes(conn, 1 - side);
+        }
         let host = &self.hosts[to.host];
         let stands = host.run == to.run && host.works() && host.address == to.address;
         let sender = &self.hosts[from.host];

@@ -74,6 +74,7 @@ impl End {
             keys: Vec::new(),
             redeem: None,
             held: false,
+            through_server: None,
             time: None,
             nat: twocan_core::reach::nat_report::NatKind::Unknown,
         }

@@ -2,6 +2,7 @@
 
 use twocan_core::io::{Input, Output};
 use twocan_core::node::Node;
+use twocan_core::reach::via::Via;
 
 use super::delivery::Parcel;
 use super::happening::Cause;
@@ -44,8 +45,17 @@ impl World {
         match output {
             Output::Transmit { to, via, ttl, bytes } => {
                 let parcel = Parcel { to, via, ttl, bytes };
-                self.transmit(index, &parcel, cause, sent);
+                match via {
+                    Via::Own | Via::Spare(_) => self.transmit(index, &parcel, cause, sent),
+                    Via::Relay(id) => self.transmit_through(index, id, &parcel.bytes),
+                    Via::Turn => {}
+                }
             }
+            Output::UseRelay { .. }
+            | Output::LeaveRelay { .. }
+            | Output::Forward(_)
+            | Output::EndForward { .. }
+            | Output::Turn { wanted: _ } => self.perform_relay(index, &output),
             Output::OpenSpares { numbers } => self.hosts[index].shell.spares.extend(numbers),
             Output::CloseSpares { numbers } => {
                 let shell = &mut self.hosts[index].shell;

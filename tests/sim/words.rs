@@ -26,6 +26,8 @@ pub(crate) fn input(input: &Input) -> String {
         Input::Control { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
         Input::Interfaces(_)
+        | Input::Relays { .. }
+        | Input::Turn { .. }
         | Input::StunServers(_)
         | Input::Mapping(_)
         | Input::Observed { .. }
@@ -67,6 +69,11 @@ pub(crate) fn output(output: &Output) -> String {
         | Output::LetIn { .. }
         | Output::TurnAway { .. }
         | Output::DialDoor { .. }
+        | Output::UseRelay { .. }
+        | Output::LeaveRelay { .. }
+        | Output::Forward(_)
+        | Output::EndForward { .. }
+        | Output::Turn { .. }
         | Output::Route { .. }
         | Output::FarTakes { .. }
         | Output::OpenGate { .. }

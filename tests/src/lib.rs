@@ -21,8 +21,10 @@ pub mod person;
 pub mod phone;
 pub mod running;
 pub mod screens;
+pub mod turn;
 pub mod usage;
 pub mod wait;
+pub mod wall;
 pub mod wire;
 
 /// The root of the repository.

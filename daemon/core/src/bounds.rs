@@ -239,6 +239,29 @@ pub const ANSWERS_PER_S: u32 = 60;
 /// Missed calls kept in memory.
 pub const MISSED: usize = 100;
 
+/// Bytes a second that a relay passes on between two contacts, both directions together: 4 Mbit/s.
+pub const RELAY_BYTES_PER_S: u64 = 500_000;
+/// Bytes that a relay passes on at once after a pause; a key frame with what follows it.
+pub const RELAY_BURST: u64 = 500_000;
+/// Pairs that a relay serves at once.
+pub const RELAY_PAIRS: usize = 8;
+/// Pairs that a relay serves at once of which one side is the same contact.
+pub const RELAY_PAIRS_EACH: usize = 3;
+/// Wishes to meet somebody that a relay keeps of one device.
+pub const RELAY_ASKS: usize = 32;
+/// A wish at a relay, and the pair that came of it, lives this long after it was last said.
+pub const RELAY_LEASE: Duration = Duration::from_secs(150);
+/// Who uses a relay, or waits for somebody there, says so again after this long.
+pub const RELAY_RENEWAL: Duration = Duration::from_secs(45);
+/// Contacts that are asked at once to relay to one device.
+pub const RELAYS: usize = 8;
+/// Nobody has answered for this long: one's own relay server is asked for an address.
+pub const TURN_AFTER: Duration = Duration::from_secs(3);
+/// An address at one's own relay server that nobody uses is given back this long after the search began.
+pub const TURN_PATIENCE: Duration = Duration::from_secs(600);
+/// A relay server that failed is asked again after this long.
+pub const TURN_PAUSE: Duration = Duration::from_secs(60);
+
 /// Application error codes with which a link is closed.
 pub mod close_code {
     /// Nothing wrong: the daemon exits.

@@ -10,7 +10,7 @@ use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::bounds;
 use crate::crypto::Secret;
-use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RootKey};
+use crate::ids::{CallId, ContactId, DeviceKey, InviteId, RelayHandle, RelayTag, RootKey};
 
 /// Encodes; writing to memory cannot fail.
 #[must_use]
@@ -46,7 +46,16 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes!(RootKey, DeviceKey, CallId, ContactId, InviteId, Secret);
+as_bytes!(
+    RootKey,
+    DeviceKey,
+    CallId,
+    ContactId,
+    InviteId,
+    RelayHandle,
+    RelayTag,
+    Secret
+);
 
 /// An address as 6 or 18 bytes: the IP address, then the port, big-endian.
 pub(crate) mod address {

@@ -57,6 +57,15 @@ pub enum Command {
         /// Whether it is to be blocked.
         blocked: bool,
     },
+    /// Changes what relays mean to a contact.
+    SetRelays {
+        /// Which one.
+        contact: ContactId,
+        /// Whether it may use this device as a relay, where that changes.
+        relay: Option<bool>,
+        /// Whether it is to learn no address of this device's, where that changes.
+        relay_only: Option<bool>,
+    },
     /// Makes safety words with a contact's device, unless there are some to be compared. Answered when they are there.
     Verify {
         /// Which one.

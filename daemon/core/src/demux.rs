@@ -11,7 +11,7 @@
 //! door that the daemon still runs. No connection but a stranger's carries one.
 
 use crate::ids::Token;
-use crate::reach::pulse;
+use crate::reach::{pulse, relay};
 
 /// Bytes of the connection ids that this daemon issues.
 pub const OWN_CID: usize = 8;
@@ -39,8 +39,10 @@ const INITIAL: u8 = 0x00;
 pub enum Class {
     /// STUN (RFC 8489).
     Stun,
-    /// A knock or a relay frame.
+    /// A knock.
     Knock,
+    /// A frame that goes through a relay.
+    Relay,
     /// A keep-alive of a link.
     Pulse,
     /// QUIC, which [`admits`] looks at next.
@@ -55,6 +57,7 @@ pub const fn classify(first_byte: u8) -> Class {
     match first_byte {
         0..=3 => Class::Stun,
         pulse::FORM => Class::Pulse,
+        relay::FORM => Class::Relay,
         4..=15 => Class::Knock,
         16..=63 => Class::Other,
         64..=255 => Class::Quic,
@@ -177,15 +180,15 @@ mod tests {
 
     #[test]
     fn the_first_byte_decides() {
-        let classes: Vec<Class> = [0, 3, 4, 7, 8, 9, 15, 16, 63, 64, 127, 128, 255]
+        let classes: Vec<Class> = [0, 3, 4, 7, 8, 9, 10, 15, 16, 63, 64, 127, 128, 255]
             .into_iter()
             .map(classify)
             .collect();
-        use Class::{Knock, Other, Pulse, Quic, Stun};
+        use Class::{Knock, Other, Pulse, Quic, Relay, Stun};
         assert_eq!(
             classes,
             [
-                Stun, Stun, Knock, Knock, Pulse, Knock, Knock, Other, Other, Quic, Quic, Quic, Quic
+                Stun, Stun, Knock, Knock, Pulse, Relay, Knock, Knock, Other, Other, Quic, Quic, Quic, Quic
             ]
         );
     }

@@ -80,6 +80,8 @@ pub struct Snapshot {
     pub network: NetworkView,
     /// Linked contacts whose wall clock is [`crate::bounds::CLOCKS_APART_S`] or more from ours.
     pub clocks: Vec<ClockApart>,
+    /// One's own relay server was asked for an address, and gives none.
+    pub relay_server_fails: bool,
 }
 
 /// One's own network, as far as it is known.
@@ -187,6 +189,10 @@ pub struct ContactView {
     pub quiet: bool,
     /// What speaks against it.
     pub alarm: Option<Alarm>,
+    /// It may use this device as a relay.
+    pub relay: bool,
+    /// It is to learn no address of this device's.
+    pub relay_only: bool,
     /// While the inviter has not confirmed: what to send back to him by hand, should nothing else help.
     pub reply: Option<String>,
     /// Whether the user named it as an introducer.
@@ -273,15 +279,19 @@ pub enum WhyNot {
     WillNotRing,
     /// The user has blocked it.
     Blocked,
+    /// It is to learn no address of ours, and there is no relay to it.
+    NoRelay,
 }
 
 /// A proven path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathView {
     /// The far end of it.
     pub remote: SocketAddr,
-    /// Whether it stays on this machine or network.
+    /// What it runs over.
     pub kind: PathKind,
+    /// The petname of the contact who carries it.
+    pub via: Option<String>,
     /// QUIC's estimate of the round trip.
     pub rtt: Duration,
     /// When it was last proven, on the boot clock.
@@ -295,6 +305,19 @@ pub enum PathKind {
     Lan,
     /// Straight across the Internet.
     Direct,
+    /// Through somebody that one of the two chose.
+    Relay(Carrier),
+}
+
+/// Who passes the packets of a relayed path on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// A contact.
+    Contact(ContactId),
+    /// The relay server in one's own configuration.
+    OwnServer,
+    /// The far side's.
+    TheirServer,
 }
 
 /// One device of a contact.

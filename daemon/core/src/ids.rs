@@ -64,6 +64,23 @@ bytes_id!(
     InviteId, 8
 );
 
+bytes_id!(
+    /// What stands for one side of a pair that a relay serves: the relay draws it, and its bearer alone learns it.
+    RelayHandle, 7
+);
+bytes_id!(
+    /// Under which two devices meet at a relay; nobody but they can tell whose it is.
+    RelayTag, 16
+);
+
+/// A way to somebody's device through a contact's, numbered by the core; never reused within a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelayId(pub u16);
+
+/// Two contacts' devices that this one passes packets between, numbered by the core; never reused within a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PairId(pub u64);
+
 /// One QUIC connection, numbered by the shell; never reused within a run of the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u64);

@@ -10,13 +10,16 @@ use std::time::Duration;
 use crate::command::{Command, Reply};
 use crate::crypto::Secret;
 use crate::event::Event;
-use crate::ids::{CallId, CommandId, DeviceKey, DialId, LegId, LinkId, QueryId, Token, VisitorId};
+use crate::ids::{
+    CallId, CommandId, DeviceKey, DialId, LegId, LinkId, PairId, QueryId, RelayHandle, RelayId, Token, VisitorId,
+};
 use crate::media::flow::Role;
 use crate::media::formats::Formats;
 use crate::media::outlet::Held;
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::nat_report::PortMapping;
 use crate::reach::record::{Item, LanName, Place};
+use crate::reach::relay::Pair;
 use crate::reach::via::Via;
 
 /// What the shell tells the core.
@@ -33,6 +36,19 @@ pub enum Input {
     },
     /// The socket's own addresses, whenever they change.
     Interfaces(OwnAddresses),
+    /// What the configuration says about relays; first thing, and never again.
+    Relays {
+        /// Whether every contact may use this device as a relay, whatever its own mark says.
+        for_contacts: bool,
+        /// Whether there is a relay server.
+        server: bool,
+    },
+    /// The relay server gave us an address, or another one; `None` where none could be had, or it was lost. What comes
+    /// after [`Output::Turn`] gave it back is stale, and counts for nothing.
+    Turn {
+        /// Where it receives what it passes on to us.
+        relayed: Option<SocketAddr>,
+    },
     /// A datagram that the demux classed as STUN.
     Stun {
         /// Where it came from.
@@ -361,6 +377,33 @@ pub enum Output {
         base: u64,
         /// Our side of it.
         role: Role,
+    },
+    /// Reaches somebody's device through a contact's: what goes [`Via::Relay`] leaves in frames for `at`, and frames from
+    /// there that bear the handle came that way. Said again where either changes.
+    UseRelay {
+        /// The way.
+        relay: RelayId,
+        /// The relay.
+        at: SocketAddr,
+        /// What stands for us there.
+        handle: RelayHandle,
+    },
+    /// The end of [`Self::UseRelay`].
+    LeaveRelay {
+        /// The way.
+        relay: RelayId,
+    },
+    /// Passes packets on between two contacts, as [`crate::reach::relay::Forwards`] judges. Said again where a side moved.
+    Forward(Pair),
+    /// The end of [`Self::Forward`].
+    EndForward {
+        /// Between whom.
+        pair: PairId,
+    },
+    /// Gets an address from the relay server, or gives it back; answered by [`Input::Turn`].
+    Turn {
+        /// Whether one is needed.
+        wanted: bool,
     },
     /// The far side can show a picture in these formats and in no other.
     FarTakes {

@@ -14,7 +14,7 @@ use crate::cbor;
 use crate::crypto::Secret;
 use crate::event::InviteRefusal;
 use crate::identity::SignedList;
-use crate::ids::{CallId, DeviceKey};
+use crate::ids::{CallId, DeviceKey, RelayHandle, RelayTag};
 use crate::media::flow;
 use crate::reach::nat_report::NatKind;
 use crate::time::UnixSeconds;
@@ -78,6 +78,14 @@ pub enum Message {
     End(End),
     /// Either way: what the sender's page sends at the moment.
     Sends(Sends),
+    /// Whether the receiver may use the sender as a relay; not numbered, like the other three.
+    RelayOffer(RelayOffer),
+    /// To a relay: the sender wants to meet whoever shows the same tag; not numbered.
+    RelayAsk(RelayAsk),
+    /// From a relay to both: packets pass from here on; not numbered.
+    RelayGrant(RelayGrant),
+    /// Either way: packets pass no more; not numbered.
+    RelayEnd(RelayEnd),
     /// Either way: which video formats the sender's legs can show.
     Takes(Takes),
     /// How the sender's device is found when there is no link.
@@ -123,6 +131,9 @@ pub struct Hello {
     /// The sender's wall clock.
     #[n(8)]
     pub time: Option<UnixSeconds>,
+    /// The sender's end of this link is at its relay server.
+    #[n(20)]
+    pub through_server: Option<bool>,
     /// What kind of NAT the sender is behind.
     #[cbor(n(9), default)]
     pub nat: NatKind,
@@ -320,6 +331,45 @@ pub struct End {
     pub reason: WireReason,
 }
 
+/// Body of [`Message::RelayOffer`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayOffer {
+    /// Whether it may.
+    #[n(0)]
+    pub offered: bool,
+}
+
+/// Body of [`Message::RelayAsk`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayAsk {
+    /// One for each pair key: any of them will do. See [`crate::reach::relay::tag`].
+    #[n(0)]
+    pub tags: Vec<RelayTag>,
+}
+
+/// Body of [`Message::RelayGrant`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayGrant {
+    /// Which wish it answers.
+    #[n(0)]
+    pub tag: RelayTag,
+    /// What stands for the receiver's side.
+    #[n(1)]
+    pub handle: RelayHandle,
+}
+
+/// Body of [`Message::RelayEnd`].
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RelayEnd {
+    /// Which wish, and the pair that came of it.
+    #[n(0)]
+    pub tag: RelayTag,
+}
+
 /// Body of [`Message::Unsupported`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -342,6 +392,16 @@ impl Message {
             self,
             Self::Hello(_) | Self::Ack | Self::Unsupported(_) | Self::Watch(_) | Self::Pass(_)
         ) && !self.is_safety()
+            && !self.is_relay()
+    }
+
+    /// Whether the message is about relaying, and so belongs to one connection.
+    #[must_use]
+    pub const fn is_relay(&self) -> bool {
+        matches!(
+            self,
+            Self::RelayOffer(_) | Self::RelayAsk(_) | Self::RelayGrant(_) | Self::RelayEnd(_)
+        )
     }
 
     /// Whether the message is part of an exchange of safety words.
@@ -380,6 +440,10 @@ impl Message {
             Self::Accept(_) => 19,
             Self::End(_) => 20,
             Self::Sends(_) => 21,
+            Self::RelayOffer(_) => 27,
+            Self::RelayAsk(_) => 28,
+            Self::RelayGrant(_) => 29,
+            Self::RelayEnd(_) => 30,
             Self::Takes(_) => 22,
             Self::Finding(_) => 24,
             Self::Watch(_) => 25,
@@ -408,6 +472,10 @@ impl Message {
             Self::Ring(body) => cbor::encode(body),
             Self::Renew(body) | Self::Ringing(body) | Self::Accept(body) => cbor::encode(body),
             Self::End(body) => cbor::encode(body),
+            Self::RelayOffer(body) => cbor::encode(body),
+            Self::RelayAsk(body) => cbor::encode(body),
+            Self::RelayGrant(body) => cbor::encode(body),
+            Self::RelayEnd(body) => cbor::encode(body),
             Self::Unsupported(body) => cbor::encode(body),
         }
     }
@@ -433,6 +501,10 @@ impl Message {
             19 => Self::Accept(cbor::decode(body)?),
             20 => Self::End(cbor::decode(body)?),
             21 => Self::Sends(cbor::decode(body)?),
+            27 => Self::RelayOffer(cbor::decode(body)?),
+            28 => Self::RelayAsk(cbor::decode(body)?),
+            29 => Self::RelayGrant(cbor::decode(body)?),
+            30 => Self::RelayEnd(cbor::decode(body)?),
             22 => Self::Takes(cbor::decode(body)?),
             24 => Self::Finding(cbor::decode(body)?),
             25 => Self::Watch(cbor::decode(body)?),
@@ -549,6 +621,15 @@ mod tests {
             Message::SafetyAnswer(Nonce { nonce: [2; 32] }),
             Message::SafetyReveal(Nonce { nonce: [3; 32] }),
             Message::SafetyLater,
+            Message::RelayOffer(RelayOffer { offered: true }),
+            Message::RelayAsk(RelayAsk {
+                tags: vec![RelayTag([1; 16]), RelayTag([2; 16])],
+            }),
+            Message::RelayGrant(RelayGrant {
+                tag: RelayTag([1; 16]),
+                handle: RelayHandle([3; 7]),
+            }),
+            Message::RelayEnd(RelayEnd { tag: RelayTag([1; 16]) }),
             Message::Unsupported(Unsupported { kind: 99 }),
         ];
         for message in all {

@@ -138,6 +138,12 @@ pub struct Contact {
     /// The user named it as an introducer.
     #[cbor(n(19), default)]
     pub introduces: bool,
+    /// It may use this device as a relay to a contact that both have.
+    #[cbor(n(20), default)]
+    pub relay: bool,
+    /// It is to learn no address of this device's: packets to it go through a relay alone.
+    #[cbor(n(21), default)]
+    pub relay_only: bool,
 }
 
 /// What speaks against a contact.
@@ -405,6 +411,7 @@ mod tests {
         assert!(contact.accepted && contact.verified && contact.held && !contact.contested);
         assert_eq!((contact.blocked, contact.alarm), (false, None));
         assert_eq!((&contact.finding, &state.finding), (&None, &None));
+        assert_eq!((contact.relay, contact.relay_only), (false, false));
         assert_eq!(contact.keys, [Secret([6; 32])]);
         assert_eq!(contact.addresses, ["192.0.2.2:2226".parse().unwrap()]);
         assert!(contact.redeeming.is_some());
@@ -433,6 +440,8 @@ mod tests {
             assert!(!contact.learn_finding(device, &Secret([5; 32]), [6; 32]));
             let redemption = contact.redeeming.as_mut().unwrap();
             redemption.since = Some(1_899_000_000);
+            contact.relay = true;
+            contact.relay_only = true;
         }
         assert_eq!(State::from_bytes(&state.to_bytes()), Ok(state));
     }

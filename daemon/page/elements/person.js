@@ -18,6 +18,9 @@ export class PersonElement extends HTMLElement {
   #look;
   #block;
   #blockHelp = h("p", { class: "help" }, s.person.blockHelp);
+  #relay = h("input", { type: "checkbox", id: "person-relay" });
+  #relayOnly = h("input", { type: "checkbox", id: "person-relay-only" });
+  #relays = h("section", { class: "part", hidden: true });
   #remove;
   #sure;
   #dialog;
@@ -41,7 +44,7 @@ export class PersonElement extends HTMLElement {
         button("person-remove-no", s.person.keep, () => this.#ask(false)),
       ),
     );
-    this.#dialog = dialog("person-title", this.#title, this.#form(), this.#safety(), this.#ways());
+    this.#dialog = dialog("person-title", this.#title, this.#form(), this.#safety(), this.#drawRelays(), this.#ways());
     this.append(this.#dialog);
   }
 
@@ -76,6 +79,9 @@ export class PersonElement extends HTMLElement {
     const blocks = "blocked" in contact;
     this.#block.hidden = !blocks;
     this.#blockHelp.hidden = !blocks;
+    this.#relays.hidden = !("relay" in contact);
+    this.#relay.checked = contact.relay ?? false;
+    this.#relayOnly.checked = contact.relay_only ?? false;
     setLabel(this.#block, contact.blocked ? s.person.unblock : s.person.block);
   }
 
@@ -95,6 +101,19 @@ export class PersonElement extends HTMLElement {
 
   #safety() {
     return h("section", { class: "part" }, h("h3", {}, s.words.heading), this.#trust, h("div", { class: "acts" }, this.#words));
+  }
+
+  #drawRelays() {
+    this.#relay.onchange = () => void this.#mark({ relay: this.#relay.checked });
+    this.#relayOnly.onchange = () => void this.#mark({ relay_only: this.#relayOnly.checked });
+    this.#relays.append(
+      h("h3", {}, s.person.relays),
+      h("p", { class: "check" }, this.#relay, h("label", { for: "person-relay" }, s.person.relay)),
+      h("p", { class: "help under" }, s.person.relayHelp),
+      h("p", { class: "check" }, this.#relayOnly, h("label", { for: "person-relay-only" }, s.person.relayOnly)),
+      h("p", { class: "help under" }, s.person.relayOnlyHelp),
+    );
+    return this.#relays;
   }
 
   #ways() {
@@ -128,6 +147,13 @@ export class PersonElement extends HTMLElement {
     if (this.#id === null || isDisabled(this.#look)) return;
     this.#dialog.close();
     look(this.#context, this.#id, { audio: true, video: true });
+  }
+
+  /** @param {{relay?: boolean, relay_only?: boolean}} marks */
+  async #mark(marks) {
+    const { api, store } = this.#context;
+    const contact = this.#contact;
+    if (contact) await this.#try(async () => store.apply("contact", await api.setRelays(contact.id, marks)));
   }
 
   async #toggleBlock() {

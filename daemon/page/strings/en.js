@@ -83,7 +83,7 @@ export const en = {
     /** @param {string} name */
     more: (name) => `More about ${name}`,
     /** @param {Path} path */
-    path: (path) => `${en.path[path.kind]}, ${ms(path.rtt_ms)}`,
+    path: (path) => `${through(path) ?? en.path[path.kind]}, ${ms(path.rtt_ms)}`,
     video: "Video call",
     voice: "Voice call",
     /** @param {string} name */
@@ -225,6 +225,11 @@ export const en = {
     block: "Block",
     unblock: "Stop blocking",
     blockHelp: "Somebody you block hears nothing from your Twocan, not even a refusal.",
+    relays: "Relays",
+    relay: "May use my device as a relay",
+    relayHelp: "If this contact and another one to whom you allow it cannot reach each other, their calls pass through your device, sealed. It costs what a call costs in data.",
+    relayOnly: "Hide my address",
+    relayOnlyHelp: "This contact reaches you through a relay alone: a friend of you both who allows it, or your own server. What it knows already stays known.",
     remove: "Remove",
     sure: "Neither of you can call the other then. Becoming contacts again takes a new link.",
     keep: "Keep",
@@ -372,7 +377,7 @@ export const en = {
     lines: (path, facts, quality, verified) => {
       /** @type {[string, string][]} */
       const lines = [["Quality", en.facts.quality[quality]]];
-      if (path) lines.push(["Way", path.via ? `${en.badge[path.kind].word}, by ${path.via}` : en.badge[path.kind].word], ["Round trip", ms(path.rtt_ms)]);
+      if (path) lines.push(["Way", through(path) ?? en.badge[path.kind].word], ["Round trip", ms(path.rtt_ms)]);
       if (facts?.loss !== null && facts?.loss !== undefined) lines.push(["Lost on the way", percent(facts.loss)]);
       if (facts?.picture) {
         const { width, height, fps, codec, kbit } = facts.picture;
@@ -439,7 +444,7 @@ export const en = {
     escOnce: "Press Esc once more to hang up.",
     muted: "You are muted",
     /** @param {Path} path */
-    badge: (path) => `${en.badge[path.kind].word} · ${ms(path.rtt_ms)}`,
+    badge: (path) => `${through(path) ?? en.badge[path.kind].word} · ${ms(path.rtt_ms)}`,
   },
   badge: {
     lan: { word: "Same network", help: "Picture and sound stay on this computer or network." },
@@ -580,6 +585,14 @@ const outcomes = {
   },
 };
 
+/** Who carries a relayed path. @param {Path} path */
+function through(path) {
+  if (path.kind !== "relay") return null;
+  if (path.carrier === "own_server") return "through your server";
+  if (path.carrier === "their_server") return "through their server";
+  return path.via ? `through ${path.via}` : null;
+}
+
 /** @type {Record<string, (name: string) => string>} */
 const unreachable = {
   no_answer: (name) => `Their Twocan does not answer. Ask ${name} to check that it is running, then call again.`,
@@ -589,6 +602,7 @@ const unreachable = {
   searching: () => "The way there was still being looked for. Try again in a moment.",
   went_away: (name) => `Their Twocan said goodbye a moment ago. ${name} turns green when it is back.`,
   silent: (name) => `The connection went quiet. ${name} turns green as soon as it is proven again.`,
+  no_relay: (name) => `You hide your address from ${name}, and there is no relay between you at the moment.`,
   blocked: (name) => `You have blocked ${name}. Stop blocking first, then call.`,
   will_not_ring: (name) => `${name} does not want to be rung at the moment. Try again later.`,
 };

@@ -50,6 +50,8 @@ mod tests {
             devices: Vec::new(),
             safety: twocan_api::Safety::default(),
             blocked: false,
+            relay: false,
+            relay_only: false,
             quiet: false,
             alarm: None,
             reply: None,

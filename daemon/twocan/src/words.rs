@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use twocan_api::{
-    Call, CallState, Contact, ContactState, Direction, Door, PathKind, Presence, Reachable, Safety, SafetyState,
+    Call, CallState, Contact, ContactState, Direction, Door, Path, PathKind, Presence, Reachable, Safety, SafetyState,
     Status, Why,
 };
 
@@ -82,8 +82,14 @@ fn about(contact: &Contact) -> String {
     if contact.blocked {
         facts.push("blocked".to_owned());
     }
+    if contact.relay {
+        facts.push("may relay here".to_owned());
+    }
+    if contact.relay_only {
+        facts.push("your address is hidden".to_owned());
+    }
     if let Some(path) = &contact.path {
-        facts.push(format!("{}, {:.0} ms", path_kind(path.kind), path.rtt_ms));
+        facts.push(format!("{}, {:.0} ms", path_words(path), path.rtt_ms));
     }
     if let Some(why) = &contact.why {
         facts.push([why.text.as_str(), why.fix.as_str()].join(" ").trim().to_owned());
@@ -113,6 +119,14 @@ pub(crate) fn stranger_differs() -> Why {
         text: "The words were different: somebody may be sitting between you and hear everything. The call was ended."
             .into(),
         fix: "Exchange an invite link over a channel that you trust instead: twocan invite".into(),
+    }
+}
+
+/// What a path runs over, and who carries it.
+fn path_words(path: &Path) -> String {
+    match &path.via {
+        Some(via) => format!("through {via}"),
+        None => path_kind(path.kind).to_owned(),
     }
 }
 
@@ -312,7 +326,7 @@ fn ended(call: &Call) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-    use twocan_api::{DeviceRef, Media, Path, Peer, PersonRef, Reason, SecondCall, Stranger};
+    use twocan_api::{Carrier, DeviceRef, Media, Peer, PersonRef, Reason, SecondCall, Stranger};
 
     use super::*;
 
@@ -330,6 +344,8 @@ mod tests {
             blocked: false,
             quiet: false,
             alarm: None,
+            relay: false,
+            relay_only: false,
             reply: None,
             introduces: false,
         }
@@ -366,9 +382,25 @@ mod tests {
         let path = Path {
             kind: PathKind::Lan,
             via: None,
+            carrier: None,
             rtt_ms: 0.7,
             last_proof_ms: 3,
         };
+        let relayed = Contact {
+            path: Some(Path {
+                kind: PathKind::Relay,
+                via: Some("Cleo".into()),
+                carrier: Some(Carrier::Contact),
+                ..path
+            }),
+            relay: true,
+            relay_only: true,
+            ..ann(ContactState::Accepted, Reachable::Yes)
+        };
+        assert_eq!(
+            about(&relayed),
+            "may relay here · your address is hidden · through Cleo, 1 ms"
+        );
         let green = Contact {
             path: Some(path),
             ..ann(ContactState::Accepted, Reachable::Yes)

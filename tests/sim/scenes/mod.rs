@@ -9,6 +9,7 @@ pub(crate) mod homes;
 mod idle;
 mod invites;
 mod manners;
+mod relays;
 
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(crate) enum Kind {
     Invites,
     /// Calls to an address, between people who know nothing of each other.
     Doors,
+    /// Two who do not hear each other, and a friend between them.
+    Relays,
     /// People who are not where anybody remembers them.
     Finding,
     /// Two people behind routers of all kinds.
@@ -51,6 +54,7 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Calls => calls::run(seed, mutant, trace),
         Kind::Invites => invites::run(seed, mutant, trace),
         Kind::Doors => doors::run(seed, mutant, trace),
+        Kind::Relays => relays::run(seed, mutant, trace),
         Kind::Finding => finding::run(seed, mutant, trace),
         Kind::Homes => homes::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),

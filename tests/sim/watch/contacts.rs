@@ -69,6 +69,7 @@ impl World {
     }
 
     pub(crate) fn watch_command(&mut self, index: usize, command: &Command) {
+        self.watch_relay_command(index, command, None);
         match command {
             Command::DeleteContact { contact } => {
                 self.release(index, *contact);
@@ -84,7 +85,7 @@ impl World {
             Command::StartCall { contact, .. } => self.watch_intent(index, *contact),
             Command::Answer { call } => self.watch_answer(index, *call),
             Command::EditMe { .. } => self.hosts[index].seen.will_ring_since = self.now,
-            Command::Block { .. } => self.disturb(index),
+            Command::Block { .. } | Command::SetRelays { .. } => self.disturb(index),
             Command::SetSecondCall { waits } => self.watch.lets_wait[index] |= waits,
             Command::AddContact { .. }
             | Command::EditContact { .. }
@@ -108,6 +109,7 @@ impl World {
     }
 
     pub(crate) fn watch_reply(&mut self, index: usize, asked: &Asked, reply: &Reply) {
+        self.watch_relay_command(index, &asked.command, Some(reply));
         let (Command::AddContact { link, .. }, Reply::Contact(id)) = (&asked.command, reply) else {
             return;
         };

@@ -115,6 +115,7 @@ impl World {
             .iter()
             .any(|(host, other)| host.contact_for(*other).is_some_and(|contact| contact.blocked));
         self.now > since + patience
+            && !self.hides_either(one, other)
             && !is_quiet
             && !is_blocked
             && self.now > heard
@@ -134,7 +135,7 @@ impl World {
         let remote = self.hosts[one]
             .contact_for(other)
             .filter(|contact| contact.reachable == Reachable::Yes)
-            .and_then(|contact| contact.path)
+            .and_then(|contact| contact.path.as_ref())
             .map(|path| path.remote);
         if let Some(remote) = remote {
             let now = self.now;

@@ -106,6 +106,17 @@ listed! {
         IdleAlive,
         /// Looking for who is away costs the packets of one search a minute.
         IdleKnocks,
+        // Relays.
+        /// Packets are passed on between two only whom the relay's user has allowed it.
+        RelayAllowed,
+        /// What a relay passes on is bounded by its bucket.
+        RelayBytes,
+        /// Two who cannot hear each other are green through a friend who relays for both.
+        Relayed,
+        /// A pair with a relayed path takes a direct one when there is one.
+        DirectAgain,
+        /// Nothing goes straight to somebody from whom the user hides, and no address is named to him.
+        HidesAddress,
         // Sessions.
         /// Each message is applied once and in order.
         SessionOrder,

@@ -8,6 +8,7 @@ mod contacts;
 mod dots;
 mod invariant;
 mod packets;
+mod relays;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -68,6 +69,7 @@ pub(crate) struct Watch {
     /// Hosts whose user has ever wanted second calls to wait.
     lets_wait: Vec<bool>,
     packets: packets::Packets,
+    marks: relays::Marks,
     /// Keep-alive datagrams and knocks sent by each host.
     pub(crate) alive_sent: Vec<u64>,
     pub(crate) knocks_sent: Vec<u64>,
@@ -94,6 +96,7 @@ impl Watch {
             links: BTreeMap::new(),
             lets_wait: vec![false; hosts],
             packets: packets::Packets::new(hosts),
+            marks: relays::Marks::default(),
             alive_sent: vec![0; hosts],
             knocks_sent: vec![0; hosts],
             looks: 0,

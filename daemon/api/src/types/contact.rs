@@ -36,6 +36,12 @@ pub struct Contact {
     /// What speaks against it, in words: `words_differ` or `other_root`. Show it wherever the contact is shown.
     #[serde(default)]
     pub alarm: Option<Why>,
+    /// It may use this device as a relay to a contact that both have.
+    #[serde(default)]
+    pub relay: bool,
+    /// It is to learn no address of this device's: packets to it go through a relay alone.
+    #[serde(default)]
+    pub relay_only: bool,
     /// While it is pending: a reply link. Sent back to whoever made the invite, and given there to `POST /v1/invites/replies`, it
     /// tells where this device is; needed only where the two do not find each other by themselves.
     #[serde(default)]
@@ -133,8 +139,11 @@ pub enum Reachable {
 pub struct Path {
     /// What it runs over.
     pub kind: PathKind,
-    /// Who carries it, where it is relayed.
+    /// Who carries it, where it is relayed: a contact's petname, `your server` or `their server`.
     pub via: Option<String>,
+    /// What `via` names, where the path is relayed.
+    #[serde(default)]
+    pub carrier: Option<Carrier>,
     /// Round trip, in milliseconds.
     pub rtt_ms: f64,
     /// Age of the last proof, in milliseconds.
@@ -152,6 +161,19 @@ pub enum PathKind {
     Direct,
     /// Through somebody that one of the two chose.
     Relay,
+}
+
+/// Who carries a relayed path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Carrier {
+    /// A mutual contact's device.
+    Contact,
+    /// The relay server of one's own configuration.
+    OwnServer,
+    /// The contact's relay server.
+    TheirServer,
 }
 
 /// `POST /v1/contacts`.
@@ -183,6 +205,12 @@ pub struct ContactPatch {
     /// Whether to hear nothing of it any more. A call with it ends.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub blocked: Option<bool>,
+    /// Whether it may use this device as a relay to a contact that both have.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub relay: Option<bool>,
+    /// Whether to hide this device's addresses from it. What it knows already it keeps; a direct link ends at once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub relay_only: Option<bool>,
     /// Whether it is an introducer between this device and contacts who named it too.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub introduces: Option<bool>,

@@ -138,6 +138,10 @@ impl Calls {
             | Message::SafetyAnswer(_)
             | Message::SafetyReveal(_)
             | Message::SafetyLater
+            | Message::RelayOffer(_)
+            | Message::RelayAsk(_)
+            | Message::RelayGrant(_)
+            | Message::RelayEnd(_)
             | Message::Unsupported(_)
             | Message::Unknown(_) => {}
         }

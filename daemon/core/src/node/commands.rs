@@ -58,6 +58,11 @@ impl Node {
             Command::EditContact { contact, name, accept } => self.edit_contact(contact, name.as_deref(), accept, now),
             Command::SetIntroducer { contact, introduces } => self.set_introducer(contact, introduces),
             Command::Block { contact, blocked } => self.block(contact, blocked, now),
+            Command::SetRelays {
+                contact,
+                relay,
+                relay_only,
+            } => self.set_relays(contact, relay, relay_only, now),
             Command::Verify { contact } => self.verify(id, contact, now),
             Command::Compared { contact, same } => self.compared(contact, same, now),
             Command::DeleteContact { contact } => self.delete_contact(contact, now),
@@ -289,6 +294,7 @@ impl Node {
         };
         let link = self.link_to(id).map(|link| link.id);
         self.search_for(id, now);
+        self.seek_anew(id, now);
         match self.calls.start(new, link, now.boot) {
             Placed::Started(call) => Ok(Outcome::Reply(Reply::CallStarted(call))),
             Placed::Answered(call) | Placed::Already(call) => Ok(Outcome::Reply(Reply::Call(call))),

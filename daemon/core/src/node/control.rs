@@ -76,6 +76,13 @@ impl Node {
             | Message::SafetyAnswer(_)
             | Message::SafetyReveal(_)
             | Message::SafetyLater => self.handle_safety(link, contact, message, now),
+            Message::RelayOffer(offer) => self.handle_relay_offer(link, offer.offered, now),
+            Message::RelayAsk(ask) => self.handle_relay_ask(link, contact, ask, now),
+            Message::RelayGrant(grant) => self.handle_relay_grant(link, grant, now),
+            Message::RelayEnd(end) => {
+                self.withdraw_ask(link, contact, end, now);
+                self.handle_relay_end(link, end, now);
+            }
             Message::Unsupported(answer) if Message::is_safety_kind(answer.kind) => {
                 self.safety_unsupported(link, contact, now);
             }

@@ -308,6 +308,7 @@ impl Node {
         Some(PathView {
             remote: visit.address,
             kind,
+            via: None,
             rtt: line.rtt,
             last_proof: line.keepalive.last_proof()?,
         })

@@ -95,8 +95,8 @@ impl Node {
     }
 
     /// Whether a contact may know where we are when there is no link.
-    fn may_find(contact: &Contact) -> bool {
-        contact.may_call()
+    pub(super) fn may_find(contact: &Contact) -> bool {
+        contact.may_call() && !contact.relay_only
     }
 
     /// Draws the keys of a state that has none. True where it did.
@@ -246,7 +246,7 @@ impl Node {
     }
 
     fn notice_own_addresses(&mut self, now: Now) {
-        let offered = self.network.addresses();
+        let offered = self.offered_addresses();
         if offered == self.finder.offered {
             return;
         }

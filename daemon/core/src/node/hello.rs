@@ -7,6 +7,7 @@ use crate::ids::{ContactId, DeviceKey, LinkId, RootKey};
 use crate::invite::{self, Side};
 use crate::io::Output;
 use crate::message::{Hello, Message, Redeem};
+use crate::reach::via::Via;
 use crate::state::{Alarm, Contact};
 use crate::time::{Now, UnixSeconds, signed};
 
@@ -19,7 +20,8 @@ impl Node {
         if let Some(link) = self.links.get_mut(&link) {
             link.redeems = redeem.as_ref().map(|redeem| redeem.hint);
         }
-        let held_back = self.is_held_back(&device);
+        let (addresses, nat) = (self.candidates_for(&device), self.nat_for(&device));
+        let through_server = self.links.get(&link).is_some_and(|link| link.remote.via == Via::Turn);
         let Some(peer) = self.peers.get_mut(&device) else {
             return;
         };
@@ -30,16 +32,13 @@ impl Node {
             session: memory.session,
             remembers: memory.remembers,
             received: memory.received,
-            addresses: if held_back {
-                Vec::new()
-            } else {
-                self.network.addresses()
-            },
+            addresses,
             keys: contact.map(|contact| contact.keys.clone()).unwrap_or_default(),
             redeem,
             held: contact.is_some_and(|contact| contact.contested),
             time: Some(now.wall),
-            nat: self.network.report().kind(),
+            through_server: through_server.then_some(true),
+            nat,
         };
         if let Ok(frame) = peer.session.send(Message::Hello(Box::new(hello))) {
             self.push(Output::Send {
@@ -87,6 +86,9 @@ impl Node {
         }
         let (device, dialed) = (known.peer, self.dials(&known.peer));
         self.note_clock(link, hello.time, now);
+        if let Some(link) = self.links.get_mut(&link) {
+            link.their_server = hello.through_server.unwrap_or(false);
+        }
         let Ok(list) = hello.list.verify() else {
             return self.close(link, close_code::BAD_HELLO, now);
         };

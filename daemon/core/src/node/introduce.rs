@@ -86,7 +86,7 @@ impl Node {
 
     /// Keeps the introducers up to date: what we watch, and where we are for those who may not know.
     pub(super) fn tend_introductions(&mut self, now: Now) {
-        let offered = self.network.addresses();
+        let offered = self.offered_addresses();
         if offered != self.introductions.offered {
             self.introductions.offered = offered;
             self.introductions.told.clear();
@@ -104,7 +104,7 @@ impl Node {
     /// Contacts whose word we would hear by way of an introducer.
     fn introducible(&self, introducer: &RootKey) -> Vec<&Contact> {
         let contacts = self.state.contacts.iter();
-        let others = contacts.filter(|contact| contact.root != *introducer && contact.may_call());
+        let others = contacts.filter(|contact| contact.root != *introducer && Self::may_find(contact));
         others.collect()
     }
 
@@ -151,13 +151,14 @@ impl Node {
     }
 
     fn pass(&mut self, link: LinkId, introducer: &RootKey, id: ContactId, answers: bool, now: Now) {
-        let Some(key) = self.state.contact(id).and_then(|contact| contact.keys.first().cloned()) else {
+        let contact = self.state.contact(id).filter(|contact| Self::may_find(contact));
+        let Some(key) = contact.and_then(|contact| contact.keys.first().cloned()) else {
             return;
         };
         self.introductions.told.insert((link, id));
         let record = Record {
             device: self.device,
-            candidates: self.network.addresses(),
+            candidates: self.offered_addresses(),
             time: now.wall,
         };
         let word = record::seal_plain(&word_key(&key), &record, bounds::PASSED_WORD, &mut self.rng);

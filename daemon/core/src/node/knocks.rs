@@ -9,6 +9,7 @@ use crate::crypto::{self, Secret};
 use crate::ids::{ContactId, DeviceKey, DialId, InviteId, LinkId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
+use crate::reach::search::Slot;
 use crate::reach::via::{Place, Via};
 use crate::session::Session;
 use crate::state::Contact;
@@ -92,7 +93,24 @@ impl Node {
             admitted: None,
             went_away: false,
             birthday: None,
+            offers_relay: false,
         })
+    }
+
+    /// Sends one round of a search to a place behind somebody who passes packets on: no router of ours is to be opened there.
+    pub(super) fn knock_at(&mut self, device: DeviceKey, to: Place, slot: Slot, now: Now) {
+        let seals = self.seals(&device);
+        let Some(seal) = seals.iter().cycle().nth(slot.index) else {
+            return;
+        };
+        if slot.first {
+            self.ask_at(device, to, seal, Question::PADDED, now);
+        }
+        let question = Question {
+            dated: !slot.undated,
+            ..Question::PLAIN
+        };
+        self.ask_at(device, to, seal, question, now);
     }
 
     pub(super) fn ask_at(&mut self, peer: DeviceKey, to: Place, seal: &SealKey, question: Question, now: Now) {
@@ -143,11 +161,7 @@ impl Node {
             echo: None,
             device: self.device,
             list_sequence: 1,
-            candidates: if self.is_held_back(peer) {
-                Vec::new()
-            } else {
-                self.network.addresses()
-            },
+            candidates: self.candidates_for(peer),
             observed: None,
             time: now.wall,
             session: self
@@ -155,16 +169,16 @@ impl Node {
                 .get(peer)
                 .map(|peer| peer.session.memory().session)
                 .unwrap_or_default(),
-            nat: self.network.report().kind(),
+            nat: self.nat_for(peer),
         }
     }
 
     /// Somebody with a key of ours asks. The answer goes where the question came from, and is no larger.
     fn answer(&mut self, from: Place, opened: &Opened, now: Now) {
-        if !self.own.may_send_to(&from.at) || !self.answers.take(opened.lock, now) {
+        let device = opened.knock.device;
+        if !self.may_meet_at(&device, from) || !self.answers.take(opened.lock, now) {
             return;
         }
-        let device = opened.knock.device;
         if !self.recognise(device, from, opened, now) {
             return;
         }
@@ -174,7 +188,7 @@ impl Node {
             kind: Kind::Reply,
             tx,
             echo: Some(opened.knock.tx),
-            observed: Some(from.at),
+            observed: from.is_seen().then_some(from.at),
             ..self.blank_knock(&device, now)
         };
         let Some(bytes) = knock::seal(&reply, &seal, opened.dated, opened.size, now, &mut self.rng) else {
@@ -302,7 +316,7 @@ impl Node {
         };
         let key = crypto::derive(&opened.answer_key.0, "knock seal", &[]);
         let is_late = now.boot >= asked.at + bounds::REPLY_PATIENCE;
-        if is_late || key != asked.key || !self.own.may_send_to(&from.at) {
+        if is_late || key != asked.key || !self.may_meet_at(&asked.peer, from) {
             return;
         }
         self.punch.unanswered.answered(&from.at);
@@ -315,7 +329,9 @@ impl Node {
             }
         }
         self.doubt_dead_link(&opened.knock, now);
-        if self.dials(&asked.peer) {
+        // A way through somebody else is for where there is no other.
+        let is_wanted = from.via.is_direct() || self.needs_path(&asked.peer);
+        if is_wanted && self.dials(&asked.peer) {
             let token = knock::token(&key, &echo, &opened.knock.tx);
             let initial_mtu = if asked.padded {
                 bounds::MTU_PROVEN
@@ -411,8 +427,16 @@ impl Node {
         seals
     }
 
-    /// Where a device may be: remembered addresses, those of its link being redeemed, and where a guest came from.
+    /// Where packets of ours may go to find a device: nowhere, if it is to be reached through relays alone.
     pub(super) fn addresses_of(&self, device: &DeviceKey) -> Vec<SocketAddr> {
+        if self.is_hidden_from(device) {
+            return Vec::new();
+        }
+        self.known_addresses(device)
+    }
+
+    /// Where a device may be: remembered addresses, those of its link being redeemed, and where a guest came from.
+    pub(super) fn known_addresses(&self, device: &DeviceKey) -> Vec<SocketAddr> {
         let Some(peer) = self.peers.get(device) else {
             return Vec::new();
         };

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::{Link, Node, Stage};
 use crate::bounds::{self, close_code};
 use crate::command::Reply;
-use crate::event::{PathKind, PathView};
+use crate::event::{Carrier, PathKind, PathView};
 use crate::ids::{ContactId, DeviceKey, DialId, LinkId};
 use crate::io::{LinkUp, Output};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::nat_report::NatKind;
+use crate::reach::search;
 use crate::reach::via::{Place, Via};
 use crate::state::Contact;
 use crate::time::Now;
@@ -54,7 +55,9 @@ impl Node {
         if let Some(dial) = up.dial {
             self.end_dial(dial);
         }
-        let is_expected = up.visitor.is_none() && self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
+        let is_hidden = up.via.is_direct() && self.is_hidden_from(&up.peer);
+        let is_expected =
+            up.visitor.is_none() && !is_hidden && self.peers.contains_key(&up.peer) && dialed == self.dials(&up.peer);
         if !is_expected {
             return self.push(Output::Close {
                 link: up.link,
@@ -77,6 +80,7 @@ impl Node {
             stirred: now.boot,
             rtt: Duration::ZERO,
             clock: None,
+            their_server: false,
             closing: None,
         };
         self.links.insert(up.link, link);
@@ -115,6 +119,7 @@ impl Node {
         let missed = peer.contact.filter(|_| peer.link == Some(link.id));
         if peer.link == Some(link.id) {
             peer.link = None;
+            peer.offers_relay = false;
         } else if peer.link.is_some() || is_replaced(&link) {
             return;
         }
@@ -193,7 +198,10 @@ impl Node {
         if peer.link != Some(link.id) {
             return;
         }
-        peer.search.stop();
+        // Through somebody else: the search for a direct path goes on.
+        if link.remote.via.is_direct() {
+            peer.search.stop();
+        }
         let Some(contact) = peer.contact else { return };
         for (command, asked) in self.pings.remove(&contact).unwrap_or_default() {
             let rtt_ms = u64::try_from(now.boot.saturating_sub(asked).as_millis()).unwrap_or(u64::MAX);
@@ -219,6 +227,7 @@ impl Node {
         let Some(known) = self.links.get_mut(&link) else { return };
         known.stage = Stage::Ready;
         let (device, remote) = (known.peer, known.remote);
+        let meeting = search::meeting(&self.device, &device, now);
         let ask = known
             .keepalive
             .asks_on_tick()
@@ -228,6 +237,9 @@ impl Node {
         };
         let before = peer.link.replace(link).filter(|before| *before != link);
         peer.search.stop();
+        if !remote.via.is_direct() {
+            peer.search.rest(now.boot, meeting);
+        }
         peer.went_away = false;
         peer.guest = None;
         let contact = peer.contact;
@@ -237,6 +249,7 @@ impl Node {
         // Where the session begins anew this is what was said to the peer since its `hello`.
         self.say_again(link);
         self.out.extend(ask.map(|bytes| Output::SendAlive { link, bytes }));
+        self.offer_relay_first(link, now);
         if let Some(contact) = contact {
             self.remember_address(contact, remote);
             self.calls.path_up(contact, link, goes_on, now.boot);
@@ -298,17 +311,32 @@ impl Node {
 
     pub(super) fn path_view(&self, contact: ContactId) -> Option<PathView> {
         let link = self.link_to(contact)?;
-        let kind = if self.own.is_near(&link.remote.at) {
-            PathKind::Lan
-        } else {
-            PathKind::Direct
+        let kind = self.path_kind(link);
+        let via = match kind {
+            PathKind::Relay(Carrier::Contact(id)) => self.state.contact(id).map(|carrier| carrier.name.clone()),
+            PathKind::Relay(Carrier::OwnServer | Carrier::TheirServer) | PathKind::Lan | PathKind::Direct => None,
         };
         Some(PathView {
             remote: link.remote.at,
             kind,
+            via,
             rtt: link.rtt,
             last_proof: link.keepalive.last_proof()?,
         })
+    }
+
+    /// What a link runs over.
+    pub(super) fn path_kind(&self, link: &Link) -> PathKind {
+        let carrier = match link.remote.via {
+            Via::Own | Via::Spare(_) => link.their_server.then_some(Carrier::TheirServer),
+            Via::Relay(id) => self.relay_of(id).map(Carrier::Contact),
+            Via::Turn => Some(Carrier::OwnServer),
+        };
+        match carrier {
+            Some(carrier) => PathKind::Relay(carrier),
+            None if self.own.is_near(&link.remote.at) => PathKind::Lan,
+            None => PathKind::Direct,
+        }
     }
 
     /// Starts looking for everybody to whom there is no link.

@@ -24,12 +24,15 @@ mod manners;
 mod network;
 mod punch;
 mod redeem;
+mod relay;
 mod reply;
 mod safety;
+mod served;
 mod stored;
 #[cfg(test)]
 mod tests;
 mod time;
+mod turn;
 mod view;
 mod visit;
 
@@ -38,7 +41,7 @@ use std::time::Duration;
 
 use crate::call::{Calls, Deed};
 use crate::crypto::Secret;
-use crate::event::{Event, Reachable};
+use crate::event::{Event, PathKind, Reachable};
 use crate::identity::Identity;
 use crate::ids::{CommandId, ContactId, DeviceKey, DialId, InviteId, LinkId, RootKey, Token};
 use crate::io::{Input, Output};
@@ -77,6 +80,11 @@ pub struct Node {
     calls: Calls,
     /// Devices of contacts that have used up their rings.
     quiet: BTreeSet<DeviceKey>,
+    /// What this device is to those who use it as a relay.
+    served: served::Served,
+    /// Ways to others through contacts.
+    relaying: relay::Relaying,
+    turn: turn::Turn,
     safety: BTreeMap<ContactId, safety::Safety>,
     door: Door,
     /// Calls through a door, by what stands for the stranger.
@@ -88,7 +96,8 @@ pub struct Node {
     /// Something differs from what is on the disk and may be written with the next tick.
     unstored: bool,
     pending: Vec<(u64, stored::Pending)>,
-    shown: BTreeMap<ContactId, Reachable>,
+    /// What clients were last told of each contact: the dot, and what the link runs over.
+    shown: BTreeMap<ContactId, (Reachable, Option<PathKind>)>,
     out: VecDeque<Output>,
 }
 
@@ -105,6 +114,8 @@ struct Peer {
     /// The token that this device was last admitted with.
     admitted: Option<Token>,
     went_away: bool,
+    /// It has said that we may use it as a relay; true as long as there is a link to it.
+    offers_relay: bool,
     /// When a birthday with it was last tried.
     birthday: Option<Duration>,
 }
@@ -136,6 +147,8 @@ struct Link {
     rtt: Duration,
     /// The peer's wall clock less our boot clock, in seconds, as its `hello` said.
     clock: Option<i64>,
+    /// The peer's end is at its relay server, as its `hello` said.
+    their_server: bool,
     /// When it is closed in any case, and with which code.
     closing: Option<(Duration, u32)>,
 }
@@ -204,6 +217,9 @@ impl Node {
             base: 0,
             calls: Calls::default(),
             quiet: BTreeSet::new(),
+            served: served::Served::default(),
+            relaying: relay::Relaying::default(),
+            turn: turn::Turn::default(),
             safety: BTreeMap::new(),
             door: Door::default(),
             visits: BTreeMap::new(),
@@ -250,6 +266,8 @@ impl Node {
         match input {
             Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
+            Input::Relays { for_contacts, server } => self.handle_relays(for_contacts, server),
+            Input::Turn { relayed } => self.handle_turn(relayed, now),
             Input::Stun { from, bytes } => self.handle_stun(from, &bytes, now),
             Input::StunServers(servers) => self.handle_stun_servers(&servers, now),
             Input::Mapping(mapping) => self.handle_mapping(mapping, now),
@@ -305,6 +323,9 @@ impl Node {
     /// Whatever the input was: calls look at the paths again, and clients hear of dots that changed.
     fn settle(&mut self, now: Now) {
         self.watch_safety(now);
+        self.tend_served(now);
+        self.tend_ways(now);
+        self.tend_turn(now);
         self.poll_calls(now.boot);
         self.perform_deeds(now);
         self.tend_visits(now);
@@ -366,6 +387,8 @@ const fn may_make_jobs(input: &Input) -> bool {
         | Input::Mapping(_)
         | Input::Observed { .. } => false,
         Input::Interfaces(_)
+        | Input::Relays { .. }
+        | Input::Turn { .. }
         | Input::Resumed
         | Input::LinkUp(_)
         | Input::DialFailed { .. }

@@ -14,9 +14,8 @@ use super::{Node, commands};
 use crate::bounds;
 use crate::command::Reply;
 use crate::event::{Event, FromOutside, NetworkView};
-use crate::ids::{CommandId, ContactId};
+use crate::ids::{CommandId, ContactId, DeviceKey};
 use crate::io::{Observer, Output};
-use crate::message::{Addresses, Message};
 use crate::reach::candidates::{Candidate, OwnAddresses};
 use crate::reach::nat_report::{self, Evidence, NatKind, PortMapping, Report, Source};
 use crate::reach::stun;
@@ -345,17 +344,18 @@ impl Node {
             .filter_map(|peer| peer.contact)
             .collect();
         for contact in linked {
-            let addresses = self.own_addresses();
-            self.tell(contact, Message::Addresses(addresses), now);
+            if self.state.contact(contact).is_some_and(|contact| !contact.relay_only) {
+                self.tell_addresses(contact, now);
+            }
         }
     }
 
-    /// What contacts are told.
-    pub(super) fn own_addresses(&self) -> Addresses {
-        Addresses {
-            addresses: self.network.addresses(),
-            nat: self.network.report.kind(),
+    /// What a contact is told of the NAT that we are behind: nothing, where we hide from it.
+    pub(super) fn nat_for(&self, device: &DeviceKey) -> NatKind {
+        if self.is_hidden_from(device) {
+            return NatKind::Unknown;
         }
+        self.network.report().kind()
     }
 
     /// What kind of NAT a contact said it is behind. Who does not know yet, having just started, takes nothing back.

@@ -196,7 +196,7 @@ impl Node {
                 Via::Spare(number) => {
                     needed.insert(number);
                 }
-                Via::Own => {}
+                Via::Own | Via::Relay(_) | Via::Turn => {}
             }
         }
         let idle: Vec<u16> = self.punch.open.difference(&needed).copied().collect();

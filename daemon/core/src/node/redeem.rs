@@ -152,15 +152,10 @@ impl Node {
         let queued = peer.is_some_and(|peer| peer.session.send(Message::Redeemed).is_ok());
         if queued {
             self.make_ready(link, false, now);
-            self.tell_addresses(link, now);
-        }
-    }
-
-    /// A guest was told no address; a contact is.
-    fn tell_addresses(&mut self, link: LinkId, now: Now) {
-        let device = self.links.get(&link).map(|link| link.peer);
-        if device.is_some_and(|device| !self.is_held_back(&device)) {
-            self.send_on(link, Message::Addresses(self.own_addresses()), now);
+            // A guest was told no address; a contact is.
+            if let Some(contact) = self.contact_on(link) {
+                self.tell_addresses(contact, now);
+            }
         }
     }
 
@@ -312,6 +307,8 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         redeeming: None,
         blocked: false,
         alarm: None,
+        relay: false,
+        relay_only: false,
         finding: None,
         introduces: false,
         nat: crate::reach::nat_report::NatKind::Unknown,

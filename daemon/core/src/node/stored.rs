@@ -71,6 +71,11 @@ pub(super) enum Undo {
     RestoreSecondCall(bool),
     RestoreIntroducer(ContactId, bool),
     RestoreBlock(ContactId, bool),
+    RestoreRelays {
+        contact: ContactId,
+        relay: bool,
+        relay_only: bool,
+    },
     RestoreMarks {
         contact: ContactId,
         verified: bool,
@@ -273,6 +278,19 @@ impl Node {
                     contact.blocked = blocked;
                 }
                 self.apply_block(id, now);
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreRelays {
+                contact: id,
+                relay,
+                relay_only,
+            } => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    let made = (contact.relay, contact.relay_only);
+                    contact.relay = relay;
+                    contact.relay_only = relay_only;
+                    self.apply_relays(id, made, now);
+                }
                 self.event(Event::Contact(id));
             }
             Undo::RestoreMarks {

@@ -12,6 +12,7 @@ mod lab;
 mod links;
 mod manners;
 mod network;
+mod relay;
 mod safety;
 mod trust;
 mod world;

@@ -33,7 +33,7 @@ impl Node {
         let dots = self
             .shown
             .iter()
-            .filter(|(_, shown)| rests_on_proof(**shown))
+            .filter(|(_, (dot, _))| rests_on_proof(*dot))
             .filter_map(|(id, _)| self.grey_at(*id));
         let all = links
             .chain(searches)
@@ -41,6 +41,8 @@ impl Node {
             .chain(dots)
             .chain(self.birthday_timeout())
             .chain(self.safety_timeouts())
+            .chain(self.relay_timeouts())
+            .chain(self.turn_timeouts())
             .chain(self.door_timeouts())
             .chain(self.finding_timeout())
             .chain(self.network.next_timeout())
@@ -60,6 +62,8 @@ impl Node {
         for device in devices {
             self.watch_search(device, now);
         }
+        self.watch_ways(now);
+        self.watch_turn(now);
         self.watch_birthday(now);
         self.watch_door(now);
         self.watch_network(now);
@@ -93,6 +97,7 @@ impl Node {
             }
         }
         self.out.extend(asks);
+        self.renew_relays(now);
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
         self.punch.unanswered.forget(now.boot);
@@ -176,6 +181,9 @@ impl Node {
         };
         if let Some(slot) = peer.search.poll(now.boot) {
             self.knock_round(device, slot, now);
+            if slot.undated || (slot.first && self.needs_relay(&device)) {
+                self.ask_relays(&device, now);
+            }
             if slot.last {
                 self.consider_birthday(device, now);
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Node;
+use super::{Link, Node};
 use crate::bounds;
 use crate::event::{
     ClockApart, ContactState, ContactView, DeviceView, Event, InviteView, MeView, Reachable, Snapshot, WhyNot,
@@ -36,6 +36,7 @@ impl Node {
             door: self.door_view(),
             network: self.network_view(),
             clocks: self.clocks_apart(now).collect(),
+            relay_server_fails: self.turn.fails,
         }
     }
 
@@ -76,7 +77,7 @@ impl Node {
             name: contact.name.clone(),
             state,
             verified: contact.verified,
-            reachable: self.reachable(contact, now),
+            reachable: self.reachable(contact, self.link_to(contact.id), now),
             path: self.path_view(contact.id),
             devices: devices
                 .into_iter()
@@ -89,6 +90,8 @@ impl Node {
             blocked: contact.blocked,
             quiet: self.calls.is_quiet(contact.id),
             alarm: contact.alarm,
+            relay: contact.relay,
+            relay_only: contact.relay_only,
             reply: self.reply_of(contact.id),
             introduces: contact.introduces,
             nat: contact.nat,
@@ -96,14 +99,14 @@ impl Node {
     }
 
     /// The dot. Derived here and nowhere kept.
-    fn reachable(&self, contact: &Contact, now: Duration) -> Reachable {
+    fn reachable(&self, contact: &Contact, link: Option<&Link>, now: Duration) -> Reachable {
         if contact.blocked {
             return Reachable::No(WhyNot::Blocked);
         }
         if contact.accepted && !contact.may_call() {
             return Reachable::No(WhyNot::Contested);
         }
-        let Some(link) = self.link_to(contact.id).filter(|_| contact.accepted) else {
+        let Some(link) = link.filter(|_| contact.accepted) else {
             return self.unlinked(contact);
         };
         let is_proven = link
@@ -121,7 +124,8 @@ impl Node {
     fn unlinked(&self, contact: &Contact) -> Reachable {
         let mut peers = self.peers.values().filter(|peer| peer.contact == Some(contact.id));
         let tries = peers.any(|peer| {
-            let knocks = peer.search.is_knocking() && !self.addresses_of(&peer.device).is_empty();
+            let leads_somewhere = !self.addresses_of(&peer.device).is_empty() || self.has_relay_to(&peer.device);
+            let knocks = peer.search.is_knocking() && leads_somewhere;
             knocks || peer.dialing.is_some() || self.links.values().any(|link| link.peer == peer.device)
         });
         let why = self.why_no_link(contact.id);
@@ -151,9 +155,12 @@ impl Node {
             return WhyNot::WaitingForInviter;
         }
         let peers = || self.peers.values().filter(|peer| peer.contact == Some(id));
-        if peers().any(|peer| peer.went_away) {
+        let hides = contact.relay_only;
+        if hides && !peers().any(|peer| self.has_relay_to(&peer.device)) {
+            WhyNot::NoRelay
+        } else if peers().any(|peer| peer.went_away) {
             WhyNot::WentAway
-        } else if peers().all(|peer| self.addresses_of(&peer.device).is_empty()) {
+        } else if peers().all(|peer| self.known_addresses(&peer.device).is_empty()) {
             WhyNot::NoAddress
         } else if peers().all(|peer| self.needs_relay(&peer.device)) {
             WhyNot::NeedsRelay
@@ -170,14 +177,14 @@ impl Node {
             .map(|proof| proof + bounds::GREY_AFTER)
     }
 
-    /// Tells clients of every dot that differs from what they were last told.
+    /// Tells clients of every dot, and of every way, that differs from what they were last told.
     pub(super) fn notice_dots(&mut self, now: Now) {
-        let dots: Vec<(ContactId, Reachable)> = self
-            .state
-            .contacts
-            .iter()
-            .map(|contact| (contact.id, self.reachable(contact, now.boot)))
-            .collect();
+        let shown = |contact: &Contact| {
+            let link = self.link_to(contact.id);
+            let kind = link.map(|link| self.path_kind(link));
+            (contact.id, (self.reachable(contact, link, now.boot), kind))
+        };
+        let dots: Vec<_> = self.state.contacts.iter().map(shown).collect();
         self.shown.retain(|id, _| dots.iter().any(|(known, _)| known == id));
         for (id, dot) in dots {
             if self.shown.insert(id, dot) != Some(dot) {

@@ -10,6 +10,7 @@ pub mod nat_report;
 pub mod outlook;
 pub mod pulse;
 pub mod record;
+pub mod relay;
 pub mod search;
 pub mod stun;
 pub mod survey;

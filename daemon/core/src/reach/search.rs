@@ -77,6 +77,13 @@ impl Search {
         }
     }
 
+    /// Starts an attempt now, unless it looks already or pauses in between.
+    pub const fn start_if_off(&mut self, now: Duration) {
+        if let Stage::Off = self.stage {
+            self.restart(now);
+        }
+    }
+
     /// Starts an attempt after a while, unless one is running: by then the path that there is may have shown that it works.
     pub fn soon(&mut self, wait: Duration, now: Duration) {
         if !self.is_knocking() {

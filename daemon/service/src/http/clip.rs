@@ -51,10 +51,10 @@ pub(super) async fn stats(State(app): State<App>, At(id): At<CallId>) -> Result<
     let counted = clips(&app)?.stats(id).ok_or(Code::NoSuchLeg)?;
     let mut contacts = published.snapshot.contacts.iter();
     let path = match &call.stranger {
-        Some(stranger) => stranger.path,
+        Some(stranger) => stranger.path.as_ref(),
         None => contacts
             .find(|known| Some(known.id) == call.contact)
-            .and_then(|contact| contact.path),
+            .and_then(|contact| contact.path.as_ref()),
     };
     Ok(Json(api::ClipStats {
         rtt_ms: path.map(|path| view::milliseconds(path.rtt)),

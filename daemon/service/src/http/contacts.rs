@@ -64,7 +64,7 @@ pub(super) async fn show(State(app): State<App>, At(id): At<ContactId>) -> Resul
     render(&app, id)
 }
 
-/// Renames a contact, or keeps a contested one.
+/// Renames a contact, keeps a contested one, or changes its switches.
 #[utoipa::path(patch, path = "/v1/contacts/{id}", operation_id = "editContact", tag = "contacts",
     params(("id" = String, Path, description = "The contact's id")),
     request_body(content = api::ContactPatch, content_type = "application/json", description = "What to change"),
@@ -83,7 +83,9 @@ pub(super) async fn edit(
             return Err(Fault::new(Code::OutOfBounds).detail("`state` can only be set to `accepted`."));
         }
     };
-    if patch.name.is_some() || accept || (patch.blocked.is_none() && patch.introduces.is_none()) {
+    let is_switch =
+        patch.blocked.is_some() || patch.relay.is_some() || patch.relay_only.is_some() || patch.introduces.is_some();
+    if patch.name.is_some() || accept || !is_switch {
         let command = Command::EditContact {
             contact: id,
             name: patch.name,
@@ -93,6 +95,14 @@ pub(super) async fn edit(
     }
     if let Some(blocked) = patch.blocked {
         act(&app, id, Command::Block { contact: id, blocked }).await?;
+    }
+    if patch.relay.is_some() || patch.relay_only.is_some() {
+        let command = Command::SetRelays {
+            contact: id,
+            relay: patch.relay,
+            relay_only: patch.relay_only,
+        };
+        act(&app, id, command).await?;
     }
     if let Some(introduces) = patch.introduces {
         act(

@@ -69,7 +69,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
     vec![
         line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
         line(
-            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, the addresses where they were last reached, and what kind of router they are behind",
+            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, what relays mean to it, the addresses where they were last reached, and what kind of router they are behind",
             Some(shown.contacts.len()),
             sealed,
             SEALED,
@@ -145,6 +145,26 @@ fn outsiders() -> Vec<api::Outsider> {
             "whoever holds an open invite of yours",
             "your name, your public keys and the addresses of this device when the invite was made; whether it is up, by knocking",
             "everything else",
+        ),
+        line(
+            "a contact whose device you use as a relay",
+            "when you cannot reach somebody directly: how many there are whom you look for, under marks that mean nothing to it until one of them looks for you there as well; then that you two know each other, both addresses, when packets pass, and how many",
+            "who the others are; all that is said, shown or written",
+        ),
+        line(
+            "contacts who use your device as a relay",
+            "that it is up, and that it relays for them",
+            "your other contacts, and what you do",
+        ),
+        line(
+            "the relay server in your settings, where it is used",
+            "your address, your name there, the addresses of the contacts you speak with through it, when packets pass, and how many",
+            "who they are, and all that is said, shown or written",
+        ),
+        line(
+            "contacts from whom you hide your address",
+            "the address of the relay between you, and what they knew before",
+            "the addresses of this device from then on",
         ),
         line(
             "networks between you and a contact, such as your provider",

@@ -9,8 +9,8 @@ use twocan_core::bounds::GREY_AFTER;
 use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
 use twocan_core::event::{
-    CallState, CallView, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, NetworkView, Notice,
-    PathKind, PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
+    CallState, CallView, Carrier, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, NetworkView,
+    Notice, PathKind, PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
 };
 use twocan_core::ids::{ContactId, RootKey};
 use twocan_core::reach::candidates::CandidateKind;
@@ -44,7 +44,7 @@ pub(super) fn status(published: &Published) -> Option<api::Status> {
     })
 }
 
-/// The standing warnings: the shell's, and the one about clocks, of whoever is furthest from ours.
+/// The standing warnings: the shell's, the one about clocks, of whoever is furthest from ours, and the relay server's.
 pub(super) fn warnings(published: &Published) -> Vec<api::Why> {
     let shown = &published.snapshot;
     let furthest = shown.clocks.iter().max_by_key(|clock| clock.by_s);
@@ -52,7 +52,9 @@ pub(super) fn warnings(published: &Published) -> Vec<api::Why> {
         let contact = shown.contacts.iter().find(|contact| contact.id == clock.contact)?;
         Some(words::clocks_apart(&contact.name, clock.by_s))
     });
-    published.facts.warnings.iter().cloned().chain(clock).collect()
+    let server = shown.relay_server_fails.then(words::relay_server_fails);
+    let standing = published.facts.warnings.iter().cloned();
+    standing.chain(clock).chain(server).collect()
 }
 
 /// Everything, with ages as of `boot`.
@@ -134,6 +136,8 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         blocked: contact.blocked,
         quiet: contact.quiet,
         alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
+        relay: contact.relay,
+        relay_only: contact.relay_only,
         reply: contact.reply.clone(),
         introduces: contact.introduces,
     }
@@ -202,7 +206,8 @@ fn path(path: &PathView, boot: Duration) -> api::Path {
     let age = boot.saturating_sub(path.last_proof);
     api::Path {
         kind: path_kind(path.kind),
-        via: None,
+        via: via(path),
+        carrier: carrier(path.kind),
         rtt_ms: milliseconds(path.rtt),
         last_proof_ms: u64::try_from(age.as_millis()).unwrap_or(u64::MAX),
     }
@@ -213,6 +218,27 @@ pub(super) const fn path_kind(kind: PathKind) -> api::PathKind {
     match kind {
         PathKind::Lan => api::PathKind::Lan,
         PathKind::Direct => api::PathKind::Direct,
+        PathKind::Relay(_) => api::PathKind::Relay,
+    }
+}
+
+/// What carries a relayed path.
+const fn carrier(kind: PathKind) -> Option<api::Carrier> {
+    match kind {
+        PathKind::Lan | PathKind::Direct => None,
+        PathKind::Relay(Carrier::Contact(_)) => Some(api::Carrier::Contact),
+        PathKind::Relay(Carrier::OwnServer) => Some(api::Carrier::OwnServer),
+        PathKind::Relay(Carrier::TheirServer) => Some(api::Carrier::TheirServer),
+    }
+}
+
+/// Its name.
+fn via(path: &PathView) -> Option<String> {
+    match path.kind {
+        PathKind::Lan | PathKind::Direct => None,
+        PathKind::Relay(Carrier::Contact(_)) => path.via.clone(),
+        PathKind::Relay(Carrier::OwnServer) => Some("your server".to_owned()),
+        PathKind::Relay(Carrier::TheirServer) => Some("their server".to_owned()),
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
         WhyNot::Silent => "silent",
         WhyNot::WillNotRing => "will_not_ring",
         WhyNot::Blocked => "blocked",
+        WhyNot::NoRelay => "no_relay",
     }
 }
 
@@ -87,6 +88,12 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         WhyNot::Blocked => (
             format!("You have blocked {name}, who sees you as switched off."),
             format!("Unblock {name} to talk again."),
+        ),
+        WhyNot::NoRelay => (
+            format!("{name} is to be reached through a relay alone, and there is none at the moment."),
+            format!(
+                "Ask a friend of you both to let you two use their device, or set up a relay server; or stop hiding your address from {name}."
+            ),
         ),
     };
     Why {
@@ -169,6 +176,15 @@ pub(super) fn alarm(alarm: Alarm, name: &str) -> Why {
         code: code.to_owned(),
         text,
         fix,
+    }
+}
+
+/// The relay server of the configuration gives no address.
+pub(super) fn relay_server_fails() -> Why {
+    Why {
+        code: "relay_server_fails".to_owned(),
+        text: "Your relay server was needed and is of no use at the moment.".to_owned(),
+        fix: "Check address, name and password under [relay] in config.toml, and the server. The log says more; Twocan tries again every minute.".to_owned(),
     }
 }
 

@@ -18,12 +18,14 @@ mod link;
 pub mod mdns;
 mod portmap;
 mod quic;
+mod relays;
 mod socket;
 mod spares;
 mod stun;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod turn;
 mod vias;
 
 use std::collections::HashMap;
@@ -45,9 +47,10 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use twocan_core::bounds::{self, close_code};
 use twocan_core::crypto::Secret;
-use twocan_core::ids::{DeviceKey, DialId, LinkId, Token, VisitorId};
+use twocan_core::ids::{DeviceKey, DialId, LinkId, PairId, RelayHandle, RelayId, Token, VisitorId};
 use twocan_core::io::Input;
 use twocan_core::reach::candidates::OwnAddresses;
+use twocan_core::reach::relay::Pair;
 use twocan_core::reach::via::Via;
 use zeroize::Zeroizing;
 
@@ -60,8 +63,10 @@ use self::portmap::PortMapper;
 use self::socket::{Gate, Passes};
 use self::spares::Spares;
 use self::tls::Tls;
+use self::turn::TurnServers;
 use crate::FAREWELL;
 use crate::media::{MediaSender, MediaSink};
+use crate::store::config::Turn;
 
 pub use self::link::LinkStats;
 pub use self::socket::{SocketStats, UdpBind};
@@ -77,6 +82,8 @@ pub struct NetConfig {
     pub device_seed: Zeroizing<[u8; 32]>,
     /// Takes the media of all links.
     pub sink: Arc<dyn MediaSink>,
+    /// Relay servers, the best one first.
+    pub turn: Vec<Turn>,
     /// STUN servers, as `host:port`.
     pub stun: Vec<String>,
     /// Whether to ask the router for a port.
@@ -147,6 +154,7 @@ impl Net {
             door,
             events,
             sink: config.sink,
+            turn: TurnServers::new(config.turn),
             stun: config.stun,
             links: Mutex::default(),
             next_link: AtomicU64::new(1),
@@ -205,6 +213,35 @@ impl Net {
         for number in numbers {
             self.shared.spares.close(number, &self.shared.gate);
         }
+    }
+
+    /// Opens the way [`Via::Relay`], through the device at an address, or moves it.
+    pub fn use_relay(&self, relay: RelayId, at: SocketAddr, handle: RelayHandle) {
+        self.shared
+            .gate
+            .relays()
+            .use_relay(&self.shared.gate, relay, at, handle);
+    }
+
+    /// The end of [`Self::use_relay`].
+    pub fn leave_relay(&self, relay: RelayId) {
+        self.shared.gate.relays().leave_relay(&self.shared.gate, relay);
+    }
+
+    /// Passes packets on between two contacts.
+    pub fn forward(&self, pair: &Pair) {
+        self.shared.gate.relays().forward(pair);
+    }
+
+    /// The end of [`Self::forward`].
+    pub fn end_forward(&self, pair: PairId) {
+        self.shared.gate.relays().end_forward(pair);
+    }
+
+    /// Gets an address from a relay server, which opens the way [`Via::Turn`], or gives it back. What comes of it are
+    /// [`Input::Turn`]s.
+    pub fn want_turn(&self, wanted: bool) {
+        self.shared.turn.want(&self.shared, wanted);
     }
 
     /// Lets Initials for `token` reach QUIC for a while, until one of them has become a link.
@@ -342,6 +379,7 @@ struct Shared {
     door: Arc<Door>,
     events: mpsc::Sender<Input>,
     sink: Arc<dyn MediaSink>,
+    turn: TurnServers,
     stun: Vec<String>,
     links: Mutex<HashMap<LinkId, Arc<Link>>>,
     next_link: AtomicU64,

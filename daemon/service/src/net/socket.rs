@@ -36,6 +36,7 @@ use super::admission::Admissions;
 use super::cid::CidKey;
 use super::door::Door;
 use super::link::Link;
+use super::relays::Relays;
 use super::vias::{self, Vias};
 
 /// How many ports after the default one are tried before the system chooses.
@@ -94,6 +95,7 @@ pub(super) struct Gate {
     events: mpsc::Sender<Input>,
     counters: Counters,
     vias: Vias,
+    relays: Relays,
     /// The links, by the tag of what comes for them.
     pulses: Mutex<HashMap<Tag, Arc<Link>>>,
 }
@@ -116,6 +118,7 @@ impl Gate {
             events,
             counters: Counters::default(),
             vias: Vias::default(),
+            relays: Relays::default(),
             pulses: Mutex::default(),
         })
     }
@@ -139,6 +142,19 @@ impl Gate {
     /// The ways beside this socket.
     pub(super) const fn vias(&self) -> &Vias {
         &self.vias
+    }
+
+    /// The relays that we use, and those who use us.
+    pub(super) const fn relays(&self) -> &Relays {
+        &self.relays
+    }
+
+    /// Frames come straight from a relay or from those who use us, never through anybody else.
+    fn take_frame(&self, frame: &[u8], from: SocketAddr) {
+        if vias::is_made(&from) || frame.len() > KNOCK_MOST {
+            return count(&self.counters.other);
+        }
+        self.relays.take(self, plain(from), frame);
     }
 
     /// Takes a packet that came in by another way than this socket.
@@ -222,6 +238,10 @@ impl Gate {
         match packet.first().copied().map(demux::classify) {
             Some(class @ (Class::Knock | Class::Stun)) if packet.len() <= KNOCK_MOST => {
                 self.hand_over(class, packet, from);
+                false
+            }
+            Some(Class::Relay) => {
+                self.take_frame(packet, from);
                 false
             }
             Some(Class::Pulse) => {

@@ -21,6 +21,7 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 use quinn::udp::RecvMeta;
+use twocan_core::ids::RelayId;
 use twocan_core::reach::via::Via;
 
 /// Packets that may wait for quinn; more are lost, as on any network.
@@ -118,6 +119,8 @@ pub(super) fn join(via: Via, at: SocketAddr) -> Option<SocketAddr> {
     let (kind, number) = match via {
         Via::Own => return Some(at),
         Via::Spare(number) => (1, number),
+        Via::Relay(RelayId(number)) => (2, number),
+        Via::Turn => (3, 0),
     };
     let SocketAddr::V4(v4) = super::socket::plain(at) else {
         return None;
@@ -131,10 +134,15 @@ pub(super) fn join(via: Via, at: SocketAddr) -> Option<SocketAddr> {
 /// The place that an address stands for: itself, unless [`join`] made it.
 pub(super) fn split(address: SocketAddr) -> (SocketAddr, Via) {
     if let SocketAddr::V6(v6) = address
-        && let [0x100, 0, 0, 0, 1, number, high, low] = v6.ip().segments()
+        && let [0x100, 0, 0, 0, kind @ 1..=3, number, high, low] = v6.ip().segments()
     {
+        let via = match kind {
+            1 => Via::Spare(number),
+            2 => Via::Relay(RelayId(number)),
+            _ => Via::Turn,
+        };
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        return (SocketAddr::from(([a, b, c, d], v6.port())), Via::Spare(number));
+        return (SocketAddr::from(([a, b, c, d], v6.port())), via);
     }
     (super::socket::plain(address), Via::Own)
 }
@@ -160,7 +168,11 @@ mod tests {
     #[test]
     fn a_place_is_found_again_in_its_address() {
         let v4: SocketAddr = "203.0.113.9:4711".parse().unwrap();
-        for via in [Via::Own, Via::Spare(0), Via::Spare(u16::MAX)] {
+        let relays = [Via::Relay(RelayId(0)), Via::Relay(RelayId(u16::MAX)), Via::Turn];
+        for via in [Via::Own, Via::Spare(0), Via::Spare(u16::MAX)]
+            .into_iter()
+            .chain(relays)
+        {
             let made = join(via, v4).unwrap();
             assert_eq!(split(made), (v4, via));
             assert_eq!(is_made(&made), via != Via::Own);

@@ -77,6 +77,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         udp: udp_bind(&options, &config),
         device_seed,
         sink: Arc::new(gates.clone()),
+        turn: config.relay.turn.clone(),
         stun: config.network.stun.clone(),
         port_mapping: config.network.port_mapping,
     };
@@ -102,7 +103,11 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         neighbours: sees_neighbours.then(|| Neighbours::new(inputs.clone())),
     };
     let mut shell = Shell::new(node, outside, gates.clone(), store, publisher, facts, options.echo);
-    shell.begin(clock::now());
+    let relays = Input::Relays {
+        for_contacts: config.relay.for_contacts,
+        server: !config.relay.turn.is_empty(),
+    };
+    shell.begin(relays, clock::now());
     let local = LocalMedia {
         legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
         clips: Some(Arc::new(LocalClips::new(gates, media.handle()))),

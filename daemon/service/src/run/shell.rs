@@ -92,9 +92,10 @@ impl Shell {
         }
     }
 
-    /// Tells the core its addresses, without which the first invite would lead nowhere, performs what it wanted before
+    /// Tells the core what is configured and its addresses, without which the first invite would lead nowhere, performs what it wanted before
     /// the loop runs, and shows the first picture.
-    pub(super) fn begin(&mut self, now: Now) {
+    pub(super) fn begin(&mut self, relays: Input, now: Now) {
+        self.handle(relays);
         self.handle(Input::Interfaces(self.net.own_addresses()));
         self.handle(Input::Means(Means {
             dht: self.dht.is_some(),
@@ -272,6 +273,11 @@ impl Shell {
             Output::LetIn { visitor } => self.net.decide(visitor, true),
             Output::TurnAway { visitor } => self.net.decide(visitor, false),
             Output::DialDoor { dial, to, seed } => self.net.dial_door(dial, to, seed),
+            Output::UseRelay { relay, at, handle } => self.net.use_relay(relay, at, handle),
+            Output::LeaveRelay { relay } => self.net.leave_relay(relay),
+            Output::Forward(pair) => self.net.forward(&pair),
+            Output::EndForward { pair } => self.net.end_forward(pair),
+            Output::Turn { wanted } => self.net.want_turn(wanted),
             Output::Close { link, code } => self.net.close(link, code),
             Output::Send { link, bytes } => self.net.send(link, bytes),
             Output::SendAlive { link, bytes } => self.net.send_alive(link, &bytes),

@@ -16,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 use twocan_api::types::Why;
 
 use super::config_keys::{KEYS, Key, Kind, TURN, nearest, sections};
+use super::turn_url::TurnUrl;
 use super::warning;
 
 /// The only version of the file that there is.
@@ -84,8 +85,8 @@ pub struct Relay {
 /// One of `relay.turn`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// As in RFC 7065: `turn:host:port` or `turns:host:port`.
-    pub url: String,
+    /// Where it is.
+    pub url: TurnUrl,
     /// The user name.
     pub username: String,
     /// The password; never shown by `Debug`.
@@ -342,7 +343,6 @@ impl Reader<'_> {
         let full = format!("{section}.{}", name.get_ref().as_ref());
         if full == TURN {
             config.relay.turn = self.turn_list(value)?;
-            config.idle.insert(TURN);
             return Ok(());
         }
         let Some(key) = KEYS.iter().find(|key| key.name == full) else {
@@ -370,16 +370,12 @@ impl Reader<'_> {
     }
 
     fn turn(&self, start: usize, table: &DeTable<'_>) -> Result<Turn, ConfigError> {
-        let mut turn = Turn {
-            url: String::new(),
-            username: String::new(),
-            credential: String::new(),
-        };
+        let (mut url, mut username, mut credential) = (String::new(), String::new(), String::new());
         for (name, value) in table {
             let place = match name.get_ref().as_ref() {
-                "url" => &mut turn.url,
-                "username" => &mut turn.username,
-                "credential" => &mut turn.credential,
+                "url" => &mut url,
+                "username" => &mut username,
+                "credential" => &mut credential,
                 other => {
                     let near = nearest(other, ["url", "username", "credential"].into_iter()).unwrap_or("url");
                     return Err(self.error(
@@ -398,10 +394,15 @@ impl Reader<'_> {
                 })?
                 .to_owned();
         }
-        if !(turn.url.starts_with("turn:") || turn.url.starts_with("turns:")) {
+        if !(url.starts_with("turn:") || url.starts_with("turns:")) {
             return Err(self.error(start, format!("{TURN} needs a url that begins with turn: or turns:")));
         }
-        Ok(turn)
+        let url = TurnUrl::parse(&url).map_err(|problem| self.error(start, format!("{TURN}.url {problem}")))?;
+        Ok(Turn {
+            url,
+            username,
+            credential,
+        })
     }
 }
 

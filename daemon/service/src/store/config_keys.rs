@@ -64,7 +64,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "relay.for_contacts",
         kind: Kind::Flag(|config| &mut config.relay.for_contacts),
-        works: false,
+        works: true,
     },
     Key {
         name: "api.control",

@@ -10,6 +10,7 @@ pub mod paths;
 mod sealed;
 mod secrets;
 pub mod state;
+pub mod turn_url;
 pub mod worker;
 
 use std::fs::File;

@@ -1,4 +1,5 @@
-//! `twocan block WHO`, `twocan unblock WHO`, `twocan introducer on|off WHO`, `twocan dnd on|off`.
+//! `twocan block WHO`, `twocan unblock WHO`, `twocan relay for|only on|off WHO`, `twocan introducer on|off WHO`,
+//! `twocan dnd on|off`.
 
 use clap::ValueEnum;
 use twocan_api::client::Client;
@@ -34,6 +35,27 @@ pub(crate) struct Dnd {
     switch: Switch,
 }
 
+/// `twocan relay`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Relay {
+    /// What to switch.
+    what: RelayMark,
+    /// Whether it is to be so.
+    switch: Switch,
+    /// A contact's name, its beginning, or its id.
+    #[arg(required = true)]
+    who: Vec<String>,
+}
+
+/// What relays mean to a contact.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RelayMark {
+    /// It may use this device as a relay.
+    For,
+    /// It is to learn no address of yours, and reaches you through relays alone.
+    Only,
+}
+
 /// A switch.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Switch {
@@ -58,6 +80,38 @@ pub(crate) async fn block(args: Whom, blocked: bool, out: Out) -> Done {
         format!("{name} is blocked and sees you as switched off. Undo with: twocan unblock \"{name}\"")
     } else {
         format!("{name} is not blocked any more.")
+    };
+    out.result(&body.json, &[line]);
+    Ok(Exit::Done)
+}
+
+/// Switches what relays mean to a contact.
+pub(crate) async fn relay(args: Relay, out: Out) -> Done {
+    let client = Client::find();
+    let contacts = client.contacts().await?.value.items;
+    let contact = who::resolve(&contacts, &args.who.join(" "))?;
+    let on = matches!(args.switch, Switch::On);
+    let patch = match args.what {
+        RelayMark::For => ContactPatch {
+            relay: Some(on),
+            ..ContactPatch::default()
+        },
+        RelayMark::Only => ContactPatch {
+            relay_only: Some(on),
+            ..ContactPatch::default()
+        },
+    };
+    let body = client.patch_contact(&contact.id, &patch).await?;
+    let name = &body.value.name;
+    let line = match (args.what, on) {
+        (RelayMark::For, true) => format!(
+            "{name} may use this device as a relay to contacts of yours who may as well. Undo with: twocan relay for off \"{name}\""
+        ),
+        (RelayMark::For, false) => format!("{name} may not use this device as a relay."),
+        (RelayMark::Only, true) => format!(
+            "{name} learns no address of yours from here on, and reaches you through relays alone. What {name} knows already stays known. Undo with: twocan relay only off \"{name}\""
+        ),
+        (RelayMark::Only, false) => format!("{name} may know your addresses."),
     };
     out.result(&body.json, &[line]);
     Ok(Exit::Done)

@@ -78,6 +78,9 @@ pub(crate) enum Command {
     Block(manners::Whom),
     /// Hear a contact again.
     Unblock(manners::Whom),
+    /// Let a contact use this device as a relay to others whom you both know: `relay for on WHO`; or hide your address
+    /// from a contact, who then reaches you through relays alone: `relay only on WHO`.
+    Relay(manners::Relay),
     /// Name a contact as introducer, who tells contacts of you both where you are if they named it, too; or take that back.
     Introducer(manners::Named),
     /// Do not disturb: `on` rings at nobody's call, `off` rings again.
@@ -128,6 +131,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Keep(args) => door::keep(args, out).await,
         Command::Block(args) => manners::block(args, true, out).await,
         Command::Unblock(args) => manners::block(args, false, out).await,
+        Command::Relay(args) => manners::relay(args, out).await,
         Command::Introducer(args) => manners::introducer(args, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,

@@ -282,6 +282,11 @@ impl Lab {
             | Output::EndMedia { .. }
             | Output::AskPortMapper
             | Output::FarTakes { .. }
+            | Output::UseRelay { .. }
+            | Output::LeaveRelay { .. }
+            | Output::Forward(_)
+            | Output::EndForward { .. }
+            | Output::Turn { .. }
             | Output::Query(_) => {}
         }
     }

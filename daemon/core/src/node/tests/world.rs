@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use crate::command::{Command, Reply};
 use crate::event::{CallView, ContactView, Event};
-use crate::ids::{CallId, CommandId, ContactId, LinkId, Token};
+use crate::ids::{CallId, CommandId, ContactId, LinkId, RelayHandle, RelayId, Token};
 use crate::io::{DhtAnswer, Input, LinkUp, Means, Output, Query};
 use crate::message::{Frame, Message};
 use crate::node::{Defaults, Node};
 use crate::reach::candidates::{Interface, OwnAddresses};
-use crate::reach::record::{Item, Place};
-use crate::reach::via::Via;
+use crate::reach::record::{self, Item};
+use crate::reach::relay::{Forwards, unwrap, wrap};
+use crate::reach::via::{Place, Via};
 use crate::time::Now;
 
 /// How a node's disk behaves.
@@ -34,6 +35,9 @@ pub(super) struct Host {
     pub(super) at: SocketAddr,
     pub(super) dials: usize,
     pub(super) sent: Vec<(SocketAddr, Vec<u8>)>,
+    /// Where packets went that nobody passed on.
+    pub(super) sent_directly: Vec<SocketAddr>,
+    pub(super) forwards: Forwards,
     pub(super) closes: Vec<u32>,
     pub(super) events: Vec<Event>,
     pub(super) gates: Vec<CallId>,
@@ -49,7 +53,7 @@ pub(super) struct World {
     /// Whether anything passes between hosts.
     pub(super) cut: bool,
     /// What the DHT holds, and every question to it.
-    pub(super) dht: BTreeMap<Place, Item>,
+    pub(super) dht: BTreeMap<record::Place, Item>,
     pub(super) queries: Vec<(usize, Query)>,
     /// Whether every REFUSED is lost.
     pub(super) loses_refusals: bool,
@@ -58,12 +62,27 @@ pub(super) struct World {
     held: Vec<(usize, Input)>,
     links: BTreeMap<(usize, LinkId), (usize, LinkId)>,
     next_link: u64,
+    /// Pairs that hear each other through somebody else alone.
+    apart: BTreeSet<(usize, usize)>,
+    /// Where each end of a link sends to.
+    roads: BTreeMap<(usize, LinkId), Place>,
+    /// The ways that each host has through others.
+    ways: BTreeMap<(usize, RelayId), (SocketAddr, RelayHandle)>,
+    /// Hosts that have an address at a relay server.
+    pub(super) at_server: BTreeSet<usize>,
+    /// Whether nobody gets one.
+    pub(super) server_fails: bool,
     /// On its way.
     mail: VecDeque<(usize, Input)>,
 }
 
 pub(super) fn at(host: usize) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 4000 + u16::try_from(host).unwrap()))
+}
+
+/// A host's address at its relay server.
+pub(super) fn at_server(host: usize) -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 5000 + u16::try_from(host).unwrap()))
 }
 
 pub(super) fn addresses(host: usize) -> OwnAddresses {
@@ -109,6 +128,11 @@ impl World {
             loses_refusals: false,
             held: Vec::new(),
             links: BTreeMap::new(),
+            apart: BTreeSet::new(),
+            roads: BTreeMap::new(),
+            ways: BTreeMap::new(),
+            at_server: BTreeSet::new(),
+            server_fails: false,
             next_link: 1,
             mail: VecDeque::new(),
         };
@@ -299,6 +323,8 @@ impl World {
         self.links.retain(|(one, _), (other, _)| *one != host && *other != host);
         self.hosts[host] = Host::new(node, self.hosts[host].at);
         self.hosts[host].stored = stored;
+        self.ways.retain(|(owner, _), _| *owner != host);
+        self.at_server.remove(&host);
         self.input(host, Input::Interfaces(addresses_at(self.hosts[host].at)));
     }
 
@@ -330,13 +356,14 @@ impl World {
     }
 
     fn perform(&mut self, host: usize, output: Output) {
-        let now = self.now;
         match output {
             Output::Transmit { to, via, bytes, .. } => {
                 self.hosts[host].sent.push((to, bytes.clone()));
-                let target = self.host_at(to);
-                if let Some(target) = target.filter(|_| !self.cut) {
-                    let from = self.hosts[host].at;
+                if via.is_direct() {
+                    self.hosts[host].sent_directly.push(to);
+                }
+                let road = self.road(host, Place { at: to, via });
+                if let Some((target, Place { at: from, via })) = road {
                     self.mail.push_back((target, Input::Datagram { from, via, bytes }));
                 }
             }
@@ -348,37 +375,47 @@ impl World {
                 self.hosts[host].admitted.remove(&token);
             }
             Output::Dial {
-                dial, peer, to, token, ..
+                dial,
+                peer,
+                to,
+                via,
+                token,
+                ..
             } => {
                 self.hosts[host].dials += 1;
-                let target = self.host_at(to).unwrap();
+                let place = Place { at: to, via };
+                let Some((target, seen)) = self.road(host, place) else {
+                    return self.mail.push_back((host, Input::DialFailed { dial }));
+                };
                 assert!(self.hosts[target].admitted.remove(&token), "an admitted token");
                 assert_eq!(self.hosts[target].node.device(), peer);
                 let (near, far) = (LinkId(self.next_link), LinkId(self.next_link + 1));
                 self.next_link += 2;
                 self.links.insert((host, near), (target, far));
                 self.links.insert((target, far), (host, near));
+                self.roads.insert((host, near), place);
+                self.roads.insert((target, far), seen);
                 let exporter = [u8::try_from(self.next_link % 251).unwrap(); 32];
-                let up = |link, dial, peer, remote| {
+                let up = |link, dial, peer, place: Place| {
                     Input::LinkUp(LinkUp {
                         link,
                         dial,
                         peer,
-                        remote,
-                        via: Via::Own,
+                        remote: place.at,
+                        via: place.via,
                         visitor: None,
                         exporter,
                     })
                 };
                 let dialer = self.hosts[host].node.device();
-                self.mail
-                    .push_back((target, up(far, None, dialer, self.hosts[host].at)));
-                self.mail.push_back((host, up(near, Some(dial), peer, to)));
+                self.mail.push_back((target, up(far, None, dialer, seen)));
+                self.mail.push_back((host, up(near, Some(dial), peer, place)));
             }
             Output::Close { link, code } => {
                 self.hosts[host].closes.push(code);
-                let far = self.links.remove(&(host, link));
-                if let Some((other, far)) = far.filter(|_| !self.cut) {
+                let far = self.far(host, link);
+                self.links.remove(&(host, link));
+                if let Some((other, far)) = far {
                     self.links.remove(&(other, far));
                     let code = Some(u64::from(code));
                     self.mail.push_back((other, Input::LinkDown { link: far, code }));
@@ -390,24 +427,18 @@ impl World {
                     self.mail.push_back((other, Input::Alive { link: far, bytes }));
                 }
             }
-            Output::Store { generation, state } => {
-                let host = &mut self.hosts[host];
-                host.stores += 1;
-                match host.disk {
-                    Disk::Good => {
-                        host.stored = state;
-                        host.node.handle(Input::Stored { generation }, now);
-                    }
-                    Disk::Full => host.node.handle(Input::StoreFailed { generation }, now),
-                    Disk::Slow => host.unanswered.push_back((generation, state)),
-                }
-            }
+            Output::Store { generation, state } => self.keep(host, generation, state),
             Output::Reply { id, reply } => {
                 self.hosts[host].replies.insert(id, reply);
             }
             Output::Query(query) => self.answer_query(host, query),
             Output::Event(event) => self.hosts[host].events.push(event),
             Output::OpenGate { call } => self.hosts[host].gates.push(call),
+            Output::UseRelay { .. }
+            | Output::LeaveRelay { .. }
+            | Output::Forward(_)
+            | Output::EndForward { .. }
+            | Output::Turn { .. } => self.perform_relay(host, &output),
             Output::Route { .. }
             | Output::FarTakes { .. }
             | Output::EndMedia { .. }
@@ -418,6 +449,60 @@ impl World {
             | Output::LetIn { .. }
             | Output::TurnAway { .. }
             | Output::DialDoor { .. } => {}
+        }
+    }
+
+    fn perform_relay(&mut self, host: usize, output: &Output) {
+        let now = self.now;
+        if let Output::UseRelay { relay, at, handle } = output {
+            self.ways.insert((host, *relay), (*at, *handle));
+        } else if let Output::LeaveRelay { relay } = output {
+            self.ways.remove(&(host, *relay));
+        } else if let Output::Forward(pair) = output {
+            self.hosts[host].forwards.open(pair, now.boot);
+        } else if let Output::EndForward { pair } = output {
+            self.hosts[host].forwards.close(*pair);
+        } else if let Output::Turn { wanted } = output {
+            if *wanted && !self.server_fails {
+                self.at_server.insert(host);
+            } else {
+                self.at_server.remove(&host);
+            }
+            let relayed = self.at_server.contains(&host).then(|| at_server(host));
+            if *wanted {
+                self.mail.push_back((host, Input::Turn { relayed }));
+            }
+        }
+    }
+
+    fn keep(&mut self, host: usize, generation: u64, state: Vec<u8>) {
+        let now = self.now;
+        let host = &mut self.hosts[host];
+        host.stores += 1;
+        match host.disk {
+            Disk::Good => {
+                host.stored = state;
+                host.node.handle(Input::Stored { generation }, now);
+            }
+            Disk::Full => host.node.handle(Input::StoreFailed { generation }, now),
+            Disk::Slow => host.unanswered.push_back((generation, state)),
+        }
+    }
+
+    fn far(&mut self, host: usize, link: LinkId) -> Option<(usize, LinkId)> {
+        let place = *self.roads.get(&(host, link))?;
+        let _heard = self.road(host, place)?;
+        self.links.get(&(host, link)).copied()
+    }
+
+    /// Keeps two hosts from hearing each other directly, or does not.
+    pub(super) fn part(&mut self, one: usize, other: usize, apart: bool) {
+        for pair in [(one, other), (other, one)] {
+            if apart {
+                self.apart.insert(pair);
+            } else {
+                self.apart.remove(&pair);
+            }
         }
     }
 
@@ -436,8 +521,54 @@ impl World {
         }
     }
 
-    fn far(&self, host: usize, link: LinkId) -> Option<(usize, LinkId)> {
-        self.links.get(&(host, link)).copied().filter(|_| !self.cut)
+    /// Who hears what a host sends to a place, and where it comes from there.
+    fn road(&mut self, host: usize, to: Place) -> Option<(usize, Place)> {
+        if self.cut {
+            return None;
+        }
+        let places: Vec<SocketAddr> = self.hosts.iter().map(|host| host.at).collect();
+        let at = |host: usize| places[host];
+        let host_at = |wanted| self.host_at(wanted);
+        let through_server = self.at_server.iter().copied().find(|other| at_server(*other) == to.at);
+        let heard = |other: &usize| !self.apart.contains(&(host, *other));
+        match to.via {
+            Via::Own | Via::Spare(_) => match through_server {
+                Some(target) => {
+                    let via = Via::Turn;
+                    Some((target, Place { at: at(host), via }))
+                }
+                None => Some((host_at(to.at).filter(heard)?, Place::own(at(host)))),
+            },
+            Via::Turn => {
+                let via = if through_server.is_some() { Via::Turn } else { Via::Own };
+                let target = through_server.or_else(|| host_at(to.at))?;
+                let here = self.at_server.contains(&host);
+                here.then(|| {
+                    (
+                        target,
+                        Place {
+                            at: at_server(host),
+                            via,
+                        },
+                    )
+                })
+            }
+            Via::Relay(id) => {
+                let (relay_at, handle) = *self.ways.get(&(host, id))?;
+                let relay = host_at(relay_at).filter(heard)?;
+                let mut frame = wrap(handle, &[5; 100]);
+                let now = self.now.boot;
+                let end = self.hosts[relay].forwards.forward(at(host), &mut frame, now)?;
+                let target = (0..self.hosts.len()).find(|other| at(*other) == end)?;
+                let (handle, _) = unwrap(&frame)?;
+                let known = |way: &(&(usize, RelayId), &(SocketAddr, RelayHandle))| {
+                    way.0.0 == target && *way.1 == (at(relay), handle)
+                };
+                let id = self.ways.iter().find(known)?.0.1;
+                let heard = !self.apart.contains(&(relay, target));
+                heard.then(|| (target, Place::relayed(id)))
+            }
+        }
     }
 }
 
@@ -452,6 +583,8 @@ impl Host {
             stores: 0,
             dials: 0,
             sent: Vec::new(),
+            sent_directly: Vec::new(),
+            forwards: Forwards::default(),
             closes: Vec::new(),
             events: Vec::new(),
             gates: Vec::new(),

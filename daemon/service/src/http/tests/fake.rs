@@ -49,6 +49,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
     let path = PathView {
         remote: ([127, 0, 0, 1], 9).into(),
         kind: PathKind::Lan,
+        via: None,
         rtt: Duration::from_micros(1500),
         last_proof: Duration::from_secs(999),
     };
@@ -71,6 +72,8 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         blocked: false,
         quiet: false,
         alarm: None,
+        relay: false,
+        relay_only: false,
         reply: None,
         introduces: false,
         nat: NatKind::Unknown,
@@ -142,6 +145,7 @@ fn picture() -> Snapshot {
         door: DoorView::default(),
         network: NetworkView::default(),
         clocks: Vec::new(),
+        relay_server_fails: false,
     }
 }
 
@@ -236,6 +240,17 @@ impl FakeLoop {
             }
             Command::Block { contact, blocked } => {
                 self.change_contact(contact, |view| view.blocked = blocked);
+                Reply::Contact(contact)
+            }
+            Command::SetRelays {
+                contact,
+                relay,
+                relay_only,
+            } => {
+                self.change_contact(contact, |view| {
+                    view.relay = relay.unwrap_or(view.relay);
+                    view.relay_only = relay_only.unwrap_or(view.relay_only);
+                });
                 Reply::Contact(contact)
             }
             Command::SetIntroducer { contact, introduces } => {

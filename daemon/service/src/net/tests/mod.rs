@@ -58,6 +58,7 @@ impl Peer {
             udp: UdpBind::Explicit(udp.parse().unwrap()),
             device_seed: Zeroizing::new([seed; 32]),
             sink,
+            turn: Vec::new(),
             stun: Vec::new(),
             port_mapping: false,
         };
