@@ -310,7 +310,8 @@ fn whoever_came_in_by_the_mapped_port_says_nothing_about_the_nat() {
     evidence.mapping.external = Some(at("203.0.113.7:2226"));
     evidence.note(contact(1), at("203.0.113.7:2226"), T);
     let report = judge(&evidence, &home());
-    assert_eq!((report.kind(), report.disagreement), (NatKind::Unknown, false));
+    assert_eq!((report.mapping, report.disagreement), (Mapping::Unknown, false));
+    assert_eq!(report.kind(), NatKind::Easy, "a mapped port makes any NAT easy");
 }
 
 #[test]
