@@ -7,10 +7,11 @@
 
 mod sim;
 
+use sim::homes::Home;
 use sim::mutant::Mutant;
 use sim::proof;
 use sim::runs;
-use sim::scenes::Kind;
+use sim::scenes::{Kind, homes};
 use sim::sessions;
 use sim::watch::Invariant;
 
@@ -32,6 +33,32 @@ fn invites_make_whole_contacts_or_none() {
 #[test]
 fn doors_open_and_close() {
     runs::seeds(Kind::Doors, 300);
+}
+
+#[test]
+fn whoever_can_be_joined_is() {
+    runs::seeds(Kind::Homes, 300);
+}
+
+/// Every pair of homes, from the moment when both sides know of each other.
+#[test]
+fn every_pair_of_homes_is_joined_or_cannot_be() {
+    let mut table = Vec::new();
+    for (row, one) in Home::ALL.iter().enumerate() {
+        for other in &Home::ALL[row..] {
+            let took = homes::joined(1, [*one, *other]);
+            let took = took.unwrap_or_else(|text| panic!("{one:?} and {other:?}: {text}"));
+            table.push((one, other, took));
+        }
+    }
+    for (one, other, took) in &table {
+        match took {
+            Some(took) => eprintln!("{one:?} and {other:?}: {:.2} s", took.as_secs_f64()),
+            None => eprintln!("{one:?} and {other:?}: needs somebody in between"),
+        }
+    }
+    let alone = table.iter().filter(|(_, _, took)| took.is_none()).count();
+    assert_eq!((table.len(), alone), (120, 25));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use twocan_core::ids::{DeviceKey, LinkId, VisitorId};
+use twocan_core::reach::via::Via;
 
 /// The side that dialed.
 pub(crate) const DIALER: usize = 0;
@@ -36,7 +37,12 @@ pub(crate) struct DoorKeys {
 pub(crate) struct End {
     pub(crate) host: usize,
     pub(crate) run: u32,
+    /// Its machine's address when it began.
     pub(crate) address: SocketAddr,
+    /// Its socket.
+    pub(crate) via: Via,
+    /// Where it takes the other end to be.
+    pub(crate) remote: SocketAddr,
     /// Set once the handshake is done at this end.
     pub(crate) link: Option<LinkId>,
     pub(crate) closed: bool,
@@ -47,11 +53,13 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) const fn new(host: usize, run: u32, address: SocketAddr) -> Self {
+    pub(crate) const fn new(host: usize, run: u32, address: SocketAddr, via: Via, remote: SocketAddr) -> Self {
         Self {
             host,
             run,
             address,
+            via,
+            remote,
             link: None,
             closed: false,
             outbox: VecDeque::new(),

@@ -7,6 +7,7 @@ use twocan_core::bounds;
 use twocan_core::crypto::{self, Secret};
 use twocan_core::ids::{DeviceKey, DialId, VisitorId};
 use twocan_core::io::Input;
+use twocan_core::reach::via::Via;
 
 use super::conn::{Conn, DIALER, DoorKeys, End};
 use super::happening::{Cause, Happening};
@@ -105,8 +106,8 @@ impl World {
         };
         let exporter = self.dice.bytes();
         let ends = [
-            End::new(visit.host, visit.run, visit.from),
-            End::new(host, self.hosts[host].run, visit.to),
+            End::new(visit.host, visit.run, visit.from, Via::Own, visit.to),
+            End::new(host, self.hosts[host].run, visit.to, Via::Own, visit.from),
         ];
         let door = DoorKeys {
             visitor,

@@ -9,6 +9,7 @@ use twocan_core::io::{DhtAnswer, Input, LegFact};
 
 use super::door::Visit;
 use super::host::Then;
+use super::nat::Air;
 use super::quic::Attempt;
 use super::world::World;
 
@@ -20,8 +21,9 @@ pub(crate) enum Happening {
         timer: u64,
     },
     Datagram {
-        from: SocketAddr,
-        to: SocketAddr,
+        air: Air,
+        /// The host that sent it, if any did.
+        sender: Option<usize>,
         bytes: Vec<u8>,
     },
     /// A shell has found the STUN servers.
@@ -120,7 +122,7 @@ impl World {
     pub(super) fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Timer { host, timer } => self.timer(host, timer),
-            Happening::Datagram { from, to, bytes } => self.datagram(from, to, bytes),
+            Happening::Datagram { air, sender, bytes } => self.datagram(air, sender, bytes),
             Happening::StunServers { host, run } => {
                 if self.hosts[host].run == run && self.hosts[host].works() {
                     let servers = super::stun::SERVERS.map(SocketAddr::from).to_vec();

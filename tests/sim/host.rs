@@ -9,11 +9,13 @@ use twocan_core::event::{CallView, ContactView};
 use twocan_core::ids::{CallId, CommandId, ContactId, DeviceKey, LinkId, RootKey, Token, VisitorId};
 use twocan_core::node::Node;
 use twocan_core::reach::candidates::{Interface, OwnAddresses};
+use twocan_core::reach::via::Via;
 use twocan_core::state::{OwnFinding, State};
 use twocan_core::time::Now;
 
 use super::dice::Dice;
 use super::door::Visit;
+use super::nat::{PORT, Seat};
 
 /// The wall clock of somebody whose clock is right, when a simulation begins.
 pub(crate) const WALL: u64 = 1_900_000_000;
@@ -32,6 +34,8 @@ pub(crate) struct Host {
     pub(crate) clock_was_right: bool,
     addresses_used: u8,
     pub(crate) address: SocketAddr,
+    /// The router that it is behind.
+    pub(crate) router: Option<usize>,
     pub(crate) asleep: bool,
     pub(crate) root: RootKey,
     pub(crate) device: DeviceKey,
@@ -72,6 +76,8 @@ pub(crate) struct Shell {
     pub(crate) gates: BTreeMap<CallId, Gate>,
     pub(crate) backlog: Vec<Held>,
     pub(crate) legs: u64,
+    /// Sockets beside the one.
+    pub(crate) spares: BTreeSet<u16>,
     /// Whom it has dialed.
     pub(crate) dialed: BTreeSet<DeviceKey>,
     /// The knock that is being handled, and what a mutant answered to which.
@@ -86,6 +92,8 @@ pub(crate) struct Shell {
 pub(crate) enum Held {
     Knock {
         from: SocketAddr,
+        via: Via,
+        sender: Option<usize>,
         bytes: Vec<u8>,
     },
     Alive {
@@ -163,6 +171,7 @@ impl Host {
             clock_was_right: true,
             addresses_used: 0,
             address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            router: None,
             asleep: false,
             root: RootKey([0; 32]),
             device: DeviceKey([0; 32]),
@@ -181,7 +190,8 @@ impl Host {
     pub(crate) fn move_away(&mut self) {
         self.addresses_used += 1;
         let index = u8::try_from(self.index).unwrap();
-        self.address = SocketAddr::from(([11, 0, index + 1, self.addresses_used], 2226));
+        self.address = SocketAddr::from(([11, 0, index + 1, self.addresses_used], PORT));
+        self.router = None;
     }
 
     pub(crate) fn own_addresses(&self) -> OwnAddresses {
@@ -207,6 +217,14 @@ impl Host {
     /// The true time of a moment on this machine's boot clock.
     pub(crate) fn true_time(&self, boot: Duration) -> Duration {
         boot.saturating_sub(self.boot_offset)
+    }
+
+    /// Where it is in the network.
+    pub(crate) const fn seat(&self) -> Seat {
+        Seat {
+            router: self.router,
+            ip: self.address.ip(),
+        }
     }
 
     /// Whether the daemon runs and the machine is awake.

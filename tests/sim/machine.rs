@@ -133,7 +133,12 @@ impl World {
     pub(super) fn empty_backlog(&mut self, index: usize) {
         for held in std::mem::take(&mut self.hosts[index].shell.backlog) {
             match held {
-                Held::Knock { from, bytes } => self.take_datagram(index, from, bytes),
+                Held::Knock {
+                    from,
+                    via,
+                    sender,
+                    bytes,
+                } => self.take_datagram(index, (from, via), sender, bytes),
                 Held::Alive {
                     conn,
                     side,

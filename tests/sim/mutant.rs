@@ -74,6 +74,12 @@ listed! {
         PadsAnswers,
         /// Every knock is sent six times.
         StammeringSocket,
+        /// A copy of every knock goes to where clouds keep their secrets.
+        AsksMetadata,
+        /// Knocks that are to live for a few hops live on.
+        IgnoresHops,
+        /// Routers let everybody in whom they should not.
+        LeakyRouters,
         // On the disk.
         /// The disk answers after four seconds.
         SlowDisk,

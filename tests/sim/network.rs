@@ -1,9 +1,11 @@
 //! What happens to packets: latency, jitter (and so reordering), loss, duplication, and who cannot hear whom.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::dice::Dice;
+use super::nat::Routers;
 
 /// No packet is under way for longer, unless it waits in the socket of a sleeping machine.
 pub(crate) const SLOWEST: Duration = Duration::from_millis(800);
@@ -50,13 +52,16 @@ pub(crate) struct Network {
     pub(crate) conditions: Conditions,
     /// Pairs of which the first is not heard by the second.
     blocked: BTreeSet<(usize, usize)>,
+    /// A packet changes what routers remember, also one that is only looked for.
+    pub(crate) routers: RefCell<Routers>,
 }
 
 impl Network {
-    pub(crate) const fn new(conditions: Conditions) -> Self {
+    pub(crate) fn new(conditions: Conditions) -> Self {
         Self {
             conditions,
             blocked: BTreeSet::new(),
+            routers: RefCell::default(),
         }
     }
 

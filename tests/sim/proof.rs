@@ -35,6 +35,10 @@ const fn doors(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Doors)
 }
 
+const fn homes(mutant: Mutant) -> Break {
+    Break::Mutant(mutant, Kind::Homes)
+}
+
 const fn finding(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Finding)
 }
@@ -91,6 +95,9 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         Invariant::Replays => vec![chaos(Mutant::KeepsAnswers)],
         Invariant::Amplification => vec![chaos(Mutant::PadsAnswers), chaos(Mutant::StammeringSocket)],
         Invariant::Unproven => vec![invites(Mutant::StammeringSocket)],
+        Invariant::Forbidden => vec![chaos(Mutant::AsksMetadata)],
+        Invariant::Punched => vec![homes(Mutant::IgnoresHops)],
+        Invariant::Impossible => vec![homes(Mutant::LeakyRouters)],
         Invariant::IdleAlive => vec![idle(Mutant::StammeringKeepalives)],
         Invariant::IdleKnocks => vec![idle(Mutant::StammeringSocket)],
         Invariant::SessionOrder => vec![Break::Session(Fault::Renumbers), Break::Session(Fault::Swaps)],

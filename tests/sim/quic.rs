@@ -29,13 +29,15 @@ pub(crate) struct Attempt {
     dial: DialId,
     peer: DeviceKey,
     to: SocketAddr,
+    via: Via,
     token: Token,
     until: Duration,
     pause: Duration,
 }
 
 impl World {
-    pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: SocketAddr, token: Token) {
+    pub(super) fn dial(&mut self, host: usize, dial: DialId, peer: DeviceKey, to: (SocketAddr, Via), token: Token) {
+        let (to, via) = to;
         let is_first = self.hosts[host].shell.dialed.insert(peer);
         let to = if self.is(Mutant::DialsOnce) && !is_first {
             NOWHERE
@@ -49,6 +51,7 @@ impl World {
             dial,
             peer,
             to,
+            via,
             token,
             until: self.now + bounds::DIAL,
             pause: Duration::from_secs(1),
@@ -62,11 +65,12 @@ impl World {
         if self.hosts[attempt.host].run != attempt.run || self.hosts[attempt.host].node.is_none() {
             return;
         }
-        if let Some(listener) = self.admits(&attempt) {
+        if let Some((listener, via, seen)) = self.admits(&attempt) {
             let exporter = self.dice.bytes();
+            let there = &self.hosts[listener];
             let ends = [
-                End::new(attempt.host, attempt.run, attempt.from),
-                End::new(listener, self.hosts[listener].run, attempt.to),
+                End::new(attempt.host, attempt.run, attempt.from, attempt.via, attempt.to),
+                End::new(listener, there.run, there.address, via, seen),
             ];
             self.conns.push(Conn {
                 ends,
@@ -96,9 +100,9 @@ impl World {
         }
     }
 
-    /// The host that lets this Initial in.
-    fn admits(&mut self, attempt: &Attempt) -> Option<usize> {
-        let listener = self.hosts.iter().position(|host| host.address == attempt.to)?;
+    /// The host that lets this Initial in, by which socket, and where it seems to come from.
+    fn admits(&mut self, attempt: &Attempt) -> Option<(usize, Via, SocketAddr)> {
+        let (listener, via, seen) = self.trace(attempt.host, attempt.via, attempt.to)?;
         let dialer = attempt.host;
         let path = self.hosts[dialer].works()
             && self.hosts[listener].works()
@@ -112,7 +116,9 @@ impl World {
             .admitted
             .get(&attempt.token)
             .is_some_and(|until| *until >= self.now);
-        (path && admitted && host.device == attempt.peer).then_some(listener)
+        let lets_in = path && admitted && host.device == attempt.peer;
+        let returns = self.trace(listener, via, seen).map(|(there, via, _)| (there, via));
+        (lets_in && returns == Some((dialer, attempt.via))).then_some((listener, via, seen))
     }
 
     pub(super) fn client_up(&mut self, conn: usize, dial: DialId) {
@@ -142,7 +148,7 @@ impl World {
 
     fn end_up(&mut self, conn: usize, side: usize, dial: Option<DialId>) {
         let exporter = self.conns[conn].exporter;
-        let remote = self.conns[conn].ends[1 - side].address;
+        let (remote, via) = (self.conns[conn].ends[side].remote, self.conns[conn].ends[side].via);
         let (peer, visitor) = self.shown_to(conn, side);
         let end = &mut self.conns[conn].ends[side];
         let host = &mut self.hosts[end.host];
@@ -158,7 +164,7 @@ impl World {
                 visitor,
                 peer,
                 remote,
-                via: Via::Own,
+                via,
                 exporter,
             }),
         );
@@ -172,7 +178,21 @@ impl World {
             let host = &self.hosts[end.host];
             host.run == end.run && host.works() && host.address == end.address
         };
-        stands(from) && stands(to) && self.network.hears(from.host, to.host)
+        stands(from) && stands(to) && self.network.hears(from.host, to.host) && self.leads(from, to)
+    }
+
+    /// Where a packet of this end seems to come from, and by which socket, if it reaches the other end's machine all the same.
+    fn moved(&self, conn: usize, side: usize) -> Option<(SocketAddr, Via)> {
+        let (from, to) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
+        let lives = |end: &End| self.hosts[end.host].run == end.run && self.hosts[end.host].works();
+        let (there, via, seen) = self.trace(from.host, from.via, from.remote)?;
+        let arrives = lives(from) && lives(to) && there == to.host && self.network.hears(from.host, to.host);
+        (arrives && (seen, via) != (to.remote, to.via)).then_some((seen, via))
+    }
+
+    /// Whether what one end sends comes out at the other, from where that expects it.
+    fn leads(&self, from: &End, to: &End) -> bool {
+        self.trace(from.host, from.via, from.remote) == Some((to.host, to.via, to.remote))
     }
 
     /// Whether an open connection that works both ways joins two hosts.
@@ -276,6 +296,9 @@ impl World {
             }
             return;
         }
+        if let Some((from, via)) = self.moved(conn, side) {
+            return self.feed(host, Input::Moved { link, from, via }, Cause::Other);
+        }
         if self.passes_to(conn, 1 - side) {
             self.watch_alive(host, from, sent);
             let rtt = Duration::from_millis(2 * self.network.conditions.latency_ms);
@@ -288,7 +311,10 @@ impl World {
     fn passes_to(&self, conn: usize, side: usize) -> bool {
         let (to, from) = (&self.conns[conn].ends[side], &self.conns[conn].ends[1 - side]);
         let host = &self.hosts[to.host];
-        host.run == to.run && host.works() && host.address == to.address && self.network.hears(from.host, to.host)
+        let stands = host.run == to.run && host.works() && host.address == to.address;
+        let sender = &self.hosts[from.host];
+        let is_gone = sender.run != from.run || sender.address != from.address || !sender.works();
+        stands && self.network.hears(from.host, to.host) && (is_gone || self.leads(from, to))
     }
 
     pub(super) fn close(&mut self, host: usize, link: LinkId, code: u32) {

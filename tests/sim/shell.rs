@@ -3,6 +3,7 @@
 use twocan_core::io::{Input, Output};
 use twocan_core::node::Node;
 
+use super::delivery::Parcel;
 use super::happening::Cause;
 use super::mutant::Mutant;
 use super::world::{World, note};
@@ -41,17 +42,17 @@ impl World {
 
     pub(super) fn perform(&mut self, index: usize, output: Output, cause: Cause, sent: &mut usize) {
         match output {
-            Output::Transmit {
-                to,
-                via: _,
-                ttl: _,
-                bytes,
-            } => {
-                self.transmit(index, to, bytes, cause, sent);
+            Output::Transmit { to, via, ttl, bytes } => {
+                let parcel = Parcel { to, via, ttl, bytes };
+                self.transmit(index, &parcel, cause, sent);
+            }
+            Output::OpenSpares { numbers } => self.hosts[index].shell.spares.extend(numbers),
+            Output::CloseSpares { numbers } => {
+                let shell = &mut self.hosts[index].shell;
+                shell.spares.retain(|spare| !numbers.contains(spare));
             }
             Output::FindStunServers => self.find_stun_servers(index),
             Output::AskPortMapper => {}
-            Output::OpenSpares { numbers: _ } | Output::CloseSpares { numbers: _ } => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
                     let until = self.now + valid_for;
@@ -65,10 +66,10 @@ impl World {
                 dial,
                 peer,
                 to,
-                via: _,
+                via,
                 token,
                 initial_mtu: _,
-            } => self.dial(index, dial, peer, to, token),
+            } => self.dial(index, dial, peer, (to, via), token),
             Output::OpenDoor { seed, valid_for } => self.open_door(index, &seed, valid_for),
             Output::CloseDoor => self.close_door(index),
             Output::LetIn { visitor } => self.let_in(index, visitor),

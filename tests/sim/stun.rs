@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use twocan_core::reach::stun::{self, Message, Response};
 
 use super::happening::Happening;
+use super::nat::Air;
 use super::world::World;
 
 /// Where they are.
@@ -36,8 +37,8 @@ impl World {
             self.later(
                 delay,
                 Happening::Datagram {
-                    from: server,
-                    to,
+                    air: Air::outside(server, to),
+                    sender: None,
                     bytes,
                 },
             );

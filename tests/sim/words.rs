@@ -36,6 +36,7 @@ pub(crate) fn input(input: &Input) -> String {
         | Input::LinkDown { .. }
         | Input::Alive { .. }
         | Input::Rtt { .. }
+        | Input::Moved { .. }
         | Input::Leg { .. }
         | Input::Stored { .. }
         | Input::StoreFailed { .. }

@@ -26,13 +26,38 @@ pub const ALIVE_REPEATS: [Duration; 3] = [Duration::from_secs(1), Duration::from
 pub const GREY_AFTER: Duration = Duration::from_secs(30);
 /// A path without proof for this long is closed.
 pub const CLOSED_AFTER: Duration = Duration::from_secs(60);
-/// Knocks of one search go out at these offsets; with the padded one of the first slot, five packets to an address.
+/// Knocks of one attempt go out at these offsets; with a padded one beside the first that may arrive, five packets to an
+/// address.
 pub const KNOCK_SLOTS: [Duration; 4] = [
     Duration::ZERO,
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_millis(1000),
 ];
+/// How many hops the knocks of each slot live on their way out of our networks. The first ones open our own routers and die
+/// before the far one, which might take a packet that comes too early for something that is none of ours.
+pub const KNOCK_HOPS: [Option<u8>; 4] = [Some(2), Some(4), None, None];
+/// Packets to an address that has not answered, within [`COOL_DOWN`].
+pub const UNANSWERED: u32 = 40;
+/// The time over which packets to addresses that have not answered are counted, and the pause between two birthdays with the
+/// same device.
+pub const COOL_DOWN: Duration = Duration::from_secs(60);
+/// Searches that go on for long begin their attempts once in this time, both sides at the same moment of Unix time.
+pub const MEETING: Duration = Duration::from_secs(60);
+/// No meeting sooner than this after an attempt: what a router made of packets that came too early must be forgotten.
+pub const MEETING_PAUSE: Duration = Duration::from_secs(31);
+/// Sockets that the side behind a hard NAT opens for a birthday.
+pub const SPARES: u16 = 256;
+/// The side behind an easy NAT guesses so many ports of the other one at once, with [`GUESS_PAUSE`] between: 50 a second.
+pub const GUESSES_AT_ONCE: u32 = 5;
+/// See [`GUESSES_AT_ONCE`].
+pub const GUESS_PAUSE: Duration = Duration::from_millis(100);
+/// Guesses in one birthday.
+pub const GUESSES: u32 = 2048;
+/// The spares stay open for as long as the other side may guess, and a little longer.
+pub const BIRTHDAY: Duration = Duration::from_secs(45);
+/// Addresses of one device that a birthday is tried with.
+pub const BIRTHDAY_TARGETS: usize = 2;
 /// Unanswered knocks after which the tag no longer depends on the clock.
 pub const DATED_KNOCKS: usize = 3;
 /// A search ends, and pauses, this long after it began.
@@ -41,10 +66,8 @@ pub const KNOCK_PATIENCE: Duration = Duration::from_millis(3000);
 pub const KNOCK_BACK_PAUSE: Duration = Duration::from_millis(200);
 /// A reply is accepted for this long after its knock.
 pub const REPLY_PATIENCE: Duration = Duration::from_secs(5);
-/// The first pause between two searches for the same contact; it doubles up to [`BACKOFF_MOST`].
-pub const BACKOFF_FIRST: Duration = Duration::from_secs(2);
-/// The longest pause between two searches.
-pub const BACKOFF_MOST: Duration = Duration::from_secs(60);
+/// The pauses between the attempts of a search that has just begun; after them it goes on once a [`MEETING`].
+pub const BACKOFF: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// How long an admitted token lets an Initial in.
 pub const TOKEN_LIFE: Duration = Duration::from_secs(12);
 /// A connection whose `hello` has not come by then is closed.

@@ -260,6 +260,9 @@ pub enum WhyNot {
     Searching,
     /// No answer at any remembered address.
     NoAnswer,
+    /// No answer, and none can come: both sides are behind NATs that give each destination another port, so somebody must
+    /// pass packets on.
+    NeedsRelay,
     /// No address is known.
     NoAddress,
     /// The device said that it is going away.

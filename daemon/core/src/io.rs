@@ -95,6 +95,16 @@ pub enum Input {
         /// The datagram's body.
         bytes: Vec<u8>,
     },
+    /// A keep-alive of a connection came from another place than the connection goes to: the far side's NAT gave it another
+    /// port, or it has another address.
+    Moved {
+        /// Which connection.
+        link: LinkId,
+        /// Where it came from.
+        from: SocketAddr,
+        /// What it came through.
+        via: Via,
+    },
     /// QUIC's own estimate of the round trip, given with each keep-alive datagram.
     Rtt {
         /// On which connection.

@@ -31,10 +31,7 @@ pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
     if alive > PER_TICK * (ticks + 5) {
         world.fail(Invariant::IdleAlive, format!("{alive} keep-alives in an hour"));
     }
-    let (knocks, searches) = (
-        world.watch.knocks_sent[0],
-        HOUR.as_secs() / bounds::BACKOFF_MOST.as_secs(),
-    );
+    let (knocks, searches) = (world.watch.knocks_sent[0], HOUR.as_secs() / bounds::MEETING.as_secs());
     if knocks > PER_SEARCH * (searches + 2) {
         world.fail(Invariant::IdleKnocks, format!("{knocks} knocks in an hour"));
     }

@@ -5,6 +5,7 @@ mod calls;
 mod chaos;
 mod doors;
 mod finding;
+pub(crate) mod homes;
 mod idle;
 mod invites;
 mod manners;
@@ -20,7 +21,9 @@ use super::mutant::Mutant;
 use super::network::Conditions;
 use super::people::VIDEO;
 use super::watch::Invariant;
+
 use super::world::World;
+pub(crate) use homes::leaky;
 
 /// The kinds of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub(crate) enum Kind {
     Doors,
     /// People who are not where anybody remembers them.
     Finding,
+    /// Two people behind routers of all kinds.
+    Homes,
     /// Hours of nothing.
     Idle,
 }
@@ -47,6 +52,7 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Invites => invites::run(seed, mutant, trace),
         Kind::Doors => doors::run(seed, mutant, trace),
         Kind::Finding => finding::run(seed, mutant, trace),
+        Kind::Homes => homes::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),
     }
 }

@@ -14,7 +14,8 @@ use crate::sim::world::World;
 /// longest pause passes, a search and a dial take their time.
 const GREEN: Duration = Duration::from_secs(
     bounds::CLOSED_AFTER.as_secs()
-        + bounds::BACKOFF_MOST.as_secs() / 2
+        + bounds::MEETING_PAUSE.as_secs()
+        + bounds::MEETING.as_secs()
         + bounds::DIAL.as_secs()
         + bounds::HELLO.as_secs(),
 );
@@ -121,6 +122,9 @@ impl World {
             && b.works()
             && b.seen.will_ring
             && knows
+            // What is possible between routers, their scene knows.
+            && a.router.is_none()
+            && b.router.is_none()
             && self.network.hears(one, other)
             && self.network.hears(other, one)
     }

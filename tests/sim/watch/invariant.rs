@@ -95,6 +95,13 @@ listed! {
         Amplification,
         /// An address that has proven nothing gets the few packets of a search.
         Unproven,
+        /// Nothing goes to an address that can only do harm.
+        Forbidden,
+        // Routers.
+        /// Whoever can be joined is, soon.
+        Punched,
+        /// Nobody is green to whom no packet can be made to pass.
+        Impossible,
         /// Staying green costs three keep-alives a tick.
         IdleAlive,
         /// Looking for who is away costs the packets of one search a minute.

@@ -8,7 +8,9 @@ use twocan_core::bounds;
 
 use super::Watch;
 use super::invariant::Invariant;
+use crate::sim::delivery::Parcel;
 use crate::sim::happening::{Cause, Happening};
+use crate::sim::nat::Air;
 use crate::sim::world::{World, note};
 
 /// Packets of one search to one address.
@@ -71,6 +73,19 @@ fn is_stranger(address: SocketAddr, kind: u8) -> bool {
     }
 }
 
+/// Whether nothing may ever be sent from one address to another: to whom that may do harm, or where nobody can be.
+fn is_forbidden(own: IpAddr, to: IpAddr) -> bool {
+    let (IpAddr::V4(own), IpAddr::V4(to)) = (own, to) else {
+        return true;
+    };
+    let ([a, b, c, _], [own_a, own_b, own_c, _]) = (to.octets(), own.octets());
+    match (a, b) {
+        (0 | 127 | 224..=255, _) | (169, 254) => true,
+        (10, _) | (192, 168) | (172, 16..=31) | (100, 64..=127) => (a, b, c) != (own_a, own_b, own_c),
+        (_, _) => false,
+    }
+}
+
 const GARBAGE: u8 = 0;
 const REPLAY: u8 = 1;
 
@@ -83,7 +98,15 @@ impl World {
             let mut bytes = self.dice.bytes::<400>().to_vec();
             bytes[0] = self.dice.pick(&[4, 5, 6, 7, 8, 15]);
             bytes.truncate(self.dice.pick(&[1, 9, 21, 53, 60, 399, 400]));
-            self.later(Duration::ZERO, Happening::Datagram { from, to, bytes });
+            let air = Air::outside(from, to);
+            self.later(
+                Duration::ZERO,
+                Happening::Datagram {
+                    air,
+                    sender: None,
+                    bytes,
+                },
+            );
         }
     }
 
@@ -107,23 +130,35 @@ impl World {
         for _ in 0..3 {
             let kind = if bent { GARBAGE } else { REPLAY };
             let (from, bytes) = (self.stranger(kind), bytes.clone());
-            self.later(Duration::ZERO, Happening::Datagram { from, to, bytes });
+            let air = Air::outside(from, to);
+            self.later(
+                Duration::ZERO,
+                Happening::Datagram {
+                    air,
+                    sender: None,
+                    bytes,
+                },
+            );
         }
     }
 
     pub(crate) fn watch_datagram(&mut self, index: usize, from: SocketAddr, sender: Option<usize>, bytes: &[u8]) {
         let packets = &mut self.watch.packets;
         packets.nonce = bytes.get(9..21).unwrap_or_default().to_vec();
-        if sender.is_some_and(|sender| self.hosts[sender].address == from) {
+        if sender.is_some() {
             packets.proven[index].insert(from);
         }
     }
 
-    pub(crate) fn watch_transmit(&mut self, index: usize, to: SocketAddr, bytes: &[u8], cause: Cause, before: usize) {
+    pub(crate) fn watch_transmit(&mut self, index: usize, parcel: &Parcel, cause: Cause, before: usize) {
+        let Parcel { to, ttl, ref bytes, .. } = *parcel;
         self.watch.knocks_sent[index] += 1;
         *self.watch.packets.all.entry((index, to)).or_default() += 1;
         let size = bytes.len();
         note!(self, "       ({size} bytes)");
+        if is_forbidden(self.hosts[index].address.ip(), to.ip()) {
+            return self.fail(Invariant::Forbidden, format!("host {index} sent something to {to}"));
+        }
         if is_stranger(to, GARBAGE) {
             return self.fail(
                 Invariant::Silence,
@@ -133,7 +168,8 @@ impl World {
         if !is_stranger(to, REPLAY) {
             self.record(to, bytes);
         }
-        if self.watch.packets.proven[index].contains(&to) {
+        // What lives for a few hops only goes to nobody.
+        if self.watch.packets.proven[index].contains(&to) || ttl.is_some() {
             return;
         }
         match cause {

@@ -183,7 +183,7 @@ impl Node {
             self.hear_word(link, pass, now);
         }
         if self.state.contact(from).is_some_and(Contact::may_call) && self.may_pass_on(link, &pass.tag, now) {
-            self.pass_on(link, pass, now);
+            self.pass_on(from, pass, now);
         }
     }
 
@@ -199,22 +199,23 @@ impl Node {
         watcher.words <= bounds::PASSED_IN_A_TICK && watcher.tags.contains(tag)
     }
 
-    fn pass_on(&mut self, from: LinkId, pass: &Pass, now: Now) {
+    /// To others alone: whoever has moved may have two links, an old one and a new one.
+    fn pass_on(&mut self, from: ContactId, pass: &Pass, now: Now) {
         let watchers = self.introductions.watchers.iter();
-        let others = watchers.filter(|(link, watcher)| **link != from && watcher.tags.contains(&pass.tag));
+        let others = watchers.filter(|(_, watcher)| watcher.tags.contains(&pass.tag));
         let others: Vec<LinkId> = others
             .map(|(link, _)| *link)
-            .filter(|link| self.may_hear(*link))
+            .filter(|link| self.may_hear(*link, from))
             .collect();
         for link in others.into_iter().take(bounds::PASSED_TO) {
             self.send_on(link, Message::Pass(pass.clone()), now);
         }
     }
 
-    fn may_hear(&self, link: LinkId) -> bool {
+    fn may_hear(&self, link: LinkId, from: ContactId) -> bool {
         let link = self.links.get(&link).filter(|link| link.stage == Stage::Ready);
         let contact = link.and_then(|link| self.contact_of_device(&link.peer));
-        contact.is_some_and(Contact::may_call)
+        contact.is_some_and(|contact| contact.may_call() && contact.id != from)
     }
 
     /// A contact says where it is, by way of somebody whom we named.

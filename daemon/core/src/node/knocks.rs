@@ -6,10 +6,9 @@ use std::net::SocketAddr;
 use super::{AskedKnock, Guest, Node, Peer};
 use crate::bounds;
 use crate::crypto::{self, Secret};
-use crate::ids::{ContactId, DeviceKey, DialId, InviteId};
+use crate::ids::{ContactId, DeviceKey, DialId, InviteId, LinkId};
 use crate::io::Output;
 use crate::knock::{self, Kind, Knock, Lock, LockId, Opened, SealKey};
-use crate::reach::search::Slot;
 use crate::reach::via::{Place, Via};
 use crate::session::Session;
 use crate::state::Contact;
@@ -19,6 +18,29 @@ use crate::time::Now;
 pub(super) const GUEST_LIFE: std::time::Duration = std::time::Duration::from_secs(60);
 /// Guests at one time.
 const GUESTS: usize = 64;
+
+/// How one knock is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question {
+    /// Whether its tag depends on the clock.
+    pub(super) dated: bool,
+    /// Whether it has the size of a QUIC packet.
+    pub(super) padded: bool,
+    /// How many hops it lives.
+    pub(super) hops: Option<u8>,
+}
+
+impl Question {
+    pub(super) const PLAIN: Self = Self {
+        dated: true,
+        padded: false,
+        hops: None,
+    };
+    pub(super) const PADDED: Self = Self {
+        padded: true,
+        ..Self::PLAIN
+    };
+}
 
 impl Node {
     pub(super) fn handle_datagram(&mut self, from: Place, bytes: &[u8], now: Now) {
@@ -69,25 +91,12 @@ impl Node {
             dialing: None,
             admitted: None,
             went_away: false,
+            birthday: None,
         })
     }
 
-    /// Sends one round of a search.
-    pub(super) fn knock_round(&mut self, device: DeviceKey, slot: Slot, now: Now) {
-        let seals = self.seals(&device);
-        let Some(seal) = seals.iter().cycle().nth(slot.index) else {
-            return;
-        };
-        for to in self.addresses_of(&device) {
-            let to = Place::own(to);
-            if slot.first {
-                self.ask_at(device, to, seal, true, true, now);
-            }
-            self.ask_at(device, to, seal, !slot.undated, false, now);
-        }
-    }
-
-    fn ask_at(&mut self, peer: DeviceKey, to: Place, seal: &SealKey, dated: bool, padded: bool, now: Now) {
+    pub(super) fn ask_at(&mut self, peer: DeviceKey, to: Place, seal: &SealKey, question: Question, now: Now) {
+        let Question { dated, padded, hops } = question;
         let Some(key) = seal.aead_key() else { return };
         let tx = self.rng.bytes();
         let knock = Knock {
@@ -113,7 +122,7 @@ impl Node {
                     at: now.boot,
                 },
             );
-            self.transmit(to, None, bytes);
+            self.transmit(to, hops, bytes);
         }
     }
 
@@ -186,6 +195,29 @@ impl Node {
         }
     }
 
+    /// Whoever sent a keep-alive of a link from somewhere else is asked there, and a second connection follows. What the packet
+    /// says is not heard: it may be one that somebody held back.
+    pub(super) fn handle_moved(&mut self, link: LinkId, from: Place, now: Now) {
+        let Some(device) = self.links.get(&link).map(|link| link.peer) else {
+            return;
+        };
+        let is_current = self.peers.get(&device).is_some_and(|peer| peer.link == Some(link));
+        let asked_lately = self
+            .asked
+            .values()
+            .any(|asked| asked.peer == device && asked.to == from && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE);
+        if !is_current || asked_lately || !self.own.may_send_to(&from.at) {
+            return;
+        }
+        if let Some(seal) = self.seals(&device).first() {
+            for question in [Question::PADDED, Question::PLAIN] {
+                if self.punch.unanswered.take(from.at, now.boot) {
+                    self.ask_at(device, from, seal, question, now);
+                }
+            }
+        }
+    }
+
     /// The asking side does not dial: we do, once our own question to it is answered.
     fn knock_back(&mut self, to: Place, opened: &Opened, seal: &SealKey, now: Now) {
         let (device, dated) = (opened.knock.device, opened.dated);
@@ -199,8 +231,14 @@ impl Node {
             is_recent && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
         };
         if !self.asked.values().any(knocked_lately) {
-            self.ask_at(device, to, seal, dated, true, now);
-            self.ask_at(device, to, seal, dated, false, now);
+            for padded in [true, false] {
+                let question = Question {
+                    dated,
+                    padded,
+                    hops: None,
+                };
+                self.ask_at(device, to, seal, question, now);
+            }
         }
     }
 
@@ -267,6 +305,8 @@ impl Node {
         if is_late || key != asked.key || !self.own.may_send_to(&from.at) {
             return;
         }
+        self.punch.unanswered.answered(&from.at);
+        self.stop_guessing(&asked.peer);
         self.learn_addresses(&asked.peer, &opened.knock.candidates);
         if let Some(contact) = self.peers.get(&asked.peer).and_then(|peer| peer.contact) {
             self.note_nat(contact, opened.knock.nat);
@@ -292,7 +332,7 @@ impl Node {
         }
         let dial = DialId(self.next_dial);
         self.next_dial += 1;
-        self.dials.insert(dial, device);
+        self.dials.insert(dial, (device, to.via));
         if let Some(peer) = self.peers.get_mut(&device) {
             peer.dialing = Some(dial);
         }

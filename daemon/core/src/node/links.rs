@@ -10,7 +10,9 @@ use crate::ids::{ContactId, DeviceKey, DialId, LinkId};
 use crate::io::{LinkUp, Output};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::keepalive::Keepalive;
+use crate::reach::nat_report::NatKind;
 use crate::reach::via::{Place, Via};
+use crate::state::Contact;
 use crate::time::Now;
 
 /// A connection that another has replaced is closed this long after.
@@ -78,6 +80,7 @@ impl Node {
             closing: None,
         };
         self.links.insert(up.link, link);
+        self.end_birthday(&up.peer);
         // The listening side says nothing of itself before the dialing side has shown who it is.
         if dialed {
             self.send_hello(up.link, now);
@@ -89,13 +92,14 @@ impl Node {
             return;
         }
         let Some(device) = self.end_dial(dial) else { return };
+        let meeting = self.meeting_with(&device, now);
         if let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link.is_none()) {
-            peer.search.pause(now.boot);
+            peer.search.pause(now.boot, meeting);
         }
     }
 
     fn end_dial(&mut self, dial: DialId) -> Option<DeviceKey> {
-        let device = self.dials.remove(&dial)?;
+        let (device, _) = self.dials.remove(&dial)?;
         if let Some(peer) = self.peers.get_mut(&device) {
             peer.dialing = None;
         }
@@ -104,6 +108,7 @@ impl Node {
 
     pub(super) fn handle_link_down(&mut self, link: LinkId, code: Option<u64>, now: Now) {
         let Some(link) = self.links.remove(&link) else { return };
+        let meeting = self.meeting_with(&link.peer, now);
         let Some(peer) = self.peers.get_mut(&link.peer) else {
             return;
         };
@@ -128,12 +133,12 @@ impl Node {
             peer.search.restart(now.boot);
         } else if code == Some(u64::from(close_code::GOING)) {
             peer.went_away = true;
-            peer.search.rest(now.boot);
+            peer.search.rest(now.boot, meeting);
             if let Some(contact) = peer.contact {
                 self.calls.went_away(contact, now.boot);
             }
         } else if code.is_some_and(|code| told_off.contains(&code)) {
-            peer.search.pause(now.boot);
+            peer.search.pause(now.boot, meeting);
         } else if code != Some(u64::from(close_code::REPLACED)) {
             peer.search.restart(now.boot);
         }
@@ -269,9 +274,10 @@ impl Node {
     }
 
     fn remember_address(&mut self, contact: ContactId, remote: Place) {
-        let Some(contact) = self.state.contact_mut(contact).filter(|_| remote.via.is_direct()) else {
-            return;
-        };
+        let contact = self.state.contact_mut(contact);
+        // A hard NAT gives the next connection another port.
+        let lasts = |contact: &&mut Contact| remote.via.is_direct() && contact.nat != NatKind::Hard;
+        let Some(contact) = contact.filter(lasts) else { return };
         if contact.addresses.first() != Some(&remote.at) {
             super::knocks::merge_addresses(contact, &[remote.at]);
             self.unstored = true;

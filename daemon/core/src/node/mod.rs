@@ -22,6 +22,7 @@ mod knocks;
 mod links;
 mod manners;
 mod network;
+mod punch;
 mod redeem;
 mod reply;
 mod safety;
@@ -46,7 +47,7 @@ use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
 use crate::reach::search::Search;
-use crate::reach::via::Place;
+use crate::reach::via::{Place, Via};
 use crate::rng::Rng;
 use crate::session::Session;
 use crate::state::{State, StateError};
@@ -61,6 +62,7 @@ pub struct Node {
     device: DeviceKey,
     own: OwnAddresses,
     network: network::Network,
+    punch: punch::Punch,
     keyring: Keyring,
     keyring_stale: bool,
     replays: ReplayGuard,
@@ -68,7 +70,7 @@ pub struct Node {
     asked: BTreeMap<[u8; 16], AskedKnock>,
     peers: BTreeMap<DeviceKey, Peer>,
     links: BTreeMap<LinkId, Link>,
-    dials: BTreeMap<DialId, DeviceKey>,
+    dials: BTreeMap<DialId, (DeviceKey, Via)>,
     next_dial: u64,
     next_tick: Duration,
     base: u64,
@@ -103,6 +105,8 @@ struct Peer {
     /// The token that this device was last admitted with.
     admitted: Option<Token>,
     went_away: bool,
+    /// When a birthday with it was last tried.
+    birthday: Option<Duration>,
 }
 
 /// Somebody who holds an invite of ours, before we know who it is.
@@ -186,6 +190,7 @@ impl Node {
             device,
             own: OwnAddresses::default(),
             network: network::Network::default(),
+            punch: punch::Punch::default(),
             keyring: Keyring::default(),
             keyring_stale: true,
             replays: ReplayGuard::default(),
@@ -268,6 +273,7 @@ impl Node {
                 Some(visit) => self.visit_alive(visit, &bytes, now),
                 None => self.handle_alive(link, &bytes, now),
             },
+            Input::Moved { link, from, via } => self.handle_moved(link, Place { at: from, via }, now),
             Input::Rtt { link, rtt } => match self.visit_on(link) {
                 Some(visit) => self.visit_rtt(visit, rtt),
                 None => self.handle_rtt(link, rtt),
@@ -306,6 +312,7 @@ impl Node {
         self.notice_quiet(now);
         self.tend_finding(now);
         self.notice_dots(now);
+        self.tend_spares();
         self.refresh_keyring(now);
     }
 
@@ -352,6 +359,7 @@ const fn may_make_jobs(input: &Input) -> bool {
         Input::Datagram { .. }
         | Input::Alive { .. }
         | Input::Rtt { .. }
+        | Input::Moved { .. }
         | Input::Leg { .. }
         | Input::Stun { .. }
         | Input::StunServers(_)

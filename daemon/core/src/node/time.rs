@@ -39,6 +39,7 @@ impl Node {
             .chain(searches)
             .chain(pings)
             .chain(dots)
+            .chain(self.birthday_timeout())
             .chain(self.safety_timeouts())
             .chain(self.door_timeouts())
             .chain(self.finding_timeout())
@@ -59,6 +60,7 @@ impl Node {
         for device in devices {
             self.watch_search(device, now);
         }
+        self.watch_birthday(now);
         self.watch_door(now);
         self.watch_network(now);
         self.refuse_late_pings(now);
@@ -91,9 +93,9 @@ impl Node {
             }
         }
         self.out.extend(asks);
-        self.peers.values_mut().for_each(|peer| peer.search.tick(now.boot));
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
+        self.punch.unanswered.forget(now.boot);
         self.forget_guests(now);
         self.forget_expired_invites(now);
         self.forget_expired_redemptions(now);
@@ -174,6 +176,12 @@ impl Node {
         };
         if let Some(slot) = peer.search.poll(now.boot) {
             self.knock_round(device, slot, now);
+            if slot.last {
+                self.consider_birthday(device, now);
+            }
+        } else if peer.search.is_over(now.boot) {
+            let meeting = crate::reach::search::meeting(&self.device, &device, now);
+            peer.search.pause(now.boot, meeting);
         }
     }
 
@@ -264,7 +272,8 @@ impl Node {
     /// As if the pauses of every search had grown to the longest.
     pub(super) fn rest_all(&mut self, now: Now) {
         for peer in self.peers.values_mut() {
-            peer.search.rest(now.boot);
+            let meeting = crate::reach::search::meeting(&self.device, &peer.device, now);
+            peer.search.rest(now.boot, meeting);
         }
     }
 

@@ -155,6 +155,8 @@ impl Node {
             WhyNot::WentAway
         } else if peers().all(|peer| self.addresses_of(&peer.device).is_empty()) {
             WhyNot::NoAddress
+        } else if peers().all(|peer| self.needs_relay(&peer.device)) {
+            WhyNot::NeedsRelay
         } else {
             WhyNot::NoAnswer
         }

@@ -1,6 +1,7 @@
 //! Finding and keeping a path to somebody's device, the door for those who know nothing but an address, and what this device
 //! looks like from outside.
 
+pub mod birthday;
 pub mod candidates;
 pub mod door;
 pub mod finding;
@@ -12,4 +13,5 @@ pub mod record;
 pub mod search;
 pub mod stun;
 pub mod survey;
+pub mod unanswered;
 pub mod via;

@@ -19,6 +19,7 @@ pub(super) const fn why_not_code(why: WhyNot) -> &'static str {
         WhyNot::Contested => "contested",
         WhyNot::Searching => "searching",
         WhyNot::NoAnswer => "no_answer",
+        WhyNot::NeedsRelay => "needs_relay",
         WhyNot::NoAddress => "no_address",
         WhyNot::WentAway => "went_away",
         WhyNot::Silent => "silent",
@@ -59,6 +60,13 @@ pub(super) fn why_not(why: WhyNot, name: &str) -> Why {
         WhyNot::NoAnswer => (
             format!("The device of {name} does not answer at any address where it was seen."),
             format!("Ask {name} to check that Twocan is running and the device is online."),
+        ),
+        WhyNot::NeedsRelay => (
+            format!(
+                "Your router and that of {name} both give every destination another port, so neither can be found."
+            ),
+            "Turn on UPnP or PCP in one of the two routers, or use a network of another provider on one side."
+                .to_owned(),
         ),
         WhyNot::NoAddress => (
             format!("No address of {name} is known."),

@@ -111,12 +111,19 @@ impl Link {
         Some((vias::split(self.connection.remote_address()), packet))
     }
 
-    /// What a keep-alive says that came from `from`. QUIC hears of this address alone, so another proves nothing.
-    pub(super) fn open_alive(&self, packet: &[u8], from: SocketAddr) -> Option<[Input; 2]> {
-        let fits = !self.is_closing() && self.connection.remote_address() == from;
-        let bytes = fits.then(|| self.pulse().open(packet))??;
+    /// What a keep-alive says that came from `from`. QUIC hears of one address alone, so another proves nothing but that the
+    /// far side may be there.
+    pub(super) fn open_alive(&self, packet: &[u8], from: SocketAddr) -> Option<Vec<Input>> {
+        if self.is_closing() {
+            return None;
+        }
+        let (link, bytes) = (self.id, self.pulse().open(packet)?);
+        if self.connection.remote_address() != from {
+            let (from, via) = vias::split(from);
+            return Some(vec![Input::Moved { link, from, via }]);
+        }
         let rtt = self.connection.rtt();
-        Some([Input::Rtt { link: self.id, rtt }, Input::Alive { link: self.id, bytes }])
+        Some(vec![Input::Rtt { link, rtt }, Input::Alive { link, bytes }])
     }
 
     fn pulse(&self) -> MutexGuard<'_, Pulse> {

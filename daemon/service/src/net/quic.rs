@@ -11,8 +11,8 @@ use std::time::Duration;
 use anyhow::Context;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AckFrequencyConfig, ClientConfig, ConnectionId, Endpoint, EndpointConfig, NoneTokenStore, ServerConfig,
-    TokioRuntime, TransportConfig, VarInt,
+    AckFrequencyConfig, ClientConfig, ConnectionId, Endpoint, EndpointConfig, MtuDiscoveryConfig, NoneTokenStore,
+    ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
 use twocan_core::bounds;
 use twocan_core::ids::{DeviceKey, Token};
@@ -89,7 +89,13 @@ pub(super) fn door_client_config(tls: &Tls) -> anyhow::Result<ClientConfig> {
     Ok(config)
 }
 
+/// How long packets stay small after several losses of large ones in a row. Chance makes such rows where a path loses a few per cent, and a
+/// browser's full packets then go in two halves, of which either may be lost; where large ones really vanish, the search ends at once.
+const SMALL_AGAIN: Duration = Duration::from_millis(500);
+
 fn transport(mtu: u16) -> TransportConfig {
+    let mut search = MtuDiscoveryConfig::default();
+    search.black_hole_cooldown(SMALL_AGAIN);
     let mut acks = AckFrequencyConfig::default();
     acks.ack_eliciting_threshold(VarInt::from_u32(UNACKNOWLEDGED));
     let mut config = TransportConfig::default();
@@ -103,6 +109,7 @@ fn transport(mtu: u16) -> TransportConfig {
         .max_idle_timeout(None)
         .keep_alive_interval(None)
         .initial_rtt(FIRST_RTT)
+        .mtu_discovery_config(Some(search))
         .initial_mtu(mtu.clamp(bounds::MTU_SAFE, bounds::MTU_PROVEN))
         .allow_spin(false)
         .datagram_receive_buffer_size(Some(DATAGRAMS_IN))
