@@ -41,7 +41,7 @@ macro_rules! cells {
 
 use Kind::{
     AddrRestricted, CgUpnp, Cgnat, CgnatEim, Firewall6, FullCone, Hairpin, Linux, LinuxClash, Pcp, PortRestricted,
-    Public, PublicFw, SymPcp, Symmetric, SymmetricSeq, UdpBlocked,
+    Public, PublicFw, SymPcp, Symmetric, SymmetricSeq, UdpBlocked, Upnp,
 };
 use Pairing::{Apart, SameCarrier, SameHome};
 
@@ -74,6 +74,7 @@ cells! {
     clash_linux: Apart(LinuxClash, Linux);
     clash_clash: Apart(LinuxClash, LinuxClash);
     firewall6_firewall6: Apart(Firewall6, Firewall6);
+    upnp_symmetric: Apart(Upnp, Symmetric);
     one_home: SameHome(Linux);
     one_home_hairpin: SameHome(Hairpin);
     one_carrier: SameCarrier(CgnatEim);

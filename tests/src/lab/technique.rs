@@ -72,13 +72,14 @@ impl Pair {
                 .collect::<BTreeSet<_>>()
                 .len()
         };
-        if links
+        let both = [one, other];
+        if both.iter().any(|site| lets_in(site.kind())) {
+            Technique::Dial
+        } else if links
             .iter()
-            .any(|packet| [one, other].iter().any(|site| site.has_mapped(packet.to)))
+            .any(|packet| both.iter().any(|site| site.has_mapped(packet.to)))
         {
             Technique::Mapped
-        } else if [one, other].iter().any(|site| lets_in(site.kind())) {
-            Technique::Dial
         } else if ports(|packet| packet.from) > GUESSED || ports(|packet| packet.to) > GUESSED {
             Technique::Birthday
         } else {
