@@ -132,7 +132,13 @@ fn spelt(name: &LanName) -> String {
 
 fn read(text: &str) -> Option<LanName> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let digits = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    // A sign would pass for a digit.
+    let digits = |pair: &[u8; 2]| {
+        let pair = std::str::from_utf8(pair)
+            .ok()
+            .filter(|_| pair.iter().all(u8::is_ascii_hexdigit));
+        u8::from_str_radix(pair?, 16).ok()
+    };
     let bytes: Option<Vec<u8>> = pairs.iter().map(digits).collect();
     LanName::try_from(bytes?).ok().filter(|_| rest.is_empty())
 }

@@ -36,7 +36,7 @@ async fn contacts() {
     let ann = &list["items"][0];
     assert_eq!(
         ann["path"],
-        json!({ "kind": "lan", "via": null, "rtt_ms": 1.5, "last_proof_ms": 1000 })
+        json!({ "kind": "lan", "via": null, "carrier": null, "rtt_ms": 1.5, "last_proof_ms": 1000 })
     );
     assert_eq!(
         (ann["reachable"].clone(), ann["why"].clone()),

@@ -87,7 +87,8 @@ async fn without_an_admitted_token_nothing_comes_back() {
     let probes = probes(&flight);
     expect_silence(&mut peer, 2, &probes).await;
     let stats = peer.net.socket_stats();
-    assert!(stats.quic_refused >= 192 * 6 && stats.other >= 52 * 6, "{stats:?}");
+    // Of the class STUN the core hears, and answers nothing that it has not asked.
+    assert!(stats.quic_refused >= 192 * 6 && stats.other >= 48 * 6, "{stats:?}");
 }
 
 #[tokio::test]
