@@ -282,6 +282,14 @@ fn own(operation: &str) -> &'static [Code] {
             Code::StoreFailed,
             Code::ShuttingDown,
         ],
+        "takeReply" => &[
+            Code::NoSuchInvite,
+            Code::InviteDamaged,
+            Code::InviteNewer,
+            Code::InviteExpired,
+            Code::InviteOwn,
+            Code::ShuttingDown,
+        ],
         "startCall" => &[
             Code::NoSuchContact,
             Code::NoSuchCall,
