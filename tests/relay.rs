@@ -205,25 +205,63 @@ fn where_udp_is_blocked_the_server_is_the_network() {
     inside("where_udp_is_blocked_the_server_is_the_network", async || {
         let certificates = Certificates::make();
         let server = Server::start(&certificates).await;
-        let ann = with_server("Ann", &server.tcp(), None).await;
         let bob = Home::up("Bob").await;
-        acquaint(&ann, &bob).await;
-        let wall = Wall::around(ann.ready().udp);
-        let [here, there] = both_paths(&ann, &bob, RELAYED_IDLE, "relay").await;
-        assert_eq!(
-            (&here["via"], &here["carrier"]),
-            (&json!("your server"), &json!("own_server"))
-        );
-        assert_eq!(
-            (&there["via"], &there["carrier"]),
-            (&json!("their server"), &json!("their_server"))
-        );
-        let (commands, call) = talk(&ann, &bob, 60).await;
-        sees_more(&ann, &bob, &call).await;
-        hang_up(&ann, commands).await;
-        drop(wall);
-        both_paths(&ann, &bob, DIRECT, "lan").await;
+        blocked(&with_server("Ann", &server.tcp(), None).await, &bob).await;
     });
+}
+
+/// The same within TLS, as on networks that let nothing but port 443 pass.
+#[test]
+fn where_udp_is_blocked_the_server_is_reached_within_tls() {
+    inside("where_udp_is_blocked_the_server_is_reached_within_tls", async || {
+        let certificates = Certificates::make();
+        let server = Server::start(&certificates).await;
+        let bob = Home::up("Bob").await;
+        blocked(&with_server("Ann", &server.tls(), Some(&certificates)).await, &bob).await;
+    });
+}
+
+/// Nobody whom the system does not trust is given the name and the password.
+#[test]
+fn a_server_that_nobody_vouches_for_is_not_used() {
+    inside("a_server_that_nobody_vouches_for_is_not_used", async || {
+        let certificates = Certificates::make();
+        let server = Server::start(&certificates).await;
+        let (ann, bob) = (
+            with_server("Ann", &server.tls(), Some(&Certificates::make())).await,
+            Home::up("Bob").await,
+        );
+        acquaint(&ann, &bob).await;
+        let _wall = Wall::around(ann.ready().udp);
+        let warned = async || {
+            let status = ann.api().get("/v1/status").await;
+            let warnings = status["warnings"].as_array()?.iter();
+            let mut codes = warnings.map(|warning| warning["code"].clone());
+            codes.find(|code| code == "relay_server_fails")
+        };
+        until("a warning", RELAYED_IDLE, warned).await;
+        assert_ne!(ann.contact("Bob", SOON, |_| true).await["path"]["kind"], "relay");
+    });
+}
+
+/// Ann's UDP does not pass: a call goes through her server, and straight when it does again.
+async fn blocked(ann: &Home, bob: &Home) {
+    acquaint(ann, bob).await;
+    let wall = Wall::around(ann.ready().udp);
+    let [here, there] = both_paths(ann, bob, RELAYED_IDLE, "relay").await;
+    assert_eq!(
+        (&here["via"], &here["carrier"]),
+        (&json!("your server"), &json!("own_server"))
+    );
+    assert_eq!(
+        (&there["via"], &there["carrier"]),
+        (&json!("their server"), &json!("their_server"))
+    );
+    let (commands, call) = talk(ann, bob, 60).await;
+    sees_more(ann, bob, &call).await;
+    hang_up(ann, commands).await;
+    drop(wall);
+    both_paths(ann, bob, DIRECT, "lan").await;
 }
 
 /// Hidden behind one's own server, over UDP: the contact never sees a packet of this device's.

@@ -257,8 +257,12 @@ impl Session {
         }
     }
 
-    /// A peer that is sent QUIC gets a channel.
+    /// A peer that is sent QUIC gets a channel. Not on a stream: what is sent through a channel must be padded there to a
+    /// multiple of four bytes (RFC 8656, section 12.5), which the protocol crate neither does nor expects.
     fn speed_up(&mut self, to: SocketAddr, packet: &[u8]) {
+        if self.wire.is_stream() {
+            return;
+        }
         let is_quic = packet.first().is_some_and(|first| *first >= 64);
         if is_quic && self.channels.len() < CHANNELS && self.channels.insert(to) {
             // Without one it works as well.

@@ -177,12 +177,12 @@ async fn tcp(remote: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// TLS 1.3, and whoever the system trusts. The key exchange is that of the links, or what an older server has.
+/// TLS 1.3, or 1.2 where the server knows no better (coturn 4.6 refuses 1.3), and whoever the system trusts.
 fn tls_config() -> anyhow::Result<ClientConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13])
-        .context("TLS 1.3")?
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .context("TLS")?
         .with_root_certificates(roots()?)
         .with_no_client_auth();
     Ok(config)
