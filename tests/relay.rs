@@ -200,7 +200,6 @@ async fn with_server(name: &str, url: &str, certificates: Option<&Certificates>)
 
 /// UDP of one's own does not pass at all: the server on TCP is all the network there is.
 #[test]
-#[ignore = "fails: the link stands, but pictures stall over a TURN server by TCP"]
 fn where_udp_is_blocked_the_server_is_the_network() {
     inside("where_udp_is_blocked_the_server_is_the_network", async || {
         let certificates = Certificates::make();

@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::{setsockopt, sockopt};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -143,7 +144,8 @@ fn card_socket(card: &str) -> Socket {
         .unwrap_or_else(|| panic!("no card {card}"));
     nix::sys::socket::bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &own).unwrap();
     socket.set_read_timeout(Some(LOOK)).unwrap();
-    socket.set_recv_buffer_size(8 << 20).unwrap();
+    // By force: the most that a machine gives is often less than one burst.
+    setsockopt(&socket, sockopt::RcvBufForce, &(8 << 20)).unwrap();
     socket
 }
 
