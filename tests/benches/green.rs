@@ -29,7 +29,7 @@ struct Row {
     kinds: (Kind, Kind),
 }
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row {
         name: "known",
         what: "both known, one starts (linux × linux)",
@@ -52,6 +52,12 @@ const ROWS: [Row; 5] = [
         name: "moved-hidden",
         what: "one side moved to another home, no introducer (linux × linux)",
         target: "≤ 60 s",
+        kinds: (Kind::Linux, Kind::Linux),
+    },
+    Row {
+        name: "moved-introduced",
+        what: "one side moved to another home, with an introducer (linux × linux)",
+        target: "≤ 1 s",
         kinds: (Kind::Linux, Kind::Linux),
     },
     Row {
@@ -113,6 +119,10 @@ async fn once_inside(lab: Lab, row: &Row) {
     let took = match row.name {
         "known" => known(&mut pair).await,
         "moved" | "moved-hidden" => moved(&mut pair).await,
+        "moved-introduced" => {
+            pair.add_introducer().await;
+            moved(&mut pair).await
+        }
         _ => outcome.ok(),
     };
     println!("{}", json!({ "seconds": took.map(|took| took.as_secs_f64()) }));
@@ -145,10 +155,13 @@ async fn fresh(pair: &Pair, began: Instant) -> Option<Duration> {
     let proven = async |home: &Home| {
         let since = began.elapsed().as_millis();
         let contacts = home.api().list("/v1/contacts").await;
-        contacts.iter().any(|contact| {
-            let age = contact["path"]["last_proof_ms"].as_u64().map(u128::from);
-            contact["reachable"] == "yes" && age.is_some_and(|age| age < since)
-        })
+        contacts
+            .iter()
+            .filter(|contact| contact["name"] != "Carol")
+            .any(|contact| {
+                let age = contact["path"]["last_proof_ms"].as_u64().map(u128::from);
+                contact["reachable"] == "yes" && age.is_some_and(|age| age < since)
+            })
     };
     until_at_most(PATIENCE, async || {
         (proven(&pair.ann).await && proven(&pair.bob).await).then(|| began.elapsed())

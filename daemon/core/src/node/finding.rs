@@ -21,6 +21,7 @@ use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, QueryId};
 use crate::io::{DhtAnswer, Means, Output, Query};
 use crate::message::{Finding, Message};
 use crate::reach::finding::{Daily, Pace, invite_pause};
+use crate::reach::nat_report::NatKind;
 use crate::reach::record::{self, Item, LanName, Record, Word};
 use crate::reach::via::Place;
 use crate::state::{Contact, OwnFinding};
@@ -69,11 +70,15 @@ pub(super) struct Finder {
     pub(super) promises: BTreeMap<ContactId, WhyNot>,
     /// Reply links of redemptions under way, and the addresses that they tell.
     pub(super) replies: BTreeMap<ContactId, (Vec<SocketAddr>, String)>,
+    /// The inviters who have said that they have heard of us.
+    answered: BTreeSet<ContactId>,
     /// What came back by hand.
     pub(super) by_hand: BTreeMap<InviteId, record::InviteeWord>,
     /// What takes the place of records that others than those who may know could read.
     partings: Vec<Item>,
     offered: Vec<SocketAddr>,
+    /// What was said of the NAT along with it.
+    offered_nat: NatKind,
     offered_since: Duration,
     /// Something has happened that may make other jobs.
     pub(super) is_stale: bool,
@@ -146,6 +151,7 @@ impl Node {
             device: self.device,
             candidates: Vec::new(),
             time: now.wall,
+            nat: None,
         };
         let written: Vec<u64> = self.finder.put.keys().filter_map(published_day).collect();
         for day in written {
@@ -246,11 +252,12 @@ impl Node {
     }
 
     fn notice_own_addresses(&mut self, now: Now) {
-        let offered = self.offered_addresses();
-        if offered == self.finder.offered {
+        let (offered, nat) = (self.offered_addresses(), self.network.report().kind());
+        if offered == self.finder.offered && nat == self.finder.offered_nat {
             return;
         }
         self.finder.offered = offered;
+        self.finder.offered_nat = nat;
         self.finder.offered_since = now.boot;
         for (job, pace) in &mut self.finder.jobs {
             if !is_look(job) {
@@ -269,14 +276,19 @@ impl Node {
         self.finder
             .words
             .retain(|id, _| wanted.contains(&Job::HearInvitee(*id)));
+        self.finder
+            .answered
+            .retain(|id| wanted.contains(&Job::HearInviter(*id)));
         let settled = self.finder.offered_since + bounds::PUBLISH_SETTLE;
         let settling = settled.saturating_sub(now.boot);
         for job in wanted {
             let wait = match job {
                 Job::Publish(_) => bounds::PUBLISH_SETTLE,
                 Job::AnswerInvitee(_) => Duration::ZERO,
+                Job::TellInviter(id) if self.is_shut_out(id) => settling,
                 Job::TellInviter(_) => bounds::INVITEE_PATIENCE.max(settling),
-                Job::Read(_) | Job::HearInvitee(_) | Job::HearInviter(_) => bounds::KNOCK_PATIENCE,
+                Job::HearInvitee(_) | Job::HearInviter(_) => invite_pause(Duration::ZERO),
+                Job::Read(_) => bounds::KNOCK_PATIENCE,
             };
             let pace = Pace::after(wait, now.boot);
             self.finder.jobs.entry(job).or_insert(pace);
@@ -492,12 +504,25 @@ impl Node {
         true
     }
 
-    fn own_record(&self, now: Now) -> Record {
+    /// What is said of this device to those who may know where it is.
+    pub(super) fn own_record(&self, now: Now) -> Record {
         Record {
             device: self.device,
-            candidates: self.finder.offered.clone(),
+            candidates: self.offered_addresses(),
             time: now.wall,
+            nat: self.network.report().kind().known(),
         }
+    }
+
+    /// Whether an inviter has said, after we pasted his link, that he has heard of us.
+    pub(super) fn has_answered(&self, id: ContactId) -> bool {
+        self.finder.answered.contains(&id)
+    }
+
+    /// Whether a pasted link says that nothing of ours gets in there.
+    fn is_shut_out(&self, id: ContactId) -> bool {
+        self.redemption(id)
+            .is_some_and(|redeeming| redeeming.link.shut == Some(true))
     }
 
     fn redemption(&self, id: ContactId) -> Option<&crate::state::Redemption> {
@@ -605,13 +630,14 @@ impl Node {
             return false;
         };
         let id = contact.id;
+        self.note_nat(id, record.nat.unwrap_or_default());
         if self.learn_places(id, &record.candidates) {
             self.knock_where_found(&device, now);
         }
         true
     }
 
-    /// The inviter has answered where we are.
+    /// The inviter has answered where he is. Whether or not that is news, he has heard of us and knocks.
     fn hear_inviter(&mut self, id: ContactId, item: &Item, now: Now) -> bool {
         let redeeming = self.redemption(id);
         let record = redeeming.and_then(|redeeming| {
@@ -619,9 +645,13 @@ impl Node {
             (record.device == redeeming.link.device).then_some(record)
         });
         let Some(record) = record else { return false };
-        if self.learn_places(id, &record.candidates) {
-            self.knock_where_found(&record.device, now);
+        self.note_nat(id, record.nat.unwrap_or_default());
+        self.learn_places(id, &record.candidates);
+        self.finder.answered.insert(id);
+        if let Some(peer) = self.peers.get_mut(&record.device) {
+            peer.birthday = None;
         }
+        self.knock_where_found(&record.device, now);
         true
     }
 
@@ -663,6 +693,7 @@ impl Node {
             key: word.pair.clone(),
             until: now.boot + knocks::GUEST_LIFE,
             places: usable.into_iter().map(Place::own).collect(),
+            nat: word.record.nat.unwrap_or_default(),
         };
         if device == self.device {
             return false;

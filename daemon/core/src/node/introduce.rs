@@ -20,7 +20,7 @@ use crate::crypto::{self, Secret};
 use crate::event::Event;
 use crate::ids::{ContactId, LinkId, RootKey};
 use crate::message::{Message, Pass, Watch};
-use crate::reach::record::{self, Record};
+use crate::reach::record;
 use crate::state::Contact;
 use crate::time::Now;
 
@@ -156,11 +156,7 @@ impl Node {
             return;
         };
         self.introductions.told.insert((link, id));
-        let record = Record {
-            device: self.device,
-            candidates: self.offered_addresses(),
-            time: now.wall,
-        };
+        let record = self.own_record(now);
         let word = record::seal_plain(&word_key(&key), &record, bounds::PASSED_WORD, &mut self.rng);
         if let Some(word) = word {
             let tag = tag(&key, introducer, record::day(now.wall));
@@ -249,6 +245,7 @@ impl Node {
             return;
         }
         self.introductions.heard.insert(id, word.time);
+        self.note_nat(id, word.nat.unwrap_or_default());
         self.learn_places(id, &word.candidates);
         let is_where_he_says = |link: &super::Link| word.candidates.contains(&link.remote.at);
         if self.has_good_link(id, now) && self.link_to(id).is_some_and(is_where_he_says) {

@@ -273,6 +273,7 @@ impl Node {
             key: opened.answer_key.clone(),
             until: now.boot + GUEST_LIFE,
             places: vec![from],
+            nat: opened.knock.nat,
         };
         self.welcome(device, guest)
     }

@@ -49,6 +49,7 @@ use crate::knock::{Answers, Keyring, ReplayGuard};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
+use crate::reach::nat_report::NatKind;
 use crate::reach::search::Search;
 use crate::reach::via::{Place, Via};
 use crate::rng::Rng;
@@ -128,6 +129,8 @@ struct Guest {
     until: Duration,
     /// Where it knocked from, or said that it is.
     places: Vec<Place>,
+    /// The kind of NAT that it said it is behind.
+    nat: NatKind,
 }
 
 /// One connection.

@@ -19,6 +19,7 @@ use crate::message::{Addresses, Message, RelayAsk, RelayEnd, RelayGrant};
 use crate::reach::relay;
 use crate::reach::search::{self, Search};
 use crate::reach::via::{Place, Via};
+use crate::state::Contact;
 use crate::time::Now;
 
 /// Of whom a relay was asked what.
@@ -68,15 +69,16 @@ impl Node {
         }
     }
 
-    /// Whether a contact's device has no link that can be trusted to work.
+    /// Whether a device of a contact, of somebody whose link was pasted, or of a guest has no link that can be trusted to
+    /// work.
     pub(super) fn needs_path(&self, device: &DeviceKey) -> bool {
         let Some(peer) = self.peers.get(device) else {
             return false;
         };
         let contact = peer.contact.and_then(|id| self.state.contact(id));
         let link = peer.link.and_then(|link| self.links.get(&link));
-        contact.is_some_and(|contact| contact.accepted && !contact.blocked)
-            && link.is_none_or(|link| link.keepalive.is_doubted())
+        let is_wanted = |contact: &Contact| (contact.accepted || contact.redeeming.is_some()) && !contact.blocked;
+        contact.map_or(peer.guest.is_some(), is_wanted) && link.is_none_or(|link| link.keepalive.is_doubted())
     }
 
     /// A contact says whether we may use it as a relay.
