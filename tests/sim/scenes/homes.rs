@@ -57,10 +57,10 @@ pub(crate) fn joined(seed: u64, pair: [Home; 2]) -> Result<Option<Duration>, Str
 
 /// Two strangers behind these homes, from the moment when one has the other's link; how long it took until both were green.
 pub(crate) fn met(seed: u64, pair: [Home; 2]) -> Result<Option<Duration>, String> {
-    let mut world = World::new(seed, 2, Conditions::HOME, None, false);
+    let mut world = World::new(seed, 2, Conditions::HOME, None, true);
     let took = world.strangers(pair);
     match &world.watch.violation {
-        Some(violation) => Err(format!("{violation:?}")),
+        Some(violation) => Err(format!("{violation:?}\n{}", world.trace.unwrap_or_default().join("\n"))),
         None => Ok(took),
     }
 }

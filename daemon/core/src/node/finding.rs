@@ -256,9 +256,11 @@ impl Node {
         if offered == self.finder.offered && nat == self.finder.offered_nat {
             return;
         }
+        if offered != self.finder.offered {
+            self.finder.offered_since = now.boot;
+        }
         self.finder.offered = offered;
         self.finder.offered_nat = nat;
-        self.finder.offered_since = now.boot;
         for (job, pace) in &mut self.finder.jobs {
             if !is_look(job) {
                 pace.hurry(bounds::PUBLISH_SETTLE, bounds::PUBLISH_PAUSE, now.boot);
@@ -591,10 +593,24 @@ impl Node {
                 self.finder.asked.remove(&query);
                 if let Some(job) = asked.job.filter(|job| !is_look(job)) {
                     self.finder.put.remove(&job);
-                    self.paced(job, |pace| pace.back_off(bounds::REPUBLISH, now.boot));
+                    self.put_again(job, now);
                 }
             }
         }
+    }
+
+    /// A value was not stored. Where somebody waits for a first contact it is tried again soon.
+    fn put_again(&mut self, job: Job, now: Now) {
+        let since = match job {
+            Job::TellInviter(id) => self.redemption(id).and_then(|redeeming| redeeming.since),
+            Job::AnswerInvitee(id) => self.state.invite(id).and_then(|invite| invite.created),
+            Job::Publish(_) | Job::Read(_) | Job::HearInvitee(_) | Job::HearInviter(_) => None,
+        };
+        let waits = since.map(|since| invite_pause(Duration::from_secs(now.wall.saturating_sub(since))));
+        self.paced(job, |pace| match waits {
+            Some(pause) => pace.done(pause.max(bounds::DHT_AGAIN), now.boot),
+            None => pace.back_off(bounds::REPUBLISH, now.boot),
+        });
     }
 
     fn handle_found(&mut self, job: Job, day: u64, item: &Item, now: Now) {
