@@ -21,6 +21,9 @@ const RUNS: usize = 10;
 /// After this a run counts as failed.
 const PATIENCE: Duration = Duration::from_secs(70);
 
+/// How old links are when somebody moves.
+const SETTLED: Duration = Duration::from_secs(6);
+
 /// One situation.
 struct Row {
     name: &'static str,
@@ -142,12 +145,21 @@ async fn moved(pair: &mut Pair) -> Option<Duration> {
         return None;
     };
     let mut machine = home.client().clone();
+    settled(pair).await;
     let began = Instant::now();
     elsewhere.receive(&mut machine);
     let took = fresh(pair, began).await;
     // The new home must outlive the wait.
     drop(elsewhere);
     took
+}
+
+/// Nobody moves in the seconds in which he was found: everybody's links have stood for a while.
+async fn settled(pair: &Pair) {
+    let began = Instant::now();
+    let old = async || (began.elapsed() >= SETTLED).then_some(());
+    let stood = until_at_most(2 * SETTLED, old).await;
+    assert!(stood.is_some() && fresh(pair, Instant::now()).await.is_some());
 }
 
 /// Until both are green by a proof from after `began`.

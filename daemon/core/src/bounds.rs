@@ -127,7 +127,9 @@ pub const REPUBLISH: Duration = Duration::from_secs(3600);
 /// Own addresses have settled when they have not changed for this long; then the record is published.
 pub const PUBLISH_SETTLE: Duration = Duration::from_secs(2);
 /// Between two publications of changed addresses.
-pub const PUBLISH_PAUSE: Duration = Duration::from_secs(60);
+pub const PUBLISH_PAUSE: Duration = Duration::from_secs(20);
+/// Between two answers to invitees' words about one invite, which anybody can make who has read the link.
+pub const ANSWER_PAUSE: Duration = Duration::from_secs(60);
 /// Publications of changed addresses in a day; with one an hour, and those of neighbouring days, at most 50 of a device's record.
 pub const PUBLISH_CHANGES: usize = 18;
 /// An invitee publishes when the inviter has not answered for this long, unless the link says that nothing of his can get in

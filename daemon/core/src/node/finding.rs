@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Guest, Node, knocks};
+use super::{Guest, Node, Peer, knocks};
 use crate::bounds;
 use crate::crypto::Secret;
 use crate::event::WhyNot;
@@ -305,7 +305,7 @@ impl Node {
         if self.state.contacts.iter().any(Self::may_find) {
             jobs.extend(record::days(now.wall).into_iter().map(Job::Publish));
         }
-        for peer in self.peers.values().filter(|peer| peer.link.is_none()) {
+        for peer in self.peers.values().filter(|peer| self.is_missing(peer)) {
             let Some(contact) = peer.contact.and_then(|id| self.state.contact(id)) else {
                 continue;
             };
@@ -684,9 +684,16 @@ impl Node {
     }
 
     fn knock_where_found(&mut self, device: &DeviceKey, now: Now) {
-        if let Some(peer) = self.peers.get_mut(device).filter(|peer| peer.link.is_none()) {
+        let is_missing = self.peers.get(device).is_some_and(|peer| self.is_missing(peer));
+        if let Some(peer) = self.peers.get_mut(device).filter(|_| is_missing) {
             peer.search.restart(now.boot);
         }
+    }
+
+    /// Whether there is no link to a device, or one that has fallen silent: who has moved is not there any more.
+    fn is_missing(&self, peer: &Peer) -> bool {
+        let link = peer.link.and_then(|link| self.links.get(&link));
+        link.is_none_or(|link| link.keepalive.is_doubted())
     }
 
     /// Somebody who holds an invite says where he is: he becomes a guest, as if he had knocked.
@@ -731,7 +738,7 @@ impl Node {
         self.finder.is_stale = true;
         let answer = Job::AnswerInvitee(id);
         self.paced(answer, |pace| {
-            pace.hurry(Duration::ZERO, bounds::PUBLISH_PAUSE, now.boot)
+            pace.hurry(Duration::ZERO, bounds::ANSWER_PAUSE, now.boot)
         });
         self.knock_where_found(&device, now);
         true

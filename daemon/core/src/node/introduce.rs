@@ -254,6 +254,10 @@ impl Node {
         if let Some(peer) = self.peers.get_mut(&word.device) {
             peer.search.restart(now.boot);
         }
+        if pass.answers {
+            // He has knocked by the time he answered, as we had: what opens the routers on both sides is done.
+            self.knock_through(word.device, now);
+        }
         // He looks for us: both knock at the same time.
         if !pass.answers {
             self.pass(link, &introducer, id, true, now);

@@ -363,13 +363,15 @@ impl Node {
         });
     }
 
-    /// Whether another connection to a device is worth opening. A link that is only just up, and not in doubt, is what
-    /// the knocks that still arrive were about; an older one is in doubt, for who has a good link does not knock.
+    /// Whether another connection to a device is worth opening. A link that is only just up, since our addresses last changed,
+    /// and not in doubt, is what the knocks that still arrive were about; an older one is in doubt, for who has a good link does not knock.
     fn wants_link(&self, device: &DeviceKey, now: Now) -> bool {
         let Some(peer) = self.peers.get(device) else {
             return false;
         };
-        let is_good = |link: &super::Link| !link.keepalive.is_doubted() && now.boot < link.up + bounds::HELLO;
+        let is_good = |link: &super::Link| {
+            !link.keepalive.is_doubted() && link.up >= self.moved && now.boot < link.up + bounds::HELLO
+        };
         let has_good = peer.link.and_then(|link| self.links.get(&link)).is_some_and(is_good);
         peer.dialing.is_none() && !has_good && !self.has_provisional_link(device)
     }

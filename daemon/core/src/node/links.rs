@@ -25,6 +25,7 @@ impl Node {
             return;
         }
         let before = std::mem::replace(&mut self.own, own);
+        self.moved = now.boot;
         self.network_changed(&before, now);
         // What was proven was proven from another address.
         self.ask_all(now);

@@ -65,6 +65,8 @@ pub struct Node {
     root: RootKey,
     device: DeviceKey,
     own: OwnAddresses,
+    /// When those last changed.
+    moved: Duration,
     network: network::Network,
     punch: punch::Punch,
     keyring: Keyring,
@@ -207,6 +209,7 @@ impl Node {
             root,
             device,
             own: OwnAddresses::default(),
+            moved: Duration::ZERO,
             network: network::Network::default(),
             punch: punch::Punch::default(),
             keyring: Keyring::default(),

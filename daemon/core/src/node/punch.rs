@@ -79,6 +79,20 @@ impl Node {
         }
     }
 
+    /// Knocks at once that may arrive.
+    pub(super) fn knock_through(&mut self, device: DeviceKey, now: Now) {
+        let Some(seal) = self.seals(&device).first().cloned() else {
+            return;
+        };
+        for at in self.addresses_of(&device) {
+            for question in [Question::PADDED, Question::PLAIN] {
+                if self.punch.unanswered.take(at, now.boot) {
+                    self.ask_at(device, Place::own(at), &seal, question, now);
+                }
+            }
+        }
+    }
+
     /// Which NATs we and a device's person are behind. Before the first link an inviter's is known from the link that was
     /// pasted, an invitee's from his knock or word.
     fn kinds(&self, device: &DeviceKey) -> (NatKind, NatKind) {

@@ -331,12 +331,43 @@ impl Node {
                 .map(|link| link.id)
                 .collect();
             for link in direct {
-                self.close(link, close_code::SILENT, now);
+                self.leave_straight(link, now);
             }
             self.asked
                 .retain(|_, asked| asked.peer != device || !asked.to.via.is_direct());
         }
+        if self.turn.relayed.is_some() {
+            self.tell_addresses(id, now);
+        }
         self.search_for(id, now);
+    }
+
+    /// Closes a direct link to somebody whom we hide from: at once, or where we have a relay server when he has been told of the
+    /// address there, for nothing else would lead him to it.
+    fn leave_straight(&mut self, link: LinkId, now: Now) {
+        if !self.turn.configured {
+            return self.close(link, close_code::SILENT, now);
+        }
+        let patience = if self.turn.relayed.is_some() {
+            bounds::CAMERA_OFF
+        } else {
+            bounds::TURN_INVITE
+        };
+        if let Some(link) = self.links.get_mut(&link) {
+            link.closing = Some((now.boot + patience, close_code::SILENT));
+        }
+    }
+
+    /// There is an address at the server, and who is linked has been told: direct links to whom we hide from end.
+    pub(super) fn end_straight_links(&mut self, now: Now) {
+        let direct = self.links.values().filter(|link| link.remote.via.is_direct());
+        let hidden: Vec<LinkId> = direct
+            .filter(|link| self.is_hidden_from(&link.peer))
+            .map(|link| link.id)
+            .collect();
+        for link in hidden {
+            self.leave_straight(link, now);
+        }
     }
 }
 

@@ -117,6 +117,9 @@ impl Node {
         for contact in linked {
             self.tell_addresses(contact, now);
         }
+        if relayed.is_some() {
+            self.end_straight_links(now);
+        }
     }
 
     /// Something new speaks for a search: its patience begins anew.
