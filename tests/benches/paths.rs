@@ -87,7 +87,7 @@ const NOISE: &str = "
             stream.removeTrack(track);
             track.stop();
         }
-        const canvas = Object.assign(document.createElement('canvas'), { width: 480, height: 270 });
+        const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 });
         const context = canvas.getContext('2d');
         const pictures = Array.from({ length: 12 }, () => {
             const picture = context.createImageData(canvas.width, canvas.height);
