@@ -152,7 +152,7 @@ fn own(udp: SocketAddr) -> impl Fn(&Packet) -> bool {
 
 /// Two pages that call each other.
 async fn calls(wanted: &impl Fn(&str) -> bool) {
-    let driver = Driver::start().await;
+    let driver = Driver::start_with_large_cameras().await;
     let (ann, bob) = (Person::come(&driver, "Ann").await, Person::come(&driver, "Bob").await);
     acquaint(&ann.home, &bob.home).await;
     if wanted("answer") {
