@@ -46,6 +46,14 @@ pub const COOL_DOWN: Duration = Duration::from_secs(60);
 pub const MEETING: Duration = Duration::from_secs(60);
 /// No meeting sooner than this after an attempt: what a router made of packets that came too early must be forgotten.
 pub const MEETING_PAUSE: Duration = Duration::from_secs(31);
+/// A search without news for this long uses every second meeting, for twice as long every fourth, and so on.
+pub const RARER_AFTER: Duration = Duration::from_secs(4 * 60);
+/// Of so many meetings one is used at the least: about one an hour.
+pub const RAREST_MEETING: u32 = 64;
+/// Addresses of one device for whose knocks the own router is opened while the device is away.
+pub const OPENED: usize = 2;
+/// Behind a hard NAT one knock goes out at meetings whose minute can be divided by this, instead.
+pub const KNOCKS_IN_BETWEEN: u64 = 4;
 /// Sockets that the side behind a hard NAT opens for a birthday.
 pub const SPARES: u16 = 256;
 /// The side behind an easy NAT guesses so many ports of the other one at once, with [`GUESS_PAUSE`] between: 50 a second.

@@ -22,6 +22,7 @@ mod knocks;
 mod links;
 mod manners;
 mod network;
+mod opening;
 mod punch;
 mod redeem;
 mod relay;
@@ -76,6 +77,8 @@ pub struct Node {
     dials: BTreeMap<DialId, (DeviceKey, Via)>,
     next_dial: u64,
     next_tick: Duration,
+    /// When any link was proven last.
+    proven: Duration,
     base: u64,
     calls: Calls,
     /// Devices of contacts that have used up their rings.
@@ -214,6 +217,7 @@ impl Node {
             dials: BTreeMap::new(),
             next_dial: 1,
             next_tick: now.boot,
+            proven: now.boot,
             base: 0,
             calls: Calls::default(),
             quiet: BTreeSet::new(),
