@@ -19,6 +19,8 @@ const GAP: Duration = Duration::from_secs(2);
 /// The silence of a call that is said, and the one that ends it.
 const RECONNECTING: Duration = Duration::from_secs(5);
 const LOST: Duration = Duration::from_secs(30);
+/// Longer than it takes to be noticed, and shorter than it takes to lose a call.
+const SLEEP: Duration = Duration::from_secs(12);
 /// A ring, an answer, and media on a busy machine.
 const SOON: Duration = Duration::from_secs(15);
 /// Longer than any test.
@@ -62,8 +64,9 @@ impl Talk {
         [&self.pair.ann, &self.pair.bob]
     }
 
+    /// What came back of the clip; null before it is there.
     async fn clip(&self, home: &Home) -> Value {
-        home.api().get(&format!("/v1/calls/{}/clip", self.call)).await
+        home.api().find(&format!("/v1/calls/{}/clip", self.call)).await
     }
 
     /// How many packets each has heard.
@@ -102,18 +105,20 @@ impl Talk {
         }
     }
 
-    /// Something happens, and it must not be heard for longer than `missing` and a little.
-    async fn survives(&mut self, what: &str, missing: Duration, change: impl AsyncFnOnce(&mut Pair)) {
+    /// Something happens, which says for how long there was no network at all; media must not be missing for much longer.
+    async fn survives(&mut self, what: &str, change: impl AsyncFnOnce(&mut Pair) -> Duration) {
         let calm = self.gap().await;
         assert!(calm < GAP, "{what}: {calm:?} before anything happened");
-        change(&mut self.pair).await;
+        let gone = change(&mut self.pair).await;
         let before = self.heard().await;
         self.goes_on(before, LOST).await;
         let gap = self.gap().await;
-        eprintln!("{what}: media was missing for {:.2} s", gap.as_secs_f64());
+        let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
+        let (missing, gone_s) = (seconds(gap), seconds(gone));
+        eprintln!("{what}: media was missing for {missing}, without a network for {gone_s}");
         let state = |call: &Value| call["state"] == "active" && call["reconnecting"] == false;
         self.is("the call to go on", SOON, state).await;
-        assert!(gap <= missing + GAP, "{what}: {gap:?}\n{}", self.pair.state());
+        assert!(gap <= gone + GAP, "{what}: {gap:?} for {gone:?}\n{}", self.pair.state());
     }
 
     async fn hang_up(self) {
@@ -132,12 +137,22 @@ const fn home(pair: &mut Pair) -> &mut Site {
     }
 }
 
+/// Moves Bob's machine; how long it had no network.
+fn move_to(elsewhere: &mut Site, pair: &Pair) -> Duration {
+    let began = Instant::now();
+    elsewhere.receive(&mut pair.bob_site().client().clone());
+    began.elapsed()
+}
+
 #[test]
 fn a_rebinding_is_hardly_heard() {
     inside("change::a_rebinding_is_hardly_heard", async |lab| {
         let mut talk = Talk::begin(lab, Kind::Public, Kind::PortRestricted).await;
-        let rebind = async |pair: &mut Pair| home(pair).outermost().rebind();
-        talk.survives("NAT rebinding", Duration::ZERO, rebind).await;
+        let rebind = async |pair: &mut Pair| {
+            home(pair).outermost().rebind();
+            Duration::ZERO
+        };
+        talk.survives("NAT rebinding", rebind).await;
         talk.hang_up().await;
     });
 }
@@ -149,8 +164,9 @@ fn a_new_public_address_is_hardly_heard() {
         let renumber = async |pair: &mut Pair| {
             let [a, b, c, d] = home(pair).outermost().wan().octets();
             home(pair).outermost().renumber([a, b, c, d + 50].into());
+            Duration::ZERO
         };
-        talk.survives("new public address", Duration::ZERO, renumber).await;
+        talk.survives("new public address", renumber).await;
         talk.hang_up().await;
     });
 }
@@ -160,8 +176,8 @@ fn another_network_is_hardly_heard() {
     inside("change::another_network_is_hardly_heard", async |lab| {
         let mut talk = Talk::begin(lab, Kind::Public, Kind::Linux).await;
         let mut elsewhere = talk.pair.lab.site(Kind::PortRestricted);
-        let moves = async |pair: &mut Pair| elsewhere.receive(&mut pair.bob_site().client().clone());
-        talk.survives("another network", Duration::ZERO, moves).await;
+        let moves = async |pair: &mut Pair| move_to(&mut elsewhere, pair);
+        talk.survives("another network", moves).await;
         talk.hang_up().await;
     });
 }
@@ -172,10 +188,16 @@ fn a_vpn_is_hardly_heard() {
     inside("change::a_vpn_is_hardly_heard", async |lab| {
         let mut talk = Talk::begin(lab, Kind::Public, Kind::Linux).await;
         let provider = talk.pair.lab.empty(Kind::Public);
-        let up = async |pair: &mut Pair| provider.tunnel(pair.bob_site().client());
-        talk.survives("VPN up", Duration::ZERO, up).await;
-        let down = async |pair: &mut Pair| provider.close_tunnel(pair.bob_site().client());
-        talk.survives("VPN up and down", Duration::ZERO, down).await;
+        let up = async |pair: &mut Pair| {
+            provider.tunnel(pair.bob_site().client());
+            Duration::ZERO
+        };
+        talk.survives("VPN up", up).await;
+        let down = async |pair: &mut Pair| {
+            provider.close_tunnel(pair.bob_site().client());
+            Duration::ZERO
+        };
+        talk.survives("VPN up and down", down).await;
         talk.hang_up().await;
     });
 }
@@ -200,9 +222,8 @@ fn an_introducer_keeps_a_call_that_moves() {
         }
         let mut elsewhere = pair.lab.site(Kind::Linux);
         let mut talk = Talk::call(pair).await;
-        let moves = async |pair: &mut Pair| elsewhere.receive(&mut pair.bob_site().client().clone());
-        talk.survives("another network, by an introducer", Duration::ZERO, moves)
-            .await;
+        let moves = async |pair: &mut Pair| move_to(&mut elsewhere, pair);
+        talk.survives("another network, by an introducer", moves).await;
         talk.hang_up().await;
     });
 }
@@ -219,9 +240,11 @@ fn a_pulled_cable_is_said_and_outlived() {
         let said = began.elapsed();
         assert!(said >= RECONNECTING - GAP, "said after {said:?}");
         sleep(Duration::from_secs(20).saturating_sub(began.elapsed())).await;
-        let plug_in = async |pair: &mut Pair| pair.bob_site().plug_in();
-        let gone = began.elapsed();
-        talk.survives("cable out", gone, plug_in).await;
+        let plug_in = async |pair: &mut Pair| {
+            pair.bob_site().plug_in();
+            began.elapsed()
+        };
+        talk.survives("cable out", plug_in).await;
         talk.hang_up().await;
     });
 }
@@ -259,11 +282,11 @@ fn a_sleep_is_outlived_and_nothing_is_green_unproven() {
     inside(name, async |lab| {
         let mut talk = Talk::begin(lab, Kind::Public, Kind::Linux).await;
         let bob = Pid::from_raw(talk.pair.bob.pid());
-        let began = Instant::now();
-        kill(bob, Signal::SIGSTOP).unwrap();
-        sleep(Duration::from_secs(12)).await;
-        let gone = began.elapsed();
-        let wake = async |pair: &mut Pair| {
+        let sleeps = async |pair: &mut Pair| {
+            let began = Instant::now();
+            kill(bob, Signal::SIGSTOP).unwrap();
+            sleep(SLEEP).await;
+            let slept = began.elapsed();
             kill(bob, Signal::SIGCONT).unwrap();
             let woken = Instant::now();
             let mut looks = 0;
@@ -285,8 +308,9 @@ fn a_sleep_is_outlived_and_nothing_is_green_unproven() {
                 "green {:.3} s after waking, look {looks}",
                 woken.elapsed().as_secs_f64()
             );
+            slept
         };
-        talk.survives("sleep", gone, wake).await;
+        talk.survives("sleep", sleeps).await;
         talk.hang_up().await;
     });
 }

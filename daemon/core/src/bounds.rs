@@ -72,6 +72,8 @@ pub const DATED_KNOCKS: usize = 3;
 pub const KNOCK_PATIENCE: Duration = Duration::from_millis(3000);
 /// A peer that asks again within this pause is not asked back again.
 pub const KNOCK_BACK_PAUSE: Duration = Duration::from_millis(200);
+/// A link that is only just up, and has left a question without an answer for this long, is replaced when the peer knocks.
+pub const KNOCK_BACK_SILENCE: Duration = Duration::from_secs(1);
 /// A reply is accepted for this long after its knock.
 pub const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between the attempts of a search that has just begun; after them it goes on once a [`MEETING`].

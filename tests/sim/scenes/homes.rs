@@ -124,7 +124,7 @@ impl World {
     }
 }
 
-pub(super) fn may_clash(pair: [Home; 2]) -> bool {
+fn may_clash(pair: [Home; 2]) -> bool {
     let is_strict = |home: Home| {
         matches!(
             home,

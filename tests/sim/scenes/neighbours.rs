@@ -121,7 +121,7 @@ impl World {
 
     /// A dot that is green stays so, though nothing but keep-alives passes.
     fn short_memory(&mut self) {
-        let pair = [self.dice.pick(Home::ALL), self.dice.pick(Home::ALL)];
+        let pair = self.two_homes();
         if self.join_homes(pair, Duration::ZERO).is_none() || path(pair[0], pair[1]) == Path::Nothing {
             return;
         }
@@ -137,7 +137,7 @@ impl World {
 
     /// Whoever stayed has seen the other one go hours ago, and knocks rarely.
     fn long_away(&mut self) {
-        let pair = [self.dice.pick(Home::ALL), self.dice.pick(Home::ALL)];
+        let pair = self.two_homes();
         if self.join_homes(pair, Duration::ZERO).is_none() {
             return;
         }
@@ -148,10 +148,10 @@ impl World {
         // All places at the routers are forgotten.
         let can =
             path_after_reboot(pair[1], pair[0]) == Path::Soon && path_after_reboot(pair[0], pair[1]) == Path::Soon;
-        if can && !super::homes::may_clash(pair) {
+        if can {
             let what = format!("{pair:?} after {away:?}");
-            // Who stayed behind a hard router knocks at every fourth meeting alone.
-            let limit = if pair[0].is_hard() { 4 * MEETING } else { MEETING };
+            // Who stayed behind a hard router knocks at every fourth meeting alone, at one of two places.
+            let limit = if pair[0].is_hard() { 8 * MEETING } else { MEETING };
             self.expect(Invariant::Punched, &what, limit, |world| world.is_linked(0, 1));
         }
     }

@@ -28,6 +28,9 @@ impl Node {
         self.network_changed(&before, now);
         // What was proven was proven from another address.
         self.ask_all(now);
+        for link in self.links.values_mut() {
+            link.shaken = true;
+        }
         for peer in self.peers.values_mut().filter(|peer| peer.link.is_some()) {
             peer.search.soon(bounds::CHANGE_PATIENCE, now.boot);
         }
@@ -81,6 +84,7 @@ impl Node {
             rtt: Duration::ZERO,
             clock: None,
             their_server: false,
+            shaken: false,
             closing: None,
         };
         self.links.insert(up.link, link);
@@ -196,7 +200,10 @@ impl Node {
         if now.boot >= before + bounds::CLOSED_AFTER {
             self.network_is_back(now);
         }
-        let Some(link) = self.links.get(&link_id) else { return };
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return;
+        };
+        link.shaken = false;
         let Some(peer) = self.peers.get_mut(&link.peer) else {
             return;
         };

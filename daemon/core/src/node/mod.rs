@@ -152,6 +152,8 @@ struct Link {
     clock: Option<i64>,
     /// The peer's end is at its relay server, as its `hello` said.
     their_server: bool,
+    /// Where it leads may be wrong: the peer was heard elsewhere, or our own addresses are others. Until the next proof.
+    shaken: bool,
     /// When it is closed in any case, and with which code.
     closing: Option<(Duration, u32)>,
 }

@@ -35,16 +35,24 @@ impl Node {
         for device in waiting {
             if !is_hard {
                 self.open_router_for(&device, now);
-            } else if (now.wall / bounds::MEETING.as_secs()).is_multiple_of(bounds::KNOCKS_IN_BETWEEN) {
+            } else {
                 self.knock_in_between(&device, now);
             }
         }
     }
 
-    /// A hard router gives whoever comes back no place that he could know: a knock must arrive where he is.
+    /// A hard router gives whoever comes back no place that he could know: a knock must arrive where he is. The places take turns.
     fn knock_in_between(&mut self, device: &DeviceKey, now: Now) {
-        let outside = self.addresses_of(device).into_iter().find(|at| self.own.is_outside(at));
-        let Some(to) = outside.filter(|to| self.punch.unanswered.take(*to, now.boot)) else {
+        let minute = now.wall / bounds::MEETING.as_secs();
+        if !minute.is_multiple_of(bounds::KNOCKS_IN_BETWEEN) {
+            return;
+        }
+        let outside = self.outside_of(device);
+        let turn = usize::try_from(minute / bounds::KNOCKS_IN_BETWEEN).unwrap_or_default();
+        let to = turn
+            .checked_rem(outside.len())
+            .and_then(|turn| outside.get(turn).copied());
+        let Some(to) = to.filter(|to| self.punch.unanswered.take(*to, now.boot)) else {
             return;
         };
         if let Some(seal) = self.seals(device).first() {
@@ -52,14 +60,16 @@ impl Node {
         }
     }
 
-    fn open_router_for(&mut self, device: &DeviceKey, now: Now) {
+    /// Where a device may be outside our own networks, the likeliest first.
+    fn outside_of(&self, device: &DeviceKey) -> Vec<SocketAddr> {
         let known = self.addresses_of(device).into_iter();
-        let outside: Vec<SocketAddr> = known
-            .filter(|at| self.own.is_outside(at))
-            .take(bounds::OPENED)
-            .collect();
+        let outside = known.filter(|at| self.own.is_outside(at));
+        outside.take(bounds::OPENED).collect()
+    }
+
+    fn open_router_for(&mut self, device: &DeviceKey, now: Now) {
         let ttl = bounds::KNOCK_HOPS.iter().copied().flatten().max();
-        for to in outside {
+        for to in self.outside_of(device) {
             if self.punch.unanswered.take(to, now.boot) {
                 self.push(Output::Transmit {
                     to,

@@ -142,6 +142,19 @@ fn who_is_heard_from_elsewhere_is_linked_there() {
     }
 }
 
+/// Also a moment after the last move: the link is young, and wrong all the same.
+#[test]
+fn who_moves_twice_is_followed_twice() {
+    let mut world = World::friends(2);
+    for number in [40, 41, 42] {
+        let link = world.link(0);
+        let (from, via) = (world::at(number), Via::Own);
+        world.hosts[1].at = from;
+        world.input(0, Input::Moved { link, from, via });
+        assert_eq!(world.contact(0).path.unwrap().remote, from);
+    }
+}
+
 /// What comes from elsewhere proves nothing: nobody is green for it, nothing goes where nothing may go, and who holds packets back and
 /// sends them from anywhere gets few knocks.
 #[test]
