@@ -72,6 +72,16 @@ fn the_dht_leads_to_those_who_may_be_found() {
 }
 
 #[test]
+fn calls_outlive_changes_of_network() {
+    runs::seeds(Kind::Change, 200);
+}
+
+#[test]
+fn neighbours_and_those_long_away_find_each_other() {
+    runs::seeds(Kind::Neighbours, 100);
+}
+
+#[test]
 fn idling_is_cheap() {
     runs::seeds(Kind::Idle, 40);
 }

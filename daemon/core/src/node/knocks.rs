@@ -223,6 +223,9 @@ impl Node {
         if !is_current || asked_lately || !self.own.may_send_to(&from.at) {
             return;
         }
+        if let Some(link) = self.links.get_mut(&link) {
+            link.shaken = true;
+        }
         if let Some(seal) = self.seals(&device).first() {
             for question in [Question::PADDED, Question::PLAIN] {
                 if self.punch.unanswered.take(from.at, now.boot) {
@@ -368,7 +371,11 @@ impl Node {
         let Some(peer) = self.peers.get(device) else {
             return false;
         };
-        let is_good = |link: &super::Link| !link.keepalive.is_doubted() && now.boot < link.up + bounds::HELLO;
+        let is_good = |link: &super::Link| {
+            let keepalive = &link.keepalive;
+            let is_silent = keepalive.is_doubted() || keepalive.is_unanswered(bounds::KNOCK_BACK_SILENCE, now.boot);
+            !is_silent && !link.shaken && now.boot < link.up + bounds::HELLO
+        };
         let has_good = peer.link.and_then(|link| self.links.get(&link)).is_some_and(is_good);
         peer.dialing.is_none() && !has_good && !self.has_provisional_link(device)
     }
