@@ -66,6 +66,32 @@ fn every_pair_of_homes_is_joined_or_cannot_be() {
     assert_eq!((table.len(), alone), (120, 25));
 }
 
+/// First contacts by a link and the DHT alone: what the laboratory measures in seconds, in many runs.
+#[test]
+fn strangers_meet_in_time() {
+    use Home::{Carrier, Linux, LinuxClash, PortRestricted, PublicFirewall, Sequential, Symmetric};
+    // The worst may be one of whom the DHT lost a word.
+    for (pair, median, most) in [
+        ([Linux, Linux], 6, 40),
+        ([LinuxClash, Linux], 6, 40),
+        ([LinuxClash, LinuxClash], 6, 40),
+        ([Linux, Symmetric], 12, 60),
+        ([Symmetric, PortRestricted], 12, 60),
+        ([PortRestricted, Carrier], 12, 60),
+        ([PublicFirewall, Sequential], 12, 60),
+    ] {
+        let times = (1..=20).map(|seed| homes::met(seed, pair).unwrap_or_else(|text| panic!("{pair:?}: {text}")));
+        let mut times: Vec<f64> = times.map(|took| took.unwrap().as_secs_f64()).collect();
+        times.sort_by(f64::total_cmp);
+        let (middle, worst) = (times[times.len() / 2], times[times.len() - 1]);
+        eprintln!("{pair:?}: median {middle:.1} s, worst {worst:.1} s");
+        assert!(
+            middle <= f64::from(median) && worst <= f64::from(most),
+            "{pair:?}: {times:?}"
+        );
+    }
+}
+
 #[test]
 fn the_dht_leads_to_those_who_may_be_found() {
     runs::seeds(Kind::Finding, 200);

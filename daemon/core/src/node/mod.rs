@@ -50,6 +50,7 @@ use crate::knock::{Answers, Keyring, ReplayGuard};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
+use crate::reach::nat_report::NatKind;
 use crate::reach::search::Search;
 use crate::reach::via::{Place, Via};
 use crate::rng::Rng;
@@ -131,6 +132,8 @@ struct Guest {
     until: Duration,
     /// Where it knocked from, or said that it is.
     places: Vec<Place>,
+    /// The kind of NAT that it said it is behind.
+    nat: NatKind,
 }
 
 /// One connection.
@@ -177,6 +180,8 @@ struct AskedKnock {
     to: Place,
     key: Secret,
     padded: bool,
+    /// Whether it can arrive: else it was only to open routers of ours.
+    is_far: bool,
     at: Duration,
 }
 

@@ -73,6 +73,13 @@ impl Network {
         !matches!(self.round, Round::None)
     }
 
+    /// Whether all who were asked where they see us were silent: it may be that no UDP gets anywhere.
+    pub(super) fn is_silent(&self) -> bool {
+        let mut asked = self.report.answers.iter();
+        let stun = |answer: &nat_report::Answer| matches!(answer.source, Source::Stun(_));
+        self.unanswered > 0 && asked.any(stun)
+    }
+
     /// When a round has something to do.
     pub(super) fn next_timeout(&self) -> Option<Duration> {
         match &self.round {

@@ -87,6 +87,17 @@ pub enum NatKind {
     Unknown,
 }
 
+impl NatKind {
+    /// `None` where nobody knows.
+    #[must_use]
+    pub const fn known(self) -> Option<Self> {
+        match self {
+            Self::Easy | Self::Hard => Some(self),
+            Self::Unknown => None,
+        }
+    }
+}
+
 impl<C> Encode<C> for NatKind {
     fn encode<W: Write>(&self, out: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
         out.u8(match self {
@@ -203,6 +214,16 @@ impl Report {
             (Known::No, _) | (_, Mapping::EndpointIndependent) => NatKind::Easy,
             (_, Mapping::AddressDependent | Mapping::AddressAndPortDependent | Mapping::Dependent) => NatKind::Hard,
             (_, Mapping::Unknown) => NatKind::Unknown,
+        }
+    }
+
+    /// Whether packets that nobody asked for are known not to get in at the outer addresses.
+    #[must_use]
+    pub const fn is_shut(&self) -> bool {
+        let is_mapped = self.port_mapping.external.is_some();
+        match self.filtering {
+            Filtering::AddressDependent | Filtering::AddressAndPortDependent => !is_mapped,
+            Filtering::EndpointIndependent | Filtering::Unknown => false,
         }
     }
 

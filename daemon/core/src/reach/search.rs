@@ -61,6 +61,8 @@ pub struct Slot {
     pub undated: bool,
     /// Whether it is the last of its attempt.
     pub last: bool,
+    /// Whether nothing says that the other side knocks at the same time.
+    pub is_alone: bool,
 }
 
 impl Default for Search {
@@ -207,6 +209,7 @@ impl Search {
             first_far: far == Some(slot),
             undated: slot >= bounds::DATED_KNOCKS,
             last: slot + 1 == bounds::KNOCK_SLOTS.len(),
+            is_alone: self.tried <= bounds::BACKOFF.len(),
         }
     }
 
@@ -296,6 +299,11 @@ mod tests {
             .map(|(at, _)| *at)
             .collect();
         assert_eq!(begins, [0, 5000, 12_000, 23_000, MEETING.as_millis()]);
+        assert!(
+            rounds
+                .iter()
+                .all(|(at, slot)| slot.is_alone == (*at < MEETING.as_millis()))
+        );
         assert!(
             rounds
                 .iter()
