@@ -52,7 +52,7 @@ fn main() {
 
 async fn table(rows: &[&str]) {
     let wanted = |row: &str| rows.is_empty() || rows.contains(&row);
-    let driver = Driver::start().await;
+    let driver = Driver::start_with_large_cameras().await;
     let (ann, bob) = (demanding(&driver, "Ann").await, demanding(&driver, "Bob").await);
     acquaint(&ann.home, &bob.home).await;
     println!(
@@ -87,7 +87,7 @@ const NOISE: &str = "
             stream.removeTrack(track);
             track.stop();
         }
-        const canvas = Object.assign(document.createElement('canvas'), { width: 480, height: 270 });
+        const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 180 });
         const context = canvas.getContext('2d');
         const pictures = Array.from({ length: 12 }, () => {
             const picture = context.createImageData(canvas.width, canvas.height);
