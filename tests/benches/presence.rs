@@ -4,7 +4,7 @@
 //! The daemon alone uses the DHT, which is one of eight nodes on this machine. Those who are away were there a moment ago, so they are
 //! looked for as often as ever; `node/tests/scale.rs` reckons with the days after that.
 
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainline::Testnet;
@@ -24,6 +24,10 @@ const REST: Duration = Duration::from_secs(60);
 const STRETCH: Duration = Duration::from_secs(300);
 const NODES: usize = 8;
 const DAY_S: f64 = 24.0 * 3600.0;
+/// A client of the DHT that has nothing to do is gone after this.
+const LIFE: Duration = Duration::from_secs(20);
+/// Whoever has gone is looked for three times in this.
+const LOOKS: Duration = Duration::from_secs(100);
 
 /// What a packet is for, by its first byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,8 +82,8 @@ async fn green(hub: &Home) -> Vec<String> {
 }
 
 async fn measure(hub: &Home, net: &Testnet) {
-    let nodes: Vec<SocketAddr> = net.bootstrap.iter().filter_map(|node| node.parse().ok()).collect();
-    let is_node = |at: std::net::SocketAddrV4| nodes.iter().any(|node| node.port() == at.port());
+    let nodes = ports(net).await;
+    let is_node = |at: std::net::SocketAddrV4| nodes.contains(&at.port());
     let (capture, before) = (Capture::start(), Usage::of(hub.pid()));
     sleep(STRETCH).await;
     let after = Usage::of(hub.pid());
@@ -124,4 +128,58 @@ async fn measure(hub: &Home, net: &Testnet) {
 
 fn holds(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Prints what one look-up and one publication cost, in messages and bytes, in nets of different sizes. Each is a life of the daemon's client,
+/// with a port of its own, from its first question for nodes on.
+pub(crate) async fn dht() {
+    for nodes in [16, 256] {
+        let net = Testnet::builder(nodes).build().unwrap();
+        let ports = ports(&net).await;
+        let capture = Capture::start();
+        let mut ann = Home::empty("Ann");
+        ann.set("TWOCAN_DHT_ENABLED", "true");
+        ann.set(
+            "TWOCAN_DHT_BOOTSTRAP",
+            &net.bootstrap.iter().take(NODES).cloned().collect::<Vec<_>>().join(","),
+        );
+        ann.begin_life().await;
+        let mut bob = spoke(&ann, 0).await;
+        ann.green(bob.name(), GREEN * 5).await;
+        sleep(LIFE).await;
+        bob.crash().await;
+        sleep(LOOKS).await;
+        let asked = capture.packets(|packet| ports.contains(&packet.from.port()) != ports.contains(&packet.to.port()));
+        let mut lives: BTreeMap<u16, Vec<&Packet>> = BTreeMap::new();
+        for packet in &asked {
+            let (from, to) = (packet.from.port(), packet.to.port());
+            lives
+                .entry(if ports.contains(&from) { to } else { from })
+                .or_default()
+                .push(packet);
+        }
+        let puts = |packets: &[&Packet]| packets.iter().any(|packet| holds(&packet.bytes, "1:q3:put"));
+        let (put, got): (Vec<_>, Vec<_>) = lives.into_values().partition(|packets| puts(packets));
+        for (what, lives) in [("a put", put), ("a get", got)] {
+            let count = float_usize(lives.len()) * 2.0;
+            let messages = float_usize(lives.iter().map(Vec::len).sum());
+            let bytes = float_usize(lives.iter().flatten().map(|packet| packet.bytes.len() + 28).sum());
+            one(
+                &format!("DHT of {nodes} nodes, {what}: messages, both ways"),
+                messages / count,
+            );
+            one(
+                &format!("DHT of {nodes} nodes, {what}: bytes, both ways"),
+                bytes / count,
+            );
+        }
+    }
+}
+
+async fn ports(net: &Testnet) -> BTreeSet<u16> {
+    let mut ports = BTreeSet::new();
+    for node in &net.nodes {
+        ports.insert(node.clone().as_async().info().await.local_addr().port());
+    }
+    ports
 }

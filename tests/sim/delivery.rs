@@ -61,7 +61,8 @@ impl World {
         if self.is(Mutant::KeepsRoutersShut) && parcel.ttl.is_some() && parcel.bytes.len() == 1 {
             return;
         }
-        let copies = if self.is(Mutant::StammeringSocket) { 6 } else { 1 };
+        let stammers = self.is(Mutant::StammeringSocket) && !super::stun::is_server(parcel.to);
+        let copies = if stammers { 6 } else { 1 };
         for _ in 0..copies {
             self.put_on_wire(index, parcel, cause, *sent);
             *sent += 1;

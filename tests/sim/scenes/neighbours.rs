@@ -145,9 +145,12 @@ impl World {
         let away = self.dice.ms(3600 * 1000, 6 * 3600 * 1000);
         self.run_for(away);
         self.start(1);
-        // All places at the routers are forgotten.
-        let can =
-            path_after_reboot(pair[1], pair[0]) == Path::Soon && path_after_reboot(pair[0], pair[1]) == Path::Soon;
+        // Whoever was away is forgotten by all his routers, the carrier's among them.
+        let back = match pair[1] {
+            Home::CarrierEasy => Home::PortRestricted,
+            home => home,
+        };
+        let can = path_after_reboot(back, pair[0]) == Path::Soon && path_after_reboot(pair[0], pair[1]) == Path::Soon;
         if can {
             let what = format!("{pair:?} after {away:?}");
             // Who stayed behind a hard router knocks at every fourth meeting alone, at one of two places.
