@@ -174,6 +174,10 @@ impl World {
         if !is_stranger(to, REPLAY) {
             self.record(to, bytes);
         }
+        // A STUN server answers everybody; how often it is asked is bounded elsewhere.
+        if crate::sim::stun::is_server(to) {
+            return;
+        }
         // What lives for a few hops only goes to nobody.
         if self.watch.packets.proven[index].contains(&to) || ttl.is_some() {
             return;

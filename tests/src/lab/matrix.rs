@@ -190,7 +190,7 @@ impl Cells {
     }
 
     fn failures(&self) -> String {
-        let mut text = "\nWhat does not work:\n\n".to_owned();
+        let mut text = String::new();
         for pairing in Pairing::matrix().into_iter().chain(Pairing::OTHERS) {
             let [first, second] = pairing.words();
             if let Some(cell) = self.0.get(&pairing.key()).filter(|cell| cell["wrong"] != "") {
@@ -198,7 +198,10 @@ impl Cells {
                 let _ = writeln!(text, "- {first} × {second}: {wrong}");
             }
         }
-        text
+        if text.is_empty() {
+            return text;
+        }
+        format!("\nWhat does not work:\n\n{text}")
     }
 }
 

@@ -186,6 +186,8 @@ impl Node {
             return;
         };
         if let Some(slot) = peer.search.poll(now.boot) {
+            // Who is sought is told where we are by whoever introduces us.
+            self.finder.is_stale |= slot.first;
             self.knock_round(device, slot, now);
             if slot.undated || (slot.first && self.needs_relay(&device)) {
                 self.ask_relays(&device, now);
