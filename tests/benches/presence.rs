@@ -82,7 +82,7 @@ async fn green(hub: &Home) -> Vec<String> {
 }
 
 async fn measure(hub: &Home, net: &Testnet) {
-    let nodes = ports(net).await;
+    let nodes = ports(net);
     let is_node = |at: std::net::SocketAddrV4| nodes.contains(&at.port());
     let (capture, before) = (Capture::start(), Usage::of(hub.pid()));
     sleep(STRETCH).await;
@@ -135,7 +135,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 pub(crate) async fn dht() {
     for nodes in [16, 256] {
         let net = Testnet::builder(nodes).build().unwrap();
-        let ports = ports(&net).await;
+        let ports = ports(&net);
         let capture = Capture::start();
         let mut ann = Home::empty("Ann");
         ann.set("TWOCAN_DHT_ENABLED", "true");
@@ -176,10 +176,10 @@ pub(crate) async fn dht() {
     }
 }
 
-async fn ports(net: &Testnet) -> BTreeSet<u16> {
-    let mut ports = BTreeSet::new();
-    for node in &net.nodes {
-        ports.insert(node.clone().as_async().info().await.local_addr().port());
-    }
-    ports
+#[expect(
+    deprecated,
+    reason = "the interface that is not deprecated is a feature of the crate that nothing else needs"
+)]
+fn ports(net: &Testnet) -> BTreeSet<u16> {
+    net.nodes.iter().map(|node| node.info().local_addr().port()).collect()
 }

@@ -146,10 +146,8 @@ impl World {
         self.run_for(away);
         self.start(1);
         // Whoever was away is forgotten by all his routers, the carrier's among them.
-        let back = match pair[1] {
-            Home::CarrierEasy => Home::PortRestricted,
-            home => home,
-        };
+        let is_drawn_again = pair[1] == Home::CarrierEasy;
+        let back = if is_drawn_again { Home::PortRestricted } else { pair[1] };
         let can = path_after_reboot(back, pair[0]) == Path::Soon && path_after_reboot(pair[0], pair[1]) == Path::Soon;
         if can {
             let what = format!("{pair:?} after {away:?}");
