@@ -46,6 +46,14 @@ pub const COOL_DOWN: Duration = Duration::from_secs(60);
 pub const MEETING: Duration = Duration::from_secs(60);
 /// No meeting sooner than this after an attempt: what a router made of packets that came too early must be forgotten.
 pub const MEETING_PAUSE: Duration = Duration::from_secs(31);
+/// A search without news for this long uses every second meeting, for twice as long every fourth, and so on.
+pub const RARER_AFTER: Duration = Duration::from_secs(4 * 60);
+/// Of so many meetings one is used at the least: about one an hour.
+pub const RAREST_MEETING: u32 = 64;
+/// Addresses of one device for whose knocks the own router is opened while the device is away.
+pub const OPENED: usize = 2;
+/// Behind a hard NAT one knock goes out at meetings whose minute can be divided by this, instead.
+pub const KNOCKS_IN_BETWEEN: u64 = 4;
 /// Sockets that the side behind a hard NAT opens for a birthday.
 pub const SPARES: u16 = 256;
 /// The side behind an easy NAT guesses so many ports of the other one at once, with [`GUESS_PAUSE`] between: 100 a second.
@@ -64,6 +72,8 @@ pub const DATED_KNOCKS: usize = 3;
 pub const KNOCK_PATIENCE: Duration = Duration::from_millis(3000);
 /// A peer that asks again within this pause is not asked back again.
 pub const KNOCK_BACK_PAUSE: Duration = Duration::from_millis(200);
+/// A link that is only just up, and has left a question without an answer for this long, is replaced when the peer knocks.
+pub const KNOCK_BACK_SILENCE: Duration = Duration::from_secs(1);
 /// A reply is accepted for this long after its knock.
 pub const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between the attempts of a search that has just begun; after them it goes on once a [`MEETING`].

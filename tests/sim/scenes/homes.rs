@@ -99,7 +99,7 @@ impl World {
 
     /// Both people, contacts of each other, start behind these homes, and know where the other one is seen. How long it took
     /// until they were joined, or that they were not, as it should be; nothing where that is wrong.
-    fn join_homes(&mut self, pair: [Home; 2], apart: Duration) -> Option<Duration> {
+    pub(super) fn join_homes(&mut self, pair: [Home; 2], apart: Duration) -> Option<Duration> {
         if !self.befriend(0, 1) {
             return None;
         }
@@ -132,7 +132,7 @@ impl World {
     }
 
     /// Each knows what the other one says of itself: where it is seen from outside, and where from within.
-    fn introduce(&mut self, pair: [Home; 2]) {
+    pub(super) fn introduce(&mut self, pair: [Home; 2]) {
         let seen: Vec<Vec<SocketAddr>> = (0..pair.len())
             .map(|host| {
                 let outer = self.seen_from_outside(host);

@@ -62,6 +62,8 @@ pub(super) struct Finder {
     words: BTreeMap<InviteId, (Secret, Duration)>,
     /// What is shown on the local network.
     lan_shown: (Vec<LanName>, Vec<SocketAddr>),
+    /// For which days, and for how many contacts, we know whom we would recognise there.
+    lan_named: (Vec<u64>, usize),
     /// Whom we would recognise there.
     lan_names: BTreeMap<LanName, DeviceKey>,
     /// Who is there, contact or not.
@@ -139,7 +141,7 @@ impl Node {
         let contact = self.state.contact_mut(id).filter(|contact| contact.accepted);
         if contact.is_some_and(|contact| contact.learn_finding(device, &finding.key, finding.public)) {
             self.unstored = true;
-            self.finder.lan_names.clear();
+            self.finder.lan_named = Default::default();
         }
     }
 
@@ -349,11 +351,25 @@ impl Node {
 
     /// The names that contacts' devices have today.
     fn name_neighbours(&mut self, now: Now) {
-        self.finder.lan_names.clear();
-        if !self.finder.means.lan {
+        let days = record::days(now.wall);
+        let mut wanted = (days.clone(), 0);
+        if self.finder.means.lan {
+            wanted.1 = self
+                .state
+                .contacts
+                .iter()
+                .filter(|contact| Self::may_find(contact))
+                .count();
+        }
+        if self.finder.lan_named == wanted {
             return;
         }
-        let days = record::days(now.wall);
+        self.finder.lan_names.clear();
+        let is_wanted = wanted.1 > 0;
+        self.finder.lan_named = wanted;
+        if !is_wanted {
+            return;
+        }
         for contact in self.state.contacts.iter().filter(|contact| Self::may_find(contact)) {
             for device in contact.devices() {
                 let Some((key, public)) = contact.finding_of(&device) else {
@@ -376,9 +392,7 @@ impl Node {
     /// Knocks at neighbours who are contacts without a link, where they show an address that was not tried. Anybody can show
     /// anything, so it leads to knocks alone.
     fn meet_neighbours(&mut self, now: Now) {
-        if self.finder.lan_names.is_empty() {
-            self.name_neighbours(now);
-        }
+        self.name_neighbours(now);
         let names = &self.finder.lan_names;
         let seen = self.finder.lan_seen.iter();
         let known: Vec<(DeviceKey, Vec<SocketAddr>)> = seen

@@ -19,6 +19,7 @@ use crate::command::{Refusal, Reply};
 use crate::crypto::{self, Secret};
 use crate::event::Event;
 use crate::ids::{ContactId, LinkId, RootKey};
+use crate::io::Output;
 use crate::message::{Message, Pass, Watch};
 use crate::reach::record;
 use crate::state::Contact;
@@ -261,6 +262,23 @@ impl Node {
         // He looks for us: both knock at the same time.
         if !pass.answers {
             self.pass(link, &introducer, id, true, now);
+        }
+    }
+
+    /// A contact with whom there is a call is not heard. Those who may say where each of us is are asked at once whether they are
+    /// there, which also shows whether it is our own address that is another one.
+    pub(super) fn ask_to_be_introduced(&mut self, id: ContactId, now: Now) {
+        self.miss(id);
+        let rings = self.state.will_ring;
+        for (link, _) in self.introducers() {
+            if let Some(link) = self.links.get_mut(&link) {
+                link.stirred = now.boot;
+                let ask = Output::SendAlive {
+                    link: link.id,
+                    bytes: link.keepalive.ask(rings, now.boot),
+                };
+                self.push(ask);
+            }
         }
     }
 

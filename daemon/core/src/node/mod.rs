@@ -22,6 +22,7 @@ mod knocks;
 mod links;
 mod manners;
 mod network;
+mod opening;
 mod punch;
 mod redeem;
 mod relay;
@@ -65,8 +66,6 @@ pub struct Node {
     root: RootKey,
     device: DeviceKey,
     own: OwnAddresses,
-    /// When those last changed.
-    moved: Duration,
     network: network::Network,
     punch: punch::Punch,
     keyring: Keyring,
@@ -79,6 +78,8 @@ pub struct Node {
     dials: BTreeMap<DialId, (DeviceKey, Via)>,
     next_dial: u64,
     next_tick: Duration,
+    /// When any link was proven last.
+    proven: Duration,
     base: u64,
     calls: Calls,
     /// Devices of contacts that have used up their rings.
@@ -154,6 +155,8 @@ struct Link {
     clock: Option<i64>,
     /// The peer's end is at its relay server, as its `hello` said.
     their_server: bool,
+    /// Where it leads may be wrong: the peer was heard elsewhere, or our own addresses are others. Until the next proof.
+    shaken: bool,
     /// When it is closed in any case, and with which code.
     closing: Option<(Duration, u32)>,
 }
@@ -209,7 +212,6 @@ impl Node {
             root,
             device,
             own: OwnAddresses::default(),
-            moved: Duration::ZERO,
             network: network::Network::default(),
             punch: punch::Punch::default(),
             keyring: Keyring::default(),
@@ -222,6 +224,7 @@ impl Node {
             dials: BTreeMap::new(),
             next_dial: 1,
             next_tick: now.boot,
+            proven: now.boot,
             base: 0,
             calls: Calls::default(),
             quiet: BTreeSet::new(),

@@ -287,7 +287,11 @@ impl Node {
             self.network.evidence.take(survey.findings(), true, now.boot);
         }
         self.network.checked = Some(now.boot);
-        self.network.unanswered = if self.network.evidence.is_answered() {
+        let is_answered = self.network.evidence.is_answered();
+        if is_answered && self.network.unanswered > 0 {
+            self.network_is_back(now);
+        }
+        self.network.unanswered = if is_answered {
             0
         } else {
             self.network.unanswered.saturating_add(1)

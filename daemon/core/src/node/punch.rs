@@ -45,9 +45,12 @@ impl Punch {
 }
 
 impl Node {
-    /// The moment at which a search for a device that has taken long goes on.
+    /// The moment at which a search for a device that has taken long goes on. One that looks for a better path than there is
+    /// does not tire.
     pub(super) fn meeting_with(&self, device: &DeviceKey, now: Now) -> Duration {
-        search::meeting(&self.device, device, now)
+        let alone = self.peers.get(device).filter(|peer| peer.link.is_none());
+        let rarity = alone.map_or(1, |peer| peer.search.rarity(now.boot));
+        search::rare_meeting(&self.device, device, rarity, now)
     }
 
     /// Sends one round of a search. A neighbour is behind no router of ours, so what goes there goes all the way.
