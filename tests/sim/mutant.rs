@@ -146,6 +146,8 @@ listed! {
         RepeatsReplies,
         /// Clients do not hear of changes.
         LosesEvents,
+        /// Clients do not hear that a call is silent.
+        HidesSilence,
     }
 }
 

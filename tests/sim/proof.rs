@@ -90,7 +90,7 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         Invariant::Glare => vec![calls(Mutant::LosesAccept)],
         Invariant::Survives => vec![calls(Mutant::DialsOnce), calls(Mutant::NeverHeals)],
         Invariant::Gap => vec![change(Mutant::DeafToMoves)],
-        Invariant::SaysSilence => vec![change(Mutant::LosesEvents)],
+        Invariant::SaysSilence => vec![change(Mutant::HidesSilence)],
         Invariant::Reasons => vec![calls(Mutant::BendsReasons)],
         Invariant::BothEnd => vec![chaos(Mutant::LosesEnd), calls(Mutant::LosesEnd)],
         Invariant::RingLease => vec![calls(Mutant::StuckTimers)],

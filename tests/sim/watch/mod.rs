@@ -232,9 +232,16 @@ impl World {
 
     pub(crate) fn snapshot(&self, index: usize) -> Option<Snapshot> {
         let host = &self.hosts[index];
-        host.node
+        let snapshot = host
+            .node
             .as_ref()
-            .map(|node: &Node| node.snapshot(self.shell_clock(index)))
+            .map(|node: &Node| node.snapshot(self.shell_clock(index)));
+        snapshot.map(|mut snapshot| {
+            if self.is(Mutant::HidesSilence) {
+                snapshot.calls.iter_mut().for_each(|call| call.reconnecting = false);
+            }
+            snapshot
+        })
     }
 
     /// What clients were told equals what is.
