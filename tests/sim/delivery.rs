@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use twocan_core::demux::{self, Class};
 use twocan_core::io::Input;
-use twocan_core::reach::{krpc, relay};
 use twocan_core::reach::via::{Place, Via};
+use twocan_core::reach::{krpc, relay};
 
 use super::happening::{Cause, Happening};
 use super::host::Held;

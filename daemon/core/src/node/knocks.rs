@@ -137,6 +137,7 @@ impl Node {
                     to,
                     key,
                     padded,
+                    is_far: hops.is_none(),
                     at: now.boot,
                 },
             );
@@ -216,10 +217,9 @@ impl Node {
             return;
         };
         let is_current = self.peers.get(&device).is_some_and(|peer| peer.link == Some(link));
-        let asked_lately = self
-            .asked
-            .values()
-            .any(|asked| asked.peer == device && asked.to == from && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE);
+        let is_recent = |asked: &AskedKnock| asked.is_far && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE;
+        let mut asked = self.asked.values().filter(|asked| is_recent(asked));
+        let asked_lately = asked.any(|asked| asked.peer == device && asked.to == from);
         if !is_current || asked_lately || !self.own.may_send_to(&from.at) {
             return;
         }
@@ -242,7 +242,7 @@ impl Node {
         let key = seal.aead_key();
         let knocked_lately = |asked: &AskedKnock| {
             let is_recent = now.boot < asked.at + bounds::KNOCK_BACK_PAUSE;
-            is_recent && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
+            is_recent && asked.is_far && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
         };
         if !self.asked.values().any(knocked_lately) {
             for padded in [true, false] {

@@ -36,7 +36,7 @@ impl Measuring {
     }
 }
 
-const SPARES: Range<u16> = bounds::LIFETIME_SPARES..bounds::LIFETIME_SPARES + Probe::spares();
+const SPARES: Range<u16> = bounds::LIFETIME_SPARES..bounds::LIFETIME_SPARES + Probe::SPARES;
 
 impl Node {
     /// Another network: whatever was measured, or is, was about the old one.
@@ -88,7 +88,9 @@ impl Node {
 
     /// Sends what is due, and takes over what has come of it.
     pub(super) fn watch_lifetime(&mut self, now: Now) {
-        let Some(probe) = &mut self.network.lifetime.probe else { return };
+        let Some(probe) = &mut self.network.lifetime.probe else {
+            return;
+        };
         let (to, questions) = (probe.server(), probe.poll(&mut self.rng, now.boot));
         let outcome = probe.outcome();
         for (spare, bytes) in questions {
@@ -117,7 +119,9 @@ impl Node {
 
     /// A STUN message at a spare.
     pub(super) fn handle_silent(&mut self, number: u16, from: SocketAddr, message: &Message, now: Now) {
-        let Some(probe) = &mut self.network.lifetime.probe else { return };
+        let Some(probe) = &mut self.network.lifetime.probe else {
+            return;
+        };
         if let Some(spare) = number.checked_sub(SPARES.start) {
             probe.handle(from, spare, message, now.boot);
             self.watch_lifetime(now);

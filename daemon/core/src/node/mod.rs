@@ -173,6 +173,8 @@ struct AskedKnock {
     to: Place,
     key: Secret,
     padded: bool,
+    /// Whether it can arrive: else it was only to open routers of ours.
+    is_far: bool,
     at: Duration,
 }
 

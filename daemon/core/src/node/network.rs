@@ -195,6 +195,7 @@ impl Node {
     pub(super) fn check_network_for(&mut self, command: CommandId, now: Now) -> commands::Outcome {
         let last = self.network.checked;
         if !self.network.is_checking() && last.is_some_and(|last| now.boot < last + bounds::NETWORK_CHECK_PAUSE) {
+            self.measure_lifetime(now);
             return commands::Outcome::Reply(Reply::Done);
         }
         self.network.waiting.push(command);

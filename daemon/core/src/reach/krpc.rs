@@ -240,7 +240,10 @@ mod tests {
         .concat();
         for reply in [plain, chatty] {
             let pong = parse(&reply).unwrap();
-            assert_eq!((pong.tx, pong.seen.to_string().as_str()), (*b"abcd", "203.0.113.7:40000"));
+            assert_eq!(
+                (pong.tx, pong.seen.to_string().as_str()),
+                (*b"abcd", "203.0.113.7:40000")
+            );
         }
     }
 
@@ -260,23 +263,45 @@ mod tests {
         let id = "2:id20:nnnnnnnnnnnnnnnnnnnn";
         for (what, reply) in [
             ("no address", format!("d1:rd{id}e1:t4:abcd1:y1:re")),
-            ("an address of five bytes", format!("d2:ip5:aaaaa1:rd{id}e1:t4:abcd1:y1:re")),
-            ("an id that is too short", "d2:ip6:aaaaaa1:rd2:id2:nne1:t4:abcd1:y1:re".to_owned()),
+            (
+                "an address of five bytes",
+                format!("d2:ip5:aaaaa1:rd{id}e1:t4:abcd1:y1:re"),
+            ),
+            (
+                "an id that is too short",
+                "d2:ip6:aaaaaa1:rd2:id2:nne1:t4:abcd1:y1:re".to_owned(),
+            ),
             ("a question", format!("d2:ip6:aaaaaa1:ad{id}e1:q4:ping1:t4:abcd1:y1:qe")),
             ("a failure", "d1:eli201e1:xe2:ip6:aaaaaa1:t4:abcd1:y1:ee".to_owned()),
             ("keys out of order", format!("d1:rd{id}e2:ip6:aaaaaa1:t4:abcd1:y1:re")),
-            ("a key twice", format!("d2:ip6:aaaaaa2:ip6:bbbbbb1:rd{id}e1:t4:abcd1:y1:re")),
-            ("a transaction of others", format!("d2:ip6:aaaaaa1:rd{id}e1:t2:ab1:y1:re")),
+            (
+                "a key twice",
+                format!("d2:ip6:aaaaaa2:ip6:bbbbbb1:rd{id}e1:t4:abcd1:y1:re"),
+            ),
+            (
+                "a transaction of others",
+                format!("d2:ip6:aaaaaa1:rd{id}e1:t2:ab1:y1:re"),
+            ),
             ("a needless zero", format!("d2:ip06:aaaaaa1:rd{id}e1:t4:abcd1:y1:re")),
-            ("a length beyond the end", format!("d2:ip9999999999:aaaaaa1:rd{id}e1:t4:abcd1:y1:re")),
-            ("too deep", format!("d1:allllleeeee2:ip6:aaaaaa1:rd{id}e1:t4:abcd1:y1:re")),
+            (
+                "a length beyond the end",
+                format!("d2:ip9999999999:aaaaaa1:rd{id}e1:t4:abcd1:y1:re"),
+            ),
+            (
+                "too deep",
+                format!("d1:allllleeeee2:ip6:aaaaaa1:rd{id}e1:t4:abcd1:y1:re"),
+            ),
             ("no dictionary", "l4:spame".to_owned()),
         ] {
             assert_eq!(text(reply.as_bytes()), None, "{what}");
         }
         let long = format!("d2:ip6:aaaaaa1:rd{id}e1:t4:abcd1:v{MOST}:{}1:y1:re", "v".repeat(MOST));
         assert_eq!(text(long.as_bytes()), None, "too long");
-        let ping = Ping { tx: *b"abcd", id: [b'n'; ID] }.to_bytes();
+        let ping = Ping {
+            tx: *b"abcd",
+            id: [b'n'; ID],
+        }
+        .to_bytes();
         assert_eq!(parse(&ping), None, "our own question");
         assert_eq!(ping.len(), 65);
         assert!(good.len() <= ping.len() + 14, "no amplifier: {}", good.len());

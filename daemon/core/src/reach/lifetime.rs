@@ -95,6 +95,11 @@ enum Stage {
 /// The socket that asks.
 const ASKER: u16 = 0;
 
+const _: () = assert!(
+    Probe::SPARES as usize == bounds::LIFETIME_STEPS.len() + 2,
+    "a spare each"
+);
+
 impl Asked {
     fn new(rng: &mut Rng, now: Duration) -> Self {
         Self {
@@ -148,7 +153,11 @@ impl Step {
     const fn outcome(&self) -> Option<bool> {
         match self.stage {
             Stage::Over(outcome) => outcome,
-            Stage::Waiting | Stage::Speaking { .. } | Stage::Pausing { .. } | Stage::Silent { .. } | Stage::Asking { .. } => None,
+            Stage::Waiting
+            | Stage::Speaking { .. }
+            | Stage::Pausing { .. }
+            | Stage::Silent { .. }
+            | Stage::Asking { .. } => None,
         }
     }
 
@@ -239,19 +248,18 @@ impl Probe {
     #[must_use]
     pub fn begin(server: SocketAddr, rng: &mut Rng, now: Duration) -> Self {
         let silences = std::iter::once(Duration::ZERO).chain(bounds::LIFETIME_STEPS);
-        let mut steps: Vec<Step> = (ASKER + 1..).zip(silences).map(|(spare, silence)| Step::new(spare, silence)).collect();
+        let mut steps: Vec<Step> = (ASKER + 1..)
+            .zip(silences)
+            .map(|(spare, silence)| Step::new(spare, silence))
+            .collect();
         if let Some(first) = steps.first_mut() {
             first.begin(rng, now);
         }
         Self { server, steps }
     }
 
-    /// How many spares it takes.
-    #[must_use]
-    pub const fn spares() -> u16 {
-        // One asks, one is for the step without silence.
-        2 + bounds::LIFETIME_STEPS.len() as u16
-    }
+    /// How many spares it takes: one asks, one is for the step without silence.
+    pub const SPARES: u16 = 11;
 
     /// Who is asked.
     #[must_use]
@@ -280,7 +288,11 @@ impl Probe {
     pub fn poll(&mut self, rng: &mut Rng, now: Duration) -> Vec<Question> {
         if self.may_begin_all() {
             let mut begin = now;
-            for step in self.steps.iter_mut().filter(|step| matches!(step.stage, Stage::Waiting)) {
+            for step in self
+                .steps
+                .iter_mut()
+                .filter(|step| matches!(step.stage, Stage::Waiting))
+            {
                 step.begin(rng, begin);
                 begin += bounds::LIFETIME_APART;
             }
@@ -312,7 +324,11 @@ impl Probe {
             lifetime.stretch(step.silence);
         }
         let longer = |step: &&Step| lifetime.at_least.is_none_or(|open| step.silence > open);
-        lifetime.at_most = rest.iter().filter(longer).find(|step| is_shut(step)).map(|step| step.silence);
+        lifetime.at_most = rest
+            .iter()
+            .filter(longer)
+            .find(|step| is_shut(step))
+            .map(|step| step.silence);
         Some(Outcome::Measured(lifetime))
     }
 }
@@ -378,7 +394,7 @@ mod tests {
 
         fn answer(&mut self, probe: &mut Probe, spare: u16, bytes: &[u8], now: Duration) {
             self.packets += 1;
-            assert!(spare < Probe::spares());
+            assert!(spare < Probe::SPARES);
             if self.loses != 0 && self.packets.is_multiple_of(self.loses) {
                 return;
             }
@@ -414,20 +430,20 @@ mod tests {
         }
     }
 
-    const fn secs(count: u64) -> Option<Duration> {
-        Some(Duration::from_secs(count))
+    const fn secs(count: u64) -> Duration {
+        Duration::from_secs(count)
     }
 
     #[test]
     fn every_lifetime_is_found_between_two_steps() {
         for (lifetime, at_least, at_most) in [
-            (5, None, secs(10)),
-            (15, secs(10), secs(20)),
-            (31, secs(30), secs(45)),
-            (65, secs(60), secs(90)),
-            (121, secs(120), secs(180)),
-            (200, secs(180), secs(300)),
-            (100_000, secs(300), None),
+            (5, None, Some(secs(10))),
+            (15, Some(secs(10)), Some(secs(20))),
+            (31, Some(secs(30)), Some(secs(45))),
+            (65, Some(secs(60)), Some(secs(90))),
+            (121, Some(secs(120)), Some(secs(180))),
+            (200, Some(secs(180)), Some(secs(300))),
+            (100_000, Some(secs(300)), None),
         ] {
             let mut world = world(lifetime);
             let (outcome, took) = world.run();
@@ -449,8 +465,8 @@ mod tests {
             let mut world = world(65);
             world.loses = loses;
             let found = Lifetime {
-                at_least: secs(60),
-                at_most: secs(90),
+                at_least: Some(secs(60)),
+                at_most: Some(secs(90)),
             };
             assert_eq!(world.run().0, Outcome::Measured(found), "every {loses}");
         }
@@ -470,13 +486,13 @@ mod tests {
     #[test]
     fn what_stays_open_longer_than_was_measured_is_believed() {
         let mut lifetime = Lifetime {
-            at_least: secs(30),
-            at_most: secs(45),
+            at_least: Some(secs(30)),
+            at_most: Some(secs(45)),
         };
         assert!(!lifetime.stretch(Duration::from_secs(20)));
         assert!(lifetime.stretch(Duration::from_secs(40)));
-        assert_eq!(lifetime.at_most, secs(45));
+        assert_eq!(lifetime.at_most, Some(secs(45)));
         assert!(lifetime.stretch(Duration::from_secs(50)));
-        assert_eq!((lifetime.at_least, lifetime.at_most), (secs(50), None));
+        assert_eq!((lifetime.at_least, lifetime.at_most), (Some(secs(50)), None));
     }
 }

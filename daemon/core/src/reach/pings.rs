@@ -152,8 +152,14 @@ mod tests {
         let (mut pings, sends) = begun(3);
         let (to, ping) = &sends[0];
         let elsewhere = SocketAddr::new(to.ip(), to.port() + 1);
-        assert!(!pings.handle(elsewhere, &reply(ping, "203.0.113.7:1")), "from another port");
-        assert!(!pings.handle(sends[1].0, &reply(ping, "203.0.113.7:1")), "from another node");
+        assert!(
+            !pings.handle(elsewhere, &reply(ping, "203.0.113.7:1")),
+            "from another port"
+        );
+        assert!(
+            !pings.handle(sends[1].0, &reply(ping, "203.0.113.7:1")),
+            "from another node"
+        );
         let mut guessed = ping.clone();
         let at = guessed.windows(5).position(|window| window == b"1:t4:").unwrap() + 5;
         guessed[at] ^= 1;

@@ -468,9 +468,15 @@ mod tests {
             ..easy()
         };
         let (found, end) = world.run(&[SERVER], &mut Contacted::default());
-        assert_eq!((found.ipv4.from_other_ip, found.ipv4.from_other_port), (Some(true), Some(true)));
+        assert_eq!(
+            (found.ipv4.from_other_ip, found.ipv4.from_other_port),
+            (Some(true), Some(true))
+        );
         assert_eq!(found.hairpin, Some(true));
-        assert_eq!((found.ipv4.other_ip, found.ipv4.other_both), (found.ipv4.subject, found.ipv4.subject));
+        assert_eq!(
+            (found.ipv4.other_ip, found.ipv4.other_both),
+            (found.ipv4.subject, found.ipv4.subject)
+        );
         assert_eq!(end, Duration::from_secs(1000));
         assert_eq!(world.packets, 6);
     }
@@ -483,7 +489,10 @@ mod tests {
             ..easy()
         };
         let (found, end) = world.run(&[SERVER], &mut Contacted::default());
-        assert_eq!((found.ipv4.from_other_ip, found.ipv4.from_other_port), (Some(false), Some(true)));
+        assert_eq!(
+            (found.ipv4.from_other_ip, found.ipv4.from_other_port),
+            (Some(false), Some(true))
+        );
         assert_eq!(found.hairpin, Some(false));
         assert_eq!(found.ipv4.other_ip.unwrap().port(), 3478);
         assert_eq!(found.ipv4.other_both.unwrap().port(), 3479);
@@ -562,7 +571,11 @@ mod tests {
                     Message::Failure(tx)
                 };
                 let answer = if to == at(OUR) {
-                    Message::Request(Request { tx, change, answer_to: None })
+                    Message::Request(Request {
+                        tx,
+                        change,
+                        answer_to: None,
+                    })
                 } else {
                     answer
                 };

@@ -181,7 +181,11 @@ impl Worker {
             // A loop that is gone needs no telling.
             let _ = events.blocking_send(Input::DhtNodes(found));
         };
-        if thread::Builder::new().name("dht names".to_owned()).spawn(naming).is_err() {
+        if thread::Builder::new()
+            .name("dht names".to_owned())
+            .spawn(naming)
+            .is_err()
+        {
             tracing::debug!("no thread to look up nodes of the DHT");
         }
     }

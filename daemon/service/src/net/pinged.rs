@@ -32,9 +32,7 @@ impl Pinged {
     /// Whether an answer may come from there.
     pub(super) fn awaits(&self, from: SocketAddr) -> bool {
         let pinged = self.lock();
-        pinged
-            .iter()
-            .any(|(at, sent)| *at == from && sent.elapsed() < PATIENCE)
+        pinged.iter().any(|(at, sent)| *at == from && sent.elapsed() < PATIENCE)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(SocketAddr, Instant)>> {

@@ -12,8 +12,8 @@ use crate::ids::{CallId, CommandId, ContactId, DeviceKey, DialId, LinkId, Visito
 use crate::io::{Input, LinkUp, Output};
 use crate::message::{Frame, Message};
 use crate::reach::candidates::{Interface, OwnAddresses};
-use crate::reach::{krpc, stun};
 use crate::reach::via::Via;
+use crate::reach::{krpc, stun};
 use crate::time::Now;
 
 /// Changes a control message on its way, or swallows it. The first argument is the sender.
@@ -411,7 +411,14 @@ impl Lab {
         };
         let bytes = response.to_bytes();
         let via = Via::Own;
-        self.waiting.push_back((index, Input::Stun { from: server, via, bytes }));
+        self.waiting.push_back((
+            index,
+            Input::Stun {
+                from: server,
+                via,
+                bytes,
+            },
+        ));
     }
 
     /// A node answers who pings it, and at first somebody else tries to.

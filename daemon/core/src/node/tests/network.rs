@@ -271,7 +271,9 @@ fn a_mapped_port_is_told_and_taken_back() {
     lab.pass(bounds::NETWORK_DOUBT_PAUSE * 2);
     let asked = lab.stun_asked;
     let (contact, now) = (lab.id(0, 1), lab.now);
-    lab.hosts[0].node.observed_by(contact, Some(at("203.0.113.7:2226")), now);
+    lab.hosts[0]
+        .node
+        .observed_by(contact, Some(at("203.0.113.7:2226")), now);
     lab.settle();
     assert_eq!(lab.stun_asked, asked);
     lab.feed(0, mapping(None));
@@ -338,7 +340,11 @@ const NODES: [&str; 5] = [
 /// At home where nobody answers but nodes of the DHT, who see this.
 fn among_nodes(seen: [&str; 5]) -> Lab {
     let mut lab = Lab::pair();
-    lab.nodes = NODES.into_iter().zip(seen).map(|(node, seen)| (at(node), at(seen))).collect();
+    lab.nodes = NODES
+        .into_iter()
+        .zip(seen)
+        .map(|(node, seen)| (at(node), at(seen)))
+        .collect();
     lab.feed(0, Input::Means(Means { dht: true, lan: false }));
     lab.feed(0, Input::Interfaces(home()));
     lab
@@ -351,14 +357,27 @@ fn nodes_of_the_dht_say_where_they_see_this_very_socket() {
     let found = report(&lab, 0);
     assert_eq!((found.kind(), found.translated), (NatKind::Easy, Known::Yes));
     assert_eq!(reflexive(&found), [outer]);
-    let nodes = found.answers.iter().filter(|answer| matches!(answer.source, Source::Dht(_)));
-    assert_eq!(nodes.count(), bounds::DHT_NODES_ASKED, "each has one vote, and nobody who was not asked: {found:?}");
+    let nodes = found
+        .answers
+        .iter()
+        .filter(|answer| matches!(answer.source, Source::Dht(_)));
+    assert_eq!(
+        nodes.count(),
+        bounds::DHT_NODES_ASKED,
+        "each has one vote, and nobody who was not asked: {found:?}"
+    );
     assert_eq!((lab.nodes_asked, lab.pings), (1, bounds::DHT_NODES_ASKED));
 }
 
 #[test]
 fn nodes_that_see_other_ports_show_a_hard_nat() {
-    let lab = among_nodes(["203.0.113.7:1", "203.0.113.7:2", "203.0.113.7:3", "203.0.113.7:4", "203.0.113.7:5"]);
+    let lab = among_nodes([
+        "203.0.113.7:1",
+        "203.0.113.7:2",
+        "203.0.113.7:3",
+        "203.0.113.7:4",
+        "203.0.113.7:5",
+    ]);
     let found = report(&lab, 0);
     assert_eq!((found.kind(), found.disagreement), (NatKind::Hard, true));
     assert_eq!(reflexive(&found).len(), 1, "an address, of which the port means little");
@@ -374,8 +393,35 @@ fn what_nodes_alone_say_is_not_told_beside_a_server() {
     lab.begin(0, Command::CheckNetwork);
     lab.pass(bounds::STUN_TEST_PATIENCE * 3);
     let found = report(&lab, 0);
-    assert_eq!((found.kind(), found.disagreement), (NatKind::Easy, true), "all stay listed: {found:?}");
+    assert_eq!(
+        (found.kind(), found.disagreement),
+        (NatKind::Easy, true),
+        "all stay listed: {found:?}"
+    );
     assert_eq!(reflexive(&found), [outer]);
+}
+
+/// Whoever names nodes has no more say than a peer that names candidates.
+#[test]
+fn nodes_at_forbidden_places_are_not_asked() {
+    let mut lab = Lab::pair();
+    let forbidden = [
+        "224.0.0.251:5353",
+        "169.254.169.254:80",
+        "127.0.0.1:6881",
+        "10.9.9.9:6881",
+        "198.18.0.9:0",
+        "240.0.0.1:6881",
+        "192.168.1.10:2226",
+    ];
+    for node in forbidden.into_iter().chain([NODES[0]]) {
+        lab.nodes.insert(at(node), at("203.0.113.7:40000"));
+    }
+    lab.feed(0, Input::Means(Means { dht: true, lan: false }));
+    lab.feed(0, Input::Interfaces(home()));
+    lab.pass(bounds::STUN_PATIENCE);
+    let asked: Vec<Source> = report(&lab, 0).answers.iter().map(|answer| answer.source).collect();
+    assert_eq!((asked, lab.pings), (vec![Source::Dht(at(NODES[0]).ip())], 1));
 }
 
 #[test]

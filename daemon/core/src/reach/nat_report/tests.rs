@@ -416,9 +416,19 @@ fn with_ipv6(ipv6: Behaviour) -> Report {
 #[test]
 fn ipv6_has_a_filtering_of_its_own() {
     for (from_other_ip, from_other_port, filtering, outside) in [
-        (Some(true), Some(true), Filtering::EndpointIndependent, FromOutside::Unknown),
+        (
+            Some(true),
+            Some(true),
+            Filtering::EndpointIndependent,
+            FromOutside::Unknown,
+        ),
         (Some(false), Some(true), Filtering::AddressDependent, FromOutside::No),
-        (Some(false), Some(false), Filtering::AddressAndPortDependent, FromOutside::No),
+        (
+            Some(false),
+            Some(false),
+            Filtering::AddressAndPortDependent,
+            FromOutside::No,
+        ),
         (None, None, Filtering::Unknown, FromOutside::Unknown),
     ] {
         let report = with_ipv6(Behaviour {
@@ -441,21 +451,35 @@ fn nodes_of_the_dht_are_heard_where_no_server_answers() {
     let mut evidence = Evidence::default();
     evidence.note(node(1), at(OUTER), T);
     let report = judge(&evidence, &home());
-    assert_eq!((report.mapping, report.translated), (Mapping::Unknown, Known::Unknown), "one alone");
+    assert_eq!(
+        (report.mapping, report.translated),
+        (Mapping::Unknown, Known::Unknown),
+        "one alone"
+    );
     assert!(candidates(&report, CandidateKind::Reflexive).is_empty());
     evidence.note(node(2), at(OUTER), T);
     let report = judge(&evidence, &home());
-    assert_eq!((report.mapping, report.translated), (Mapping::EndpointIndependent, Known::Yes));
+    assert_eq!(
+        (report.mapping, report.translated),
+        (Mapping::EndpointIndependent, Known::Yes)
+    );
     assert_eq!(candidates(&report, CandidateKind::Reflexive), [OUTER]);
     evidence.note(node(3), at("192.0.2.66:53"), T);
     let report = judge(&evidence, &home());
-    assert_eq!((report.kind(), report.disagreement), (NatKind::Easy, true), "a liar among them");
+    assert_eq!(
+        (report.kind(), report.disagreement),
+        (NatKind::Easy, true),
+        "a liar among them"
+    );
     assert_eq!(candidates(&report, CandidateKind::Reflexive), [OUTER]);
 }
 
 #[test]
 fn what_strangers_say_beside_a_server_is_listed_and_told_to_nobody() {
-    let mut evidence = after(&stun(&[("198.51.100.1:1", Some(OUTER)), ("198.51.100.2:1", Some(OUTER))]));
+    let mut evidence = after(&stun(&[
+        ("198.51.100.1:1", Some(OUTER)),
+        ("198.51.100.2:1", Some(OUTER)),
+    ]));
     for last in 1..=4 {
         evidence.note(node(last), at("192.0.2.66:53"), T);
     }
