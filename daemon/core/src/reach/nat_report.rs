@@ -352,9 +352,10 @@ impl Evidence {
     /// Whether anybody has answered in the last round.
     #[must_use]
     pub fn is_answered(&self) -> bool {
+        let was_asked = |source: &Source| matches!(source, Source::Stun(_) | Source::Dht(_));
         self.answers
             .values()
-            .any(|answer| matches!(answer.source, Source::Stun(_)) && answer.seen.is_some())
+            .any(|answer| was_asked(&answer.source) && answer.seen.is_some())
     }
 
     /// What contacts said long ago is forgotten.
