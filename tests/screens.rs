@@ -11,6 +11,7 @@ use twocan_tests::namespace::inside;
 use twocan_tests::person::Person;
 use twocan_tests::root;
 use twocan_tests::screens::check;
+use twocan_tests::wait::until;
 
 /// How long a reloaded page may take until it shows the other person, in milliseconds.
 const BACK_MS: f64 = 2000.0;
@@ -100,6 +101,35 @@ fn quiet_screens() {
         check(page, "invite").await;
         assert_eq!(page.wrong().await, Vec::<String>::new());
         bob.page.close().await;
+    });
+}
+
+/// Each switch of the dialog of one person says to the daemon what it says to people, and shows what the daemon says.
+#[test]
+fn switches_of_a_person() {
+    inside("switches_of_a_person", async || {
+        let driver = Driver::start().await;
+        let (ann, _bob) = pair(&driver).await;
+        let page = &ann.page;
+        page.click("more").await;
+        page.click("person-reach").await;
+        page.visible("dialog[open] #person-introduces").await;
+        check(page, "person-reach").await;
+        for (switch, mark) in [
+            ("introduces", "introduces"),
+            ("relay", "relay"),
+            ("relay-only", "relay_only"),
+        ] {
+            for is_on in [true, false] {
+                let press = format!("document.querySelector('label[for=person-{switch}]').click()");
+                page.run(&press).await;
+                let marked = async || (ann.home.api().list("/v1/contacts").await[0][mark] == is_on).then_some(());
+                until(mark, STEP, marked).await;
+                let shown = format!("return document.getElementById('person-{switch}').checked === {is_on}");
+                page.until(switch, STEP, &shown).await;
+            }
+        }
+        assert_eq!(page.wrong().await, Vec::<String>::new());
     });
 }
 

@@ -1,13 +1,13 @@
-//! What leaves a home, as a capture sees it: a stranger draws no answer, whatever the router lets through; forbidden addresses get
-//! nothing, whoever names them; and nothing goes straight to a contact from whom one hides.
+//! What leaves a home, as a capture sees it: a stranger draws no answer, whatever the router lets through; nothing goes where a
+//! link must not send it; and whom one hides from gets no packet straight.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use twocan_core::invite::Link;
 use twocan_tests::home::{Home, acquaint};
-use twocan_tests::lab::{GREEN, Host, Kind, Lab, Pair, Pairing, Server, inside};
+use twocan_tests::lab::{GREEN, Host, Kind, Lab, Pair, Pairing, Server, Sites, inside};
 use twocan_tests::packets::{Capture, Packet, probes};
 use twocan_tests::wait::until;
 
@@ -114,6 +114,41 @@ fn a_poisoned_link_sends_nothing_to_forbidden_addresses() {
             }
         },
     );
+}
+
+/// Ann hides from Bob behind her relay server. He is found again after a restart, and called; all of it goes through the server.
+#[test]
+fn whom_one_hides_from_gets_no_packet_straight() {
+    inside("silence::whom_one_hides_from_gets_no_packet_straight", async |lab| {
+        let mut pair = Pair::make(lab, Pairing::Apart(Kind::Linux, Kind::Linux)).await;
+        pair.meet(GREEN).await.unwrap();
+        pair.give_ann_a_server().await;
+        pair.both_green(GREEN, Instant::now()).await.unwrap();
+        let Sites::Two([ann, bob]) = &pair.sites else {
+            panic!("two homes")
+        };
+        let (ann, bob, server) = (ann.public(), bob.public(), pair.turn().unwrap().address);
+        let straight = |capture: &Capture| capture.packets(|packet| *packet.from.ip() == ann && *packet.to.ip() == bob);
+        assert_ne!(straight(&pair.capture), [], "the capture sees what goes straight");
+
+        let bobs = pair.ann.api().list("/v1/contacts").await;
+        let path = format!("/v1/contacts/{}", bobs[0]["id"].as_str().unwrap());
+        let hidden = pair.ann.api().patch(&path, json!({ "relay_only": true })).await;
+        assert_eq!(hidden.body["relay_only"], true, "{hidden:?}");
+        until("a path through the server", GREEN, async || {
+            let contacts = pair.ann.api().list("/v1/contacts").await;
+            (contacts[0]["path"]["kind"] == "relay" && contacts[0]["reachable"] == "yes").then_some(())
+        })
+        .await;
+        // The last words on the link that was closed may have been straight.
+        let capture = pair.lab.core().within(Capture::start);
+        pair.bob.restart().await;
+        pair.both_green(GREEN, Instant::now()).await.unwrap();
+        pair.call().await.unwrap();
+        assert_eq!(straight(&capture), [], "straight to Bob\n{}", pair.state());
+        let through = capture.packets(|packet| *packet.from.ip() == server && *packet.to.ip() == bob);
+        assert_ne!(through, [], "through the server");
+    });
 }
 
 /// A link of Ann's, as it was before somebody changed it.

@@ -53,7 +53,16 @@ impl World {
             elsewhere.to = SocketAddr::from(([169, 254, 169, 254], 80));
             self.put_on_wire(index, &elsewhere, cause, *sent);
         }
-        let copies = if self.is(Mutant::StammeringSocket) { 6 } else { 1 };
+        if !answers && self.is(Mutant::BloatsKnocks) {
+            let mut bloated = parcel.clone();
+            bloated.bytes.resize(65_000, 0);
+            return self.put_on_wire(index, &bloated, cause, *sent);
+        }
+        if self.is(Mutant::KeepsRoutersShut) && parcel.ttl.is_some() && parcel.bytes.len() == 1 {
+            return;
+        }
+        let stammers = self.is(Mutant::StammeringSocket) && !super::stun::is_server(parcel.to);
+        let copies = if stammers { 6 } else { 1 };
         for _ in 0..copies {
             self.put_on_wire(index, parcel, cause, *sent);
             *sent += 1;

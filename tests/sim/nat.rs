@@ -117,6 +117,12 @@ impl Router {
             .retain(|session| now < session.last + if session.answered { stream } else { new });
     }
 
+    /// It has another outer address, and knows nothing of what was under the old one.
+    pub(crate) fn renumber(&mut self, ip: Ipv4Addr) {
+        self.ip = ip;
+        self.reboot();
+    }
+
     /// It forgets everything, and draws other ports from now on.
     pub(crate) fn reboot(&mut self) {
         self.sessions.clear();
@@ -261,6 +267,23 @@ impl Air {
 /// All routers.
 #[derive(Debug, Default)]
 pub(crate) struct Routers(pub(crate) Vec<Router>);
+
+impl Routers {
+    /// The router that stands between this one and the Internet, or this one.
+    pub(crate) fn outermost(&self, router: usize) -> usize {
+        match self.0[router].outer {
+            Some(outer) => self.outermost(outer),
+            None => router,
+        }
+    }
+
+    /// Every router forgets places after this long, whatever answered.
+    pub(crate) fn forget_after(&mut self, life: Duration) {
+        for router in &mut self.0 {
+            router.manner.lives = [life; 2];
+        }
+    }
+}
 
 impl Routers {
     pub(crate) fn add(&mut self, manner: Manner, ip: Ipv4Addr, outer: Option<usize>) -> usize {

@@ -91,10 +91,10 @@ impl World {
             Output::SendAlive { link, bytes } => self.send_alive(index, link, bytes),
             Output::Route {
                 call,
-                link: _,
+                link,
                 base: _,
                 role: _,
-            } => self.route(index, call),
+            } => self.route(index, call, link),
             Output::FarTakes { .. } => {}
             Output::OpenGate { call } => self.open_gate(index, call),
             Output::EndMedia { call } => self.end_media(index, call),

@@ -1,10 +1,10 @@
 //! Two STUN servers of independent people, and a few nodes of the DHT, somewhere on the simulated network. They see a host where its
-//! packets come from.
+//! packets come from; the first server has a second address and port (RFC 5780), and answers from there if asked to.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use twocan_core::reach::krpc::{self, Pong};
-use twocan_core::reach::stun::{self, Message, Response};
+use twocan_core::reach::stun::{self, Change, Message, Response};
 
 use super::happening::Happening;
 use super::nat::Air;
@@ -25,8 +25,26 @@ pub(super) fn is_node(address: SocketAddr) -> bool {
     NODES.map(SocketAddr::from).contains(&address)
 }
 
+/// The first server's second address.
+const OTHER: (Ipv4Addr, u16) = (Ipv4Addr::new(13, 0, 2, 1), 3479);
+
+/// All that the first server is.
+fn first() -> [SocketAddr; 4] {
+    let ([ip, other_ip], [port, other_port]) = ([SERVERS[0].0, OTHER.0], [SERVERS[0].1, OTHER.1]);
+    [(ip, port), (ip, other_port), (other_ip, port), (other_ip, other_port)].map(SocketAddr::from)
+}
+
 pub(super) fn is_server(address: SocketAddr) -> bool {
-    SERVERS.map(SocketAddr::from).contains(&address)
+    SERVERS.map(SocketAddr::from).contains(&address) || first().contains(&address)
+}
+
+/// Where an answer comes from.
+fn answering(server: SocketAddr, change: Change) -> SocketAddr {
+    let [own, _, _, other] = first();
+    let pick = |changes: bool, is_other: bool| if changes == is_other { own } else { other };
+    let ip = pick(change.ip, server.ip() == other.ip()).ip();
+    let port = pick(change.port, server.port() == other.port()).port();
+    SocketAddr::new(ip, port)
 }
 
 impl World {
@@ -40,10 +58,16 @@ impl World {
         let Some(Message::Request(request)) = stun::parse(bytes) else {
             return;
         };
+        let is_first = first().contains(&server);
         let response = Response {
             tx: request.tx,
             mapped: from,
-            other: None,
+            other: is_first.then_some(OTHER.into()),
+        };
+        let server = if is_first {
+            answering(server, request.change)
+        } else {
+            server
         };
         // RFC 5780, section 7.5.
         let to = SocketAddr::new(from.ip(), request.answer_to.unwrap_or(from.port()));

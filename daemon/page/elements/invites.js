@@ -29,6 +29,8 @@ export class InvitesElement extends HTMLElement {
   /** @param {Invite[]} invites */
   update(invites) {
     this.#heading.hidden = invites.length === 0;
+    // A link that was used or has expired is not to be pasted any more.
+    if (invites.length === 0) setText(this.#status, "");
     const newestFirst = [...invites].sort((a, b) => b.expires_at.localeCompare(a.expires_at));
     keyed(this.#list, newestFirst, (invite) => invite.id, (invite) => this.#row(invite), updateRow);
   }

@@ -20,7 +20,8 @@ export class PersonElement extends HTMLElement {
   #blockHelp = h("p", { class: "help" }, s.person.blockHelp);
   #relay = h("input", { type: "checkbox", id: "person-relay" });
   #relayOnly = h("input", { type: "checkbox", id: "person-relay-only" });
-  #relays = h("section", { class: "part", hidden: true });
+  #introduces = h("input", { type: "checkbox", id: "person-introduces" });
+  #reach = h("details", { class: "part", hidden: true });
   #remove;
   #sure;
   #dialog;
@@ -44,7 +45,7 @@ export class PersonElement extends HTMLElement {
         button("person-remove-no", s.person.keep, () => this.#ask(false)),
       ),
     );
-    this.#dialog = dialog("person-title", this.#title, this.#form(), this.#safety(), this.#drawRelays(), this.#ways());
+    this.#dialog = dialog("person-title", this.#title, this.#form(), this.#safety(), this.#drawReach(), this.#ways());
     this.append(this.#dialog);
   }
 
@@ -53,6 +54,7 @@ export class PersonElement extends HTMLElement {
     this.#id = id;
     this.#sure.hidden = true;
     this.#remove.hidden = false;
+    this.#reach.open = false;
     this.#input.value = this.#contact?.name ?? "";
     this.update();
     this.#dialog.showModal();
@@ -79,7 +81,8 @@ export class PersonElement extends HTMLElement {
     const blocks = "blocked" in contact;
     this.#block.hidden = !blocks;
     this.#blockHelp.hidden = !blocks;
-    this.#relays.hidden = !("relay" in contact);
+    this.#reach.hidden = !("relay" in contact);
+    this.#introduces.checked = contact.introduces ?? false;
     this.#relay.checked = contact.relay ?? false;
     this.#relayOnly.checked = contact.relay_only ?? false;
     setLabel(this.#block, contact.blocked ? s.person.unblock : s.person.block);
@@ -103,17 +106,22 @@ export class PersonElement extends HTMLElement {
     return h("section", { class: "part" }, h("h3", {}, s.words.heading), this.#trust, h("div", { class: "acts" }, this.#words));
   }
 
-  #drawRelays() {
+  /** What most people never need: it is folded away. */
+  #drawReach() {
+    this.#introduces.onchange = () => void this.#name(this.#introduces.checked);
     this.#relay.onchange = () => void this.#mark({ relay: this.#relay.checked });
     this.#relayOnly.onchange = () => void this.#mark({ relay_only: this.#relayOnly.checked });
-    this.#relays.append(
-      h("h3", {}, s.person.relays),
-      h("p", { class: "check" }, this.#relay, h("label", { for: "person-relay" }, s.person.relay)),
-      h("p", { class: "help under" }, s.person.relayHelp),
-      h("p", { class: "check" }, this.#relayOnly, h("label", { for: "person-relay-only" }, s.person.relayOnly)),
-      h("p", { class: "help under" }, s.person.relayOnlyHelp),
+    this.#reach.append(
+      h("summary", { "data-act": "person-reach" }, s.person.reach),
+      h(
+        "div",
+        { class: "switches" },
+        ...labelled(this.#introduces, s.person.introduces, s.person.introducesHelp),
+        ...labelled(this.#relay, s.person.relay, s.person.relayHelp),
+        ...labelled(this.#relayOnly, s.person.relayOnly, s.person.relayOnlyHelp),
+      ),
     );
-    return this.#relays;
+    return this.#reach;
   }
 
   #ways() {
@@ -156,6 +164,13 @@ export class PersonElement extends HTMLElement {
     if (contact) await this.#try(async () => store.apply("contact", await api.setRelays(contact.id, marks)));
   }
 
+  /** @param {boolean} introduces */
+  async #name(introduces) {
+    const { api, store } = this.#context;
+    const contact = this.#contact;
+    if (contact) await this.#try(async () => store.apply("contact", await api.nameIntroducer(contact.id, introduces)));
+  }
+
   async #toggleBlock() {
     const { api, store } = this.#context;
     const contact = this.#contact;
@@ -187,6 +202,14 @@ export class PersonElement extends HTMLElement {
       this.#context.fail(error);
     }
   }
+}
+
+/** @param {HTMLElement} input @param {string} label @param {string} help */
+function labelled(input, label, help) {
+  return [
+    h("p", { class: "check" }, input, h("label", { for: input.id }, label)),
+    h("p", { class: "help under" }, help),
+  ];
 }
 
 customElements.define("twocan-person", PersonElement);

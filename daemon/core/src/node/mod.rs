@@ -23,6 +23,7 @@ mod lifetime;
 mod links;
 mod manners;
 mod network;
+mod opening;
 mod punch;
 mod redeem;
 mod relay;
@@ -50,6 +51,7 @@ use crate::knock::{Answers, Keyring, ReplayGuard};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
+use crate::reach::nat_report::NatKind;
 use crate::reach::search::Search;
 use crate::reach::via::{Place, Via};
 use crate::rng::Rng;
@@ -77,6 +79,8 @@ pub struct Node {
     dials: BTreeMap<DialId, (DeviceKey, Via)>,
     next_dial: u64,
     next_tick: Duration,
+    /// When any link was proven last.
+    proven: Duration,
     base: u64,
     calls: Calls,
     /// Devices of contacts that have used up their rings.
@@ -129,6 +133,8 @@ struct Guest {
     until: Duration,
     /// Where it knocked from, or said that it is.
     places: Vec<Place>,
+    /// The kind of NAT that it said it is behind.
+    nat: NatKind,
 }
 
 /// One connection.
@@ -150,6 +156,8 @@ struct Link {
     clock: Option<i64>,
     /// The peer's end is at its relay server, as its `hello` said.
     their_server: bool,
+    /// Where it leads may be wrong: the peer was heard elsewhere, or our own addresses are others. Until the next proof.
+    shaken: bool,
     /// When it is closed in any case, and with which code.
     closing: Option<(Duration, u32)>,
 }
@@ -217,6 +225,7 @@ impl Node {
             dials: BTreeMap::new(),
             next_dial: 1,
             next_tick: now.boot,
+            proven: now.boot,
             base: 0,
             calls: Calls::default(),
             quiet: BTreeSet::new(),

@@ -116,6 +116,13 @@ impl Network {
         self.round.is_some()
     }
 
+    /// Whether all who were asked where they see us were silent: it may be that no UDP gets anywhere.
+    pub(super) fn is_silent(&self) -> bool {
+        let mut asked = self.report.answers.iter();
+        let stun = |answer: &nat_report::Answer| matches!(answer.source, Source::Stun(_));
+        self.unanswered > 0 && asked.any(stun)
+    }
+
     /// When a round has something to do.
     pub(super) fn next_timeout(&self) -> Option<Duration> {
         let round = self.round.as_ref()?;
@@ -389,7 +396,11 @@ impl Node {
     fn end_check(&mut self, now: Now) {
         self.network.round = None;
         self.network.checked = Some(now.boot);
-        self.network.unanswered = if self.network.evidence.is_answered() {
+        let is_answered = self.network.evidence.is_answered();
+        if is_answered && self.network.unanswered > 0 {
+            self.network_is_back(now);
+        }
+        self.network.unanswered = if is_answered {
             0
         } else {
             self.network.unanswered.saturating_add(1)

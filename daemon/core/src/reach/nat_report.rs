@@ -100,6 +100,17 @@ pub enum NatKind {
     Unknown,
 }
 
+impl NatKind {
+    /// `None` where nobody knows.
+    #[must_use]
+    pub const fn known(self) -> Option<Self> {
+        match self {
+            Self::Easy | Self::Hard => Some(self),
+            Self::Unknown => None,
+        }
+    }
+}
+
 impl<C> Encode<C> for NatKind {
     fn encode<W: Write>(&self, out: &mut Encoder<W>, _: &mut C) -> Result<(), EncodeError<W::Error>> {
         out.u8(match self {
@@ -225,6 +236,12 @@ impl Report {
     #[must_use]
     pub fn forgets(&self) -> bool {
         self.translated == Known::Yes || self.filtering.is_shut()
+    }
+
+    /// Whether packets that nobody asked for are known not to get in at the outer addresses.
+    #[must_use]
+    pub const fn is_shut(&self) -> bool {
+        self.filtering.is_shut() && self.port_mapping.external.is_none()
     }
 
     /// The same, whenever it was said.

@@ -4,10 +4,13 @@
 //! 1. every server is asked where it sees us;
 //! 2. one that has a second address (RFC 5780) is asked to answer from there, which shows what the NAT lets in; and we ask
 //!    ourselves at our own outer address, which shows whether it hairpins;
-//! 3. the second address itself is asked where it sees us, which shows on what the mapping depends.
+//! 3. the second address itself is asked where it sees us, which shows on what the mapping depends; at its other port only if
+//!    that is another place, to tell what exactly it depends on.
 //!
 //! Filtering comes before mapping, because whatever we send to the second address opens the NAT for it. A server whose
-//! second address heard from us a while ago is not asked for stage 2 at all: see [`Contacted`].
+//! second address heard from us a while ago is not asked for stage 2 at all: see [`Contacted`]. Its other port comes last, since a
+//! router that does not drop what nobody asked for has taken stage 2's answer from there for its own: a packet of ours to that
+//! place would get another port, and with netfilter all that follow to others, too.
 //!
 //! Invariant: a response counts only if its transaction is outstanding and it comes from the one address that was to answer.
 
@@ -61,6 +64,13 @@ pub struct Behaviour {
     pub other_both: Option<SocketAddr>,
 }
 
+impl Behaviour {
+    /// Whether the second address was seen to have another view of us than the first.
+    fn depends(&self) -> bool {
+        self.other_ip.is_some() && self.other_ip != self.subject
+    }
+}
+
 impl Findings {
     /// What was found of one family.
     #[must_use]
@@ -78,6 +88,7 @@ enum Stage {
     Servers,
     Filtering,
     Mapping,
+    Dependence,
     Over,
 }
 
@@ -303,11 +314,12 @@ impl Survey {
         self.stage = match self.stage {
             Stage::Servers => Stage::Filtering,
             Stage::Filtering => Stage::Mapping,
-            Stage::Mapping | Stage::Over => Stage::Over,
+            Stage::Mapping if self.depends() => Stage::Dependence,
+            Stage::Mapping | Stage::Dependence | Stage::Over => Stage::Over,
         };
         match self.stage {
             Stage::Filtering => self.ask_oneself(may_send_to, rng, now),
-            Stage::Servers | Stage::Mapping | Stage::Over => {}
+            Stage::Servers | Stage::Mapping | Stage::Dependence | Stage::Over => {}
         }
         let usable = |subject: &Subject| may_send_to(&subject.other);
         for subject in self.subjects.into_iter().flatten().filter(usable) {
@@ -318,6 +330,12 @@ impl Survey {
                     }
                 }
                 Stage::Mapping => self.ask_other(subject, rng, now),
+                Stage::Dependence => {
+                    let (to, ipv4) = (subject.other, subject.server.is_ipv4());
+                    if self.findings.of(ipv4).depends() {
+                        self.ask(Test::AtOtherBoth, to, to, Change::default(), rng, now);
+                    }
+                }
                 Stage::Servers | Stage::Over => {}
             }
         }
@@ -346,18 +364,18 @@ impl Survey {
         self.ask(Test::FromOtherPort, server, near, port, rng, now);
     }
 
+    /// Where a server's second address is asked, at the port of the first.
     fn ask_other(&mut self, subject: Subject, rng: &mut Rng, now: Duration) {
         self.findings.of_mut(subject.server.is_ipv4()).subject = Some(subject.mapped);
         let at_ip = SocketAddr::new(subject.other.ip(), subject.server.port());
         self.ask(Test::AtOtherIp, at_ip, at_ip, Change::default(), rng, now);
-        self.ask(
-            Test::AtOtherBoth,
-            subject.other,
-            subject.other,
-            Change::default(),
-            rng,
-            now,
-        );
+    }
+
+    /// Whether a second address was seen to have another view of us than the first.
+    fn depends(&self) -> bool {
+        [&self.findings.ipv4, &self.findings.ipv6]
+            .into_iter()
+            .any(Behaviour::depends)
     }
 
     fn ask(&mut self, test: Test, to: SocketAddr, from: SocketAddr, change: Change, rng: &mut Rng, now: Duration) {
@@ -473,12 +491,9 @@ mod tests {
             (Some(true), Some(true))
         );
         assert_eq!(found.hairpin, Some(true));
-        assert_eq!(
-            (found.ipv4.other_ip, found.ipv4.other_both),
-            (found.ipv4.subject, found.ipv4.subject)
-        );
+        assert_eq!((found.ipv4.other_ip, found.ipv4.other_both), (found.ipv4.subject, None));
         assert_eq!(end, Duration::from_secs(1000));
-        assert_eq!(world.packets, 6);
+        assert_eq!(world.packets, 5);
     }
 
     #[test]

@@ -26,8 +26,11 @@ use twocan_core::ids::QueryId;
 use twocan_core::io::{DhtAnswer, Input, Query};
 use twocan_core::reach::record::{Item, Place};
 
-/// A client that has nothing to do is kept this long: an invitee is looked for every five seconds.
+/// A client that has nothing to do is kept this long: an invitee is looked for every few seconds.
 const LINGER: Duration = Duration::from_secs(8);
+/// A node that has not answered by then does not. Many are gone or behind routers, and a value is put only when all that were
+/// asked have answered or are given up; meanwhile another look at the same place only waits for the first one's end.
+const ANSWER: Duration = Duration::from_secs(1);
 /// Nodes in the cache. With more of them than it asks at a time the crate asks every one of them each time.
 const CACHED: usize = 16;
 /// With fewer cached nodes than this the built-in ones are asked, too.
@@ -222,7 +225,7 @@ fn known_nodes(client: &Client) -> Vec<String> {
 fn open(config: &DhtConfig) -> anyhow::Result<Client> {
     let mut builder = Client::builder();
     // Without a port the crate takes BitTorrent's own, if it is free.
-    builder.bootstrap(&entrances(config)).port(0);
+    builder.bootstrap(&entrances(config)).port(0).request_timeout(ANSWER);
     if let Some(address) = config.bind {
         builder.bind_address(address);
     }

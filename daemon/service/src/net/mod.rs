@@ -15,6 +15,7 @@ mod door;
 mod frames;
 mod interfaces;
 mod link;
+mod lull;
 pub mod mdns;
 mod pinged;
 mod portmap;

@@ -19,6 +19,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use quinn::udp::{RecvMeta, Transmit, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
@@ -38,6 +39,7 @@ use super::admission::Admissions;
 use super::cid::CidKey;
 use super::door::Door;
 use super::link::Link;
+use super::lull::Lull;
 use super::pinged::Pinged;
 use super::relays::Relays;
 use super::vias::{self, Vias};
@@ -97,6 +99,7 @@ pub(super) struct Gate {
     passes: Passes,
     events: mpsc::Sender<Input>,
     counters: Counters,
+    lull: Lull,
     vias: Vias,
     relays: Relays,
     pinged: Pinged,
@@ -121,6 +124,7 @@ impl Gate {
             passes,
             events,
             counters: Counters::default(),
+            lull: Lull::default(),
             vias: Vias::default(),
             relays: Relays::default(),
             pinged: Pinged::default(),
@@ -243,7 +247,11 @@ impl Gate {
     }
 
     fn is_for_quinn(&self, packet: &[u8], from: SocketAddr) -> bool {
-        match packet.first().copied().map(demux::classify) {
+        let class = packet.first().copied().map(demux::classify);
+        if class != Some(Class::Pulse) {
+            self.lull.stir();
+        }
+        match class {
             Some(class @ (Class::Knock | Class::Stun)) if packet.len() <= KNOCK_MOST => {
                 self.hand_over(class, packet, from);
                 false
@@ -299,6 +307,15 @@ impl Gate {
             &self.counters.quic_refused
         });
         admitted
+    }
+
+    /// Leaves the socket alone for a moment, where nobody waits for anything. It is the thread that sleeps and not the task, for the
+    /// kernel wakes a thread for each packet that comes to a socket that it watches.
+    fn nap(&self) {
+        let links = self.pulses().len();
+        if let Some(nap) = self.lull.nap(links, Instant::now()) {
+            std::thread::sleep(nap);
+        }
     }
 
     /// Listens to a link's keep-alives.
@@ -376,6 +393,7 @@ impl AsyncUdpSocket for Gate {
 
     /// Reports nothing but "would block": a packet that cannot be sent is a lost packet, which QUIC expects.
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.lull.stir();
         if vias::is_made(&transmit.destination) {
             let (to, via) = vias::split(transmit.destination);
             let size = transmit.segment_size.unwrap_or(transmit.contents.len());
@@ -427,7 +445,11 @@ impl AsyncUdpSocket for Gate {
                 self.state.recv((&self.io).into(), buffers, metas)
             });
             if let Ok(count) = received {
+                let before = self.lull.stirs();
                 self.sift_all(buffers, metas, count);
+                if self.lull.stirs() == before {
+                    self.nap();
+                }
                 return Poll::Ready(Ok(count));
             }
         }
