@@ -7,6 +7,11 @@
 
 mod sim;
 
+use std::time::Duration;
+
+use twocan_core::bounds;
+use twocan_core::reach::lifetime::Lifetime;
+
 use sim::homes::Home;
 use sim::mutant::Mutant;
 use sim::proof;
@@ -64,6 +69,35 @@ fn every_pair_of_homes_is_joined_or_cannot_be() {
     }
     let alone = table.iter().filter(|(_, _, took)| took.is_none()).count();
     assert_eq!((table.len(), alone), (120, 25));
+}
+
+/// Whatever the router: what is said of its memory is true, and as close as the steps are.
+#[test]
+fn every_router_forgets_after_the_time_that_is_measured() {
+    let mut failures = Vec::new();
+    for home in Home::ALL {
+        for truth in [15, 29, 75, 121, 1000].map(Duration::from_secs) {
+            let found = match homes::measured(1, *home, truth) {
+                Ok(found) => found,
+                Err(error) => {
+                    failures.push(format!("{home:?}, {truth:?}: {error}"));
+                    continue;
+                }
+            };
+            let steps = bounds::LIFETIME_STEPS;
+            let measured = Lifetime {
+                at_least: steps.iter().rev().find(|step| **step < truth).copied(),
+                at_most: steps.iter().find(|step| **step > truth).copied(),
+            };
+            // Nothing there has to remember, or nothing passes.
+            let has_none = matches!(home, Home::Public | Home::Blocked);
+            let wanted = if has_none { Lifetime::default() } else { measured };
+            if found != wanted {
+                failures.push(format!("{home:?}, {truth:?}: {found:?}, not {wanted:?}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// First contacts by a link and the DHT alone: what the laboratory measures in seconds, in many runs.

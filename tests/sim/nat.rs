@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use twocan_core::bounds::LIFETIME_SPARES;
+
 /// Routers between any two networks, beside those that are simulated.
 const CORE: u8 = 8;
 /// How many hops a packet lives that is not told otherwise.
 pub(crate) const HOPS: u8 = 64;
-/// The first port of spare sockets.
+/// The first port of spare sockets, and of those that measure.
 const SPARE_PORTS: u16 = 30_000;
+const MEASURING_PORTS: u16 = 29_000;
 /// The port that every machine's one socket has.
 pub(crate) const PORT: u16 = 2226;
 
@@ -375,7 +378,10 @@ pub(crate) fn port_of(via: twocan_core::reach::via::Via) -> u16 {
     use twocan_core::reach::via::Via;
     match via {
         Via::Own => PORT,
-        Via::Spare(number) => SPARE_PORTS + number,
+        Via::Spare(number) => match number.checked_sub(LIFETIME_SPARES) {
+            Some(measuring) => MEASURING_PORTS + measuring,
+            None => SPARE_PORTS + number,
+        },
         // Neither has a socket.
         Via::Relay(_) | Via::Turn => 0,
     }
@@ -386,6 +392,7 @@ pub(crate) fn via_of(port: u16) -> Option<twocan_core::reach::via::Via> {
     use twocan_core::reach::via::Via;
     match port {
         PORT => Some(Via::Own),
+        MEASURING_PORTS..SPARE_PORTS => Some(Via::Spare(LIFETIME_SPARES + (port - MEASURING_PORTS))),
         SPARE_PORTS.. => Some(Via::Spare(port - SPARE_PORTS)),
         _ => None,
     }

@@ -62,6 +62,7 @@ impl World {
                 shell.spares.retain(|spare| !numbers.contains(spare));
             }
             Output::FindStunServers => self.find_stun_servers(index),
+            Output::FindDhtNodes => self.find_dht_nodes(index),
             Output::AskPortMapper => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {

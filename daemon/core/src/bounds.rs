@@ -201,6 +201,32 @@ pub const NETWORK_DOUBT_PAUSE: Duration = Duration::from_secs(60);
 pub const NETWORK_UP_PROOF: Duration = Duration::from_secs(15);
 /// Silence on a path that shows for how long a NAT keeps it open, from here on; less is shown by every keep-alive.
 pub const LIFETIME_LEAST: Duration = Duration::from_secs(10);
+/// After so much silence a way through the NAT is tried, beside the one socket.
+pub const LIFETIME_STEPS: [Duration; 9] = [
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+    Duration::from_secs(30),
+    Duration::from_secs(45),
+    Duration::from_secs(60),
+    Duration::from_secs(90),
+    Duration::from_secs(120),
+    Duration::from_secs(180),
+    Duration::from_secs(300),
+];
+/// The pause between the two exchanges that make a way; netfilter takes for a conversation what goes on after two seconds.
+pub const LIFETIME_PAUSE: Duration = Duration::from_secs(3);
+/// One such try begins after the other, so that the server gets a packet now and then.
+pub const LIFETIME_APART: Duration = Duration::from_secs(1);
+/// A network is tried in that way, once, when it has been looked at for so long, or when the user asks.
+pub const LIFETIME_AFTER: Duration = Duration::from_secs(600);
+/// STUN servers with which that is begun in one network, until one knows how.
+pub const LIFETIME_SERVERS: usize = 4;
+/// The first of the spares that are used for that; birthdays have those below.
+pub const LIFETIME_SPARES: u16 = 0xFF00;
+/// Nodes of the DHT that are asked in one round where they see us.
+pub const DHT_NODES_ASKED: usize = 4;
+/// Nodes of the DHT from which those are chosen.
+pub const DHT_NODES_KNOWN: usize = 32;
 /// Contacts whose word about our address is kept.
 pub const OBSERVERS: usize = 32;
 /// What somebody saw of our address is compared with what others saw within this time.

@@ -4,6 +4,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use twocan_core::bounds;
+use twocan_core::reach::lifetime::Lifetime;
 use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::State;
 
@@ -53,6 +55,29 @@ pub(crate) fn joined(seed: u64, pair: [Home; 2]) -> Result<Option<Duration>, Str
         Some(violation) => Err(format!("{violation:?}")),
         None => Ok(took.filter(|_| path(pair[0], pair[1]) != Path::Nothing)),
     }
+}
+
+/// For how long a way through the routers of a home may be silent, as the daemon there has measured it by itself after some
+/// minutes; and what its routers truly do.
+pub(crate) fn measured(seed: u64, home: Home, forgets_after: Duration) -> Result<Lifetime, String> {
+    let mut world = World::new(seed, 1, Conditions::HOME, None, false);
+    world.run_for(Duration::from_secs(1));
+    world.crash(0);
+    world.settle(0, home);
+    for router in &mut world.network.routers.borrow_mut().0 {
+        router.manner.lives = [Duration::from_secs(5), forgets_after];
+    }
+    world.start(0);
+    world.run_for(bounds::LIFETIME_AFTER + bounds::LIFETIME_AFTER);
+    if let Some(violation) = &world.watch.violation {
+        return Err(format!("{violation:?}"));
+    }
+    let now = world.hosts[0].clock(world.now);
+    let node = world.hosts[0].node.as_ref().ok_or("it does not run")?;
+    if !world.hosts[0].shell.spares.is_empty() {
+        return Err("spares are left open".to_owned());
+    }
+    Ok(node.snapshot(now).network.report.lifetime)
 }
 
 /// Two strangers behind these homes, from the moment when one has the other's link; how long it took until both were green.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use twocan_core::bounds;
+use twocan_core::reach::krpc;
 
 use super::Watch;
 use super::invariant::Invariant;
@@ -101,7 +102,7 @@ impl World {
         for _ in 0..3 {
             let from = self.stranger(GARBAGE);
             let mut bytes = self.dice.bytes::<400>().to_vec();
-            bytes[0] = self.dice.pick(&[4, 5, 6, 7, 8, 9, 15]);
+            bytes[0] = self.dice.pick(&[4, 5, 6, 7, 8, 9, 15, krpc::FORM]);
             bytes.truncate(self.dice.pick(&[1, 9, 21, 53, 60, 399, 400]));
             let air = Air::outside(from, to);
             self.later(

@@ -187,6 +187,18 @@ impl Site {
         }
     }
 
+    /// Gives the first client of a public site an address of IPv6 beside that of IPv4, behind the same router.
+    ///
+    /// # Panics
+    /// If it cannot, or has none to give.
+    pub fn add_ipv6(&self) {
+        assert!(self.kind.is_public(), "{} has no network of IPv6", self.kind);
+        let (own, gateway) = (public6(self.number, 10), public6(self.number, 1));
+        self.client().netns().ip(&format!(
+            "addr add {own}/64 dev eth0 nodad\nroute add default via {gateway} dev eth0"
+        ));
+    }
+
     /// Its type.
     #[must_use]
     pub const fn kind(&self) -> Kind {

@@ -98,7 +98,13 @@ struct Asked {
 impl Node {
     pub(super) fn handle_means(&mut self, means: Means, now: Now) {
         self.finder.means = means;
+        self.ask_dht_nodes(now);
         self.hurry_all(now);
+    }
+
+    /// Whether there is a DHT to be used.
+    pub(super) const fn uses_dht(&self) -> bool {
+        self.finder.means.dht
     }
 
     /// Whether a contact may know where we are when there is no link.

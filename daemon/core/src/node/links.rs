@@ -47,6 +47,7 @@ impl Node {
         for link in self.links.values_mut() {
             link.stirred = now.boot;
         }
+        self.stop_measuring();
         self.check_network(true, now);
     }
 

@@ -19,6 +19,7 @@ mod hello;
 mod introduce;
 mod keeping;
 mod knocks;
+mod lifetime;
 mod links;
 mod manners;
 mod network;
@@ -279,10 +280,11 @@ impl Node {
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Relays { for_contacts, server } => self.handle_relays(for_contacts, server),
             Input::Turn { relayed } => self.handle_turn(relayed, now),
-            Input::Stun { from, bytes } => self.handle_stun(from, &bytes, now),
+            Input::Stun { from, via, bytes } => self.handle_stun(Place { at: from, via }, &bytes, now),
+            Input::Krpc { from, bytes } => self.handle_krpc(from, &bytes, now),
+            Input::DhtNodes(nodes) => self.handle_dht_nodes(&nodes, now),
             Input::StunServers(servers) => self.handle_stun_servers(&servers, now),
             Input::Mapping(mapping) => self.handle_mapping(mapping, now),
-            Input::Observed { by, seen } => self.handle_observed(by, seen, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),
@@ -395,8 +397,9 @@ const fn may_make_jobs(input: &Input) -> bool {
         | Input::Leg { .. }
         | Input::Stun { .. }
         | Input::StunServers(_)
-        | Input::Mapping(_)
-        | Input::Observed { .. } => false,
+        | Input::Krpc { .. }
+        | Input::DhtNodes(_)
+        | Input::Mapping(_) => false,
         Input::Interfaces(_)
         | Input::Relays { .. }
         | Input::Turn { .. }

@@ -46,6 +46,7 @@ impl Node {
             .chain(self.door_timeouts())
             .chain(self.finding_timeout())
             .chain(self.network.next_timeout())
+            .chain(self.lifetime_timeout())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
     }
@@ -67,6 +68,7 @@ impl Node {
         self.watch_birthday(now);
         self.watch_door(now);
         self.watch_network(now);
+        self.watch_lifetime(now);
         self.refuse_late_pings(now);
     }
 

@@ -1,7 +1,8 @@
 //! The one UDP socket, and the gate in front of the QUIC stack.
 //!
 //! Every datagram is sorted here, segment by segment where the kernel joined several: knocks and STUN go to the loop, keep-alives
-//! of links too once they are opened, QUIC packets that [`demux::admits`] go to quinn, all else vanishes and is counted.
+//! of links too once they are opened, QUIC packets that [`demux::admits`] go to quinn, answers of DHT nodes that were [`super::pinged`] to
+//! the loop, all else vanishes and is counted.
 //! While the door is closed quinn never sees a packet that somebody without a secret of ours can have made, so nothing
 //! answers a stranger.
 //!
@@ -30,6 +31,7 @@ use twocan_core::bounds::PORT;
 use twocan_core::demux::{self, Class};
 use twocan_core::ids::LinkId;
 use twocan_core::io::Input;
+use twocan_core::reach::krpc;
 use twocan_core::reach::pulse::Tag;
 use twocan_core::reach::via::Via;
 
@@ -38,6 +40,7 @@ use super::cid::CidKey;
 use super::door::Door;
 use super::link::Link;
 use super::lull::Lull;
+use super::pinged::Pinged;
 use super::relays::Relays;
 use super::vias::{self, Vias};
 
@@ -60,7 +63,7 @@ pub enum UdpBind {
 /// How many datagrams went where since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketStats {
-    /// Knocks and STUN messages handed to the loop.
+    /// Knocks, STUN messages and answers of DHT nodes handed to the loop.
     pub knocks: u64,
     /// Those dropped because the loop was behind.
     pub knocks_dropped: u64,
@@ -99,6 +102,7 @@ pub(super) struct Gate {
     lull: Lull,
     vias: Vias,
     relays: Relays,
+    pinged: Pinged,
     /// The links, by the tag of what comes for them.
     pulses: Mutex<HashMap<Tag, Arc<Link>>>,
 }
@@ -123,6 +127,7 @@ impl Gate {
             lull: Lull::default(),
             vias: Vias::default(),
             relays: Relays::default(),
+            pinged: Pinged::default(),
             pulses: Mutex::default(),
         })
     }
@@ -136,6 +141,9 @@ impl Gate {
     pub(super) fn transmit(&self, to: SocketAddr, via: Via, ttl: Option<u8>, bytes: &[u8]) {
         if via != Via::Own {
             return self.vias.carry(via, to, ttl, bytes, bytes.len());
+        }
+        if krpc::is_krpc(bytes) {
+            self.pinged.note(to);
         }
         let to = native(to, self.local.is_ipv6());
         if let Err(error) = send_to(&SockRef::from(&self.io), to, ttl, bytes) {
@@ -256,6 +264,7 @@ impl Gate {
                 self.hand_alive_over(packet, from);
                 false
             }
+            Some(Class::Quic) if self.answers_ping(packet, from) => false,
             Some(Class::Quic) => self.is_admitted(packet),
             Some(Class::Knock | Class::Stun | Class::Other) | None => {
                 count(&self.counters.other);
@@ -270,13 +279,28 @@ impl Gate {
         quinn_proto::ConnectionIdGenerator::generate_cid(&mut self.passes.cids.clone())
     }
 
-    fn is_admitted(&self, packet: &[u8]) -> bool {
-        let admitted = demux::admits(
+    /// Whether a packet may be the answer of a DHT node that was asked; if so the loop has it. What quinn would take is none.
+    fn answers_ping(&self, packet: &[u8], from: SocketAddr) -> bool {
+        let is_krpc = krpc::is_krpc(packet) && !vias::is_made(&from) && packet.len() <= KNOCK_MOST;
+        if !is_krpc || !self.pinged.awaits(plain(from)) || self.may_enter(packet) {
+            return false;
+        }
+        let (from, bytes) = (plain(from), packet.to_vec());
+        self.tell(Input::Krpc { from, bytes });
+        true
+    }
+
+    fn may_enter(&self, packet: &[u8]) -> bool {
+        demux::admits(
             packet,
             |cid| self.passes.cids.issued(cid),
             |token| self.passes.admissions.admitted(token),
             || self.passes.door.is_open(),
-        );
+        )
+    }
+
+    fn is_admitted(&self, packet: &[u8]) -> bool {
+        let admitted = self.may_enter(packet);
         count(if admitted {
             &self.counters.quic
         } else {
@@ -324,18 +348,22 @@ impl Gate {
         }
     }
 
-    /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
     fn hand_over(&self, class: Class, packet: &[u8], from: SocketAddr) {
         let (from, via) = vias::split(from);
         let bytes = packet.to_vec();
         let input = if class != Class::Stun {
             Input::Datagram { from, via, bytes }
-        } else if via == Via::Own {
-            Input::Stun { from, bytes }
+        } else if via.is_direct() {
+            Input::Stun { from, via, bytes }
         } else {
             // Nobody asks by other ways where they lead.
             return count(&self.counters.other);
         };
+        self.tell(input);
+    }
+
+    /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
+    fn tell(&self, input: Input) {
         let room = self.events.capacity() > self.events.max_capacity() / 2;
         let taken = room && self.events.try_send(input).is_ok();
         count(if taken {
@@ -625,6 +653,29 @@ mod tests {
             other: 0,
         };
         assert_eq!(gate.stats(), stats);
+    }
+
+    #[tokio::test]
+    async fn only_a_node_that_was_asked_is_heard_and_a_connection_goes_before() {
+        let (gate, mut inputs) = gate(UdpBind::Explicit("127.0.0.1:0".parse().unwrap()));
+        let gate = gate.unwrap();
+        let far = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let node = far.local_addr().unwrap();
+        let message = b"d2:ip6:aaaaaa1:rd2:id20:nnnnnnnnnnnnnnnnnnnne1:t4:abcd1:y1:re";
+        assert!(!gate.is_for_quinn(message, native(node, true)));
+        assert!(inputs.try_recv().is_err(), "unasked");
+        gate.transmit(node, Via::Own, None, b"d1:y1:qe");
+        let elsewhere = SocketAddr::new(node.ip(), node.port() ^ 1);
+        assert!(!gate.is_for_quinn(message, native(elsewhere, true)));
+        assert!(inputs.try_recv().is_err(), "from another port");
+        assert!(!gate.is_for_quinn(message, native(node, true)));
+        let heard = inputs.try_recv();
+        assert!(matches!(heard, Ok(Input::Krpc { from, bytes }) if from == node && bytes == message));
+        let mut quic = [b"d".as_slice(), &*gate.own_cid()].concat();
+        quic.resize(60, 7);
+        assert!(gate.is_for_quinn(&quic, native(node, true)), "a packet of a connection");
+        assert!(inputs.try_recv().is_err());
+        assert_eq!((gate.stats().quic_refused, gate.stats().knocks), (2, 1));
     }
 
     #[tokio::test]
