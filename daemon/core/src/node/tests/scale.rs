@@ -142,6 +142,7 @@ impl Alone {
                 self.input(Input::Stored { generation });
             }
             Output::FindStunServers => self.input(Input::StunServers(Vec::new())),
+            Output::FindDhtNodes => self.input(Input::DhtNodes(Vec::new())),
             Output::Query(Query::LanShow { .. })
             | Output::AskPortMapper
             | Output::OpenSpares { .. }
