@@ -116,10 +116,6 @@ impl Alone {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "what costs is looked at, and nothing else"
-    )]
     fn perform(&mut self, output: Output) {
         match output {
             Output::Transmit { to, bytes, .. } => {
