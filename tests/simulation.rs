@@ -47,7 +47,7 @@ fn friends_relay_for_those_they_may() {
 
 #[test]
 fn whoever_can_be_joined_is() {
-    runs::seeds(Kind::Homes, 300);
+    runs::seeds(Kind::Homes, 2000);
 }
 
 /// Every pair of homes, from the moment when both sides know of each other.
