@@ -268,9 +268,13 @@ impl Node {
             self.calls.path_up(contact, link, goes_on, now.boot);
             self.tell_finding(contact, now);
         }
-        // Make before break: the far side may not have moved yet, and media of the old path is still under way.
+        // Make before break: the far side may not have moved yet, and media of the old path is still under way. Whom we hide from
+        // gets nothing straight from here on.
+        let hides = self.is_hidden_from(&device);
         if let Some(before) = before.and_then(|before| self.links.get_mut(&before)) {
-            before.closing = Some((now.boot + MOVED_LINGER, close_code::REPLACED));
+            let lingers = !hides || !before.remote.via.is_direct();
+            let linger = if lingers { MOVED_LINGER } else { Duration::ZERO };
+            before.closing = Some((now.boot + linger, close_code::REPLACED));
         }
     }
 

@@ -254,6 +254,14 @@ fn whoever_hides_is_found_at_the_address_of_the_server_by_both_roles() {
         world.input(hides, Input::Relays { for_contacts, server });
         set(&mut world, hides, other, None, Some(true));
         world.hosts[hides].sent_directly.clear();
+        let mut waited = Duration::ZERO;
+        while !matches!(kind(&world, hides, other), Some(PathKind::Relay(_))) {
+            world.pass(Duration::from_millis(10));
+            waited += Duration::from_millis(10);
+            assert!(waited < Duration::from_secs(100), "{hides}");
+        }
+        let mut links = world.hosts[hides].node.links.values();
+        assert!(links.all(|link| !link.remote.via.is_direct()), "one link is enough");
         world.pass(Duration::from_secs(100));
         assert!(is_green(&world, ANN, BOB) && is_green(&world, BOB, ANN), "{hides}");
         assert!(world.hosts[hides].sent_directly.is_empty());
