@@ -23,9 +23,11 @@ const NAME: &str = "org.twocan.Tray";
 /// How long the bus may take to answer.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// How long a panel may take to come: at the beginning of a session programs start in any order, and a panel that
-/// crashed is started again.
-const PATIENCE: Duration = Duration::from_secs(6);
+/// How long a panel may take to come: at the beginning of a session programs start in any order.
+const COMES: Duration = Duration::from_secs(6);
+
+/// How long one may take to come back: one that crashed is started again, and looks about first.
+const COMES_BACK: Duration = Duration::from_secs(30);
 
 /// The session bus, where there is one.
 pub(crate) async fn connect() -> Option<Connection> {
@@ -49,8 +51,7 @@ fn fingerprint(bytes: &[u8]) -> u64 {
     })
 }
 
-/// Tells whether a panel shows icons, once that is known, and whenever it changes for longer than [`PATIENCE`]. Ends
-/// with the bus.
+/// Tells whether a panel shows icons, once that is known, and whenever that changes for good. Ends with the bus.
 pub(crate) async fn watch_panel(bus: Connection, out: UnboundedSender<Message>) {
     if follow_panel(&bus, &out).await.is_err() {
         drop(out.send(Message::Panel(false)));
@@ -64,6 +65,7 @@ async fn follow_panel(bus: &Connection, out: &UnboundedSender<Message>) -> zbus:
     let mut is_there = daemon.name_has_owner(BusName::try_from(WATCHER)?).await?;
     let mut told = None;
     loop {
+        let patience = if told.is_none() { COMES } else { COMES_BACK };
         let is_news = told != Some(is_there);
         if is_there && is_news {
             told = Some(true);
@@ -74,7 +76,7 @@ async fn follow_panel(bus: &Connection, out: &UnboundedSender<Message>) -> zbus:
                 Some(change) => is_there = change.args()?.new_owner().is_some(),
                 None => return Ok(()),
             },
-            () = sleep(PATIENCE), if !is_there && is_news => {
+            () = sleep(patience), if !is_there && is_news => {
                 told = Some(false);
                 drop(out.send(Message::Panel(false)));
             }

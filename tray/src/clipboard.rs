@@ -31,6 +31,11 @@ pub(crate) fn paste() -> Option<String> {
     })
 }
 
+/// Hands what was copied to whoever keeps it when programs end, where there is somebody. Blocks, briefly.
+pub(crate) fn leave() {
+    drop(KEPT.lock().ok().and_then(|mut kept| kept.take()));
+}
+
 fn kept<T>(act: impl FnOnce(&mut Clipboard) -> Result<T, arboard::Error>) -> Option<T> {
     let mut kept = KEPT.lock().ok()?;
     if kept.is_none() {

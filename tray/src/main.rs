@@ -86,6 +86,7 @@ async fn run() -> ExitCode {
     Tray::new(client, settings, file, outlets).run(messages).await;
     let _ = orders.send(daemon::Order::End).await;
     drop(keeper.await);
+    clipboard::leave();
     ExitCode::SUCCESS
 }
 
