@@ -140,25 +140,13 @@ impl Screen {
     }
 
     /// How many pixels of the panel's end are about of this colour, of 32 × 32.
-    async fn colour(&self, red: &str) -> u32 {
+    async fn colour(&self, colour: &str) -> u32 {
+        let cut = ["-window", "root", "-crop", "32x32+992+0", "+repage", "-fuzz", "20%"];
+        let others_white = ["-fill", "white", "+opaque", colour, "-fill", "black", "-opaque", colour];
         let picture = self.folder.join("panel.png");
-        self.ask("import", &["-window", "root", "-crop", "32x32+992+0", path(&picture)])
-            .await;
-        let count = [
-            "-fuzz", "12%", "-fill", "white", "-opaque", red, "-fill", "black", "+opaque", "white",
-        ];
-        let mut args = vec![
-            path(&picture),
-            "-background",
-            "black",
-            "-flatten",
-            "-fill",
-            "black",
-            "-opaque",
-            "white",
-        ];
-        args.extend(count);
-        args.extend(["-format", "%[fx:int(mean*w*h)]", "info:"]);
+        self.ask("import", &[&cut[..5], &[path(&picture)]].concat()).await;
+        let count = ["-format", "%[fx:round((1-mean)*w*h)]", "info:"];
+        let args = [&[path(&picture)], &cut[5..], &others_white, &count].concat();
         self.ask("convert", &args).await.trim().parse().unwrap()
     }
 

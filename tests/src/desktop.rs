@@ -183,6 +183,11 @@ impl Desktop {
         let mut bus = Command::new("dbus-daemon")
             .args(["--nofork", "--print-address"])
             .arg(format!("--config-file={}", config.display()))
+            // Services that it starts look there, and not at whoever runs the tests.
+            .env("HOME", folder.path())
+            .env("XDG_CONFIG_HOME", folder.path().join("config"))
+            .env("XDG_DATA_HOME", folder.path().join("data"))
+            .env("XDG_RUNTIME_DIR", folder.path().join("run"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
