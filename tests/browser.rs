@@ -51,7 +51,7 @@ fn between(one: &Person, other: &Person, capture: &Capture) -> u32 {
 #[test]
 fn two_people_talk() {
     inside("two_people_talk", async || {
-        let (capture, driver) = (Capture::start(), Driver::start().await);
+        let (capture, driver) = (Capture::start(), Driver::start_with_large_cameras().await);
         let (ann, bob) = (Person::come(&driver, "Ann").await, Person::come(&driver, "Bob").await);
 
         ann.page.click("invite").await;
@@ -99,7 +99,7 @@ fn two_people_talk() {
 fn over_a_narrow_path() {
     inside("over_a_narrow_path", async || {
         narrow(1280);
-        let driver = Driver::start().await;
+        let driver = Driver::start_with_large_cameras().await;
         let (ann, bob) = (Person::come(&driver, "Eve").await, Person::come(&driver, "Fay").await);
         acquaint(&ann.home, &bob.home).await;
         ann.sees_green().await;
@@ -118,7 +118,7 @@ fn over_a_narrow_path() {
 #[test]
 fn with_cores_to_spare_pictures_are_vp9() {
     inside("with_cores_to_spare_pictures_are_vp9", async || {
-        let driver = Driver::start().await;
+        let driver = Driver::start_with_large_cameras().await;
         let strong = async |name: &str| {
             let page = driver.page(name).await;
             let source = "Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 8 });";
@@ -152,7 +152,7 @@ fn with_cores_to_spare_pictures_are_vp9() {
 #[test]
 fn browsers_on_a_narrow_path_are_not_cut() {
     inside("browsers_on_a_narrow_path_are_not_cut", async || {
-        let driver = Driver::start().await;
+        let driver = Driver::start_with_large_cameras().await;
         let (ann, bob) = (Person::come(&driver, "Kim").await, Person::come(&driver, "Lea").await);
         acquaint(&ann.home, &bob.home).await;
         ann.sees_green().await;
@@ -190,7 +190,7 @@ fn browsers_on_a_narrow_path_are_not_cut() {
 #[test]
 fn voice_alone() {
     inside("voice_alone", async || {
-        let driver = Driver::start().await;
+        let driver = Driver::start_with_large_cameras().await;
         let (ann, bob) = (Person::come(&driver, "Gus").await, Person::come(&driver, "Hal").await);
         acquaint(&ann.home, &bob.home).await;
         ann.sees_green().await;
@@ -220,7 +220,7 @@ fn voice_alone() {
 #[test]
 fn declined_and_cancelled() {
     inside("declined_and_cancelled", async || {
-        let (capture, driver) = (Capture::start(), Driver::start().await);
+        let (capture, driver) = (Capture::start(), Driver::start_with_large_cameras().await);
         let (ann, bob) = (Person::come(&driver, "Cat").await, Person::come(&driver, "Dan").await);
         acquaint(&ann.home, &bob.home).await;
         for person in [&ann, &bob] {
@@ -252,7 +252,7 @@ fn declined_and_cancelled() {
 #[test]
 fn the_watcher_sees() {
     inside("the_watcher_sees", async || {
-        let driver = Driver::start().await;
+        let driver = Driver::start_with_large_cameras().await;
         let page = driver.page("Watched").await;
         page.open(&serve_one_page().await).await;
         assert_eq!(page.run("return watched.asked.length").await, 0);

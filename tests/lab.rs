@@ -3,6 +3,8 @@
 
 #[path = "lab/cells.rs"]
 mod cells;
+#[path = "lab/change.rs"]
+mod change;
 #[path = "lab/itself.rs"]
 mod itself;
 #[path = "lab/network.rs"]

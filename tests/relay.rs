@@ -187,15 +187,19 @@ fn whoever_hides_sends_nothing_straight() {
 /// A home whose daemon knows a relay server.
 async fn with_server(name: &str, url: &str, certificates: Option<&Certificates>) -> Home {
     let mut home = Home::empty(name);
-    std::fs::create_dir_all(home.path()).unwrap();
-    let (user, password) = (Server::USER, Server::PASSWORD);
-    let text = format!("[relay]\nturn = [{{ url = \"{url}\", username = \"{user}\", credential = \"{password}\" }}]\n");
-    std::fs::write(home.path().join("config.toml"), text).unwrap();
     if let Some(certificates) = certificates {
         home.set("SSL_CERT_FILE", certificates.authority().to_str().unwrap());
     }
-    home.begin_life().await;
+    settle_with(&mut home, url).await;
     home
+}
+
+async fn settle_with(home: &mut Home, url: &str) {
+    let (user, password) = (Server::USER, Server::PASSWORD);
+    home.configure(&format!(
+        "[relay]\nturn = [{{ url = \"{url}\", username = \"{user}\", credential = \"{password}\" }}]\n"
+    ));
+    home.begin_life().await;
 }
 
 /// UDP of one's own does not pass at all: the server on TCP is all the network there is.
@@ -285,5 +289,53 @@ fn whoever_hides_is_reached_at_the_server() {
         assert_eq!(capture.packets(straight), Vec::new());
         let (at, privacy) = (GREEN, ann.json(&["privacy"]).await);
         assert!(privacy.to_string().contains("relay server"), "{at:?} {privacy}");
+    });
+}
+
+/// Neither contacts nor clients of the API are ever told the password, nor is the log; and it is not on the wire.
+#[test]
+fn the_password_of_the_server_stays_in_the_settings() {
+    inside("the_password_of_the_server_stays_in_the_settings", async || {
+        let certificates = Certificates::make();
+        let server = Server::start(&certificates).await;
+        let capture = Capture::start();
+        let mut ann = Home::empty("Ann");
+        ann.set("TWOCAN_LOG", "trace");
+        settle_with(&mut ann, &server.udp()).await;
+        let bob = Home::up("Bob").await;
+        acquaint(&ann, &bob).await;
+        ann.json(&["relay", "only", "on", "Bob"]).await;
+        both_paths(&ann, &bob, RELAYED_IDLE, "relay").await;
+        let invite = ann.api().post("/v1/invites", json!({})).await;
+        assert_eq!(invite.status, 201, "{invite:?}");
+        let spills = |text: &str| text.contains(Server::PASSWORD);
+        for home in [&ann, &bob] {
+            for path in [
+                "status",
+                "me",
+                "network",
+                "privacy",
+                "contacts",
+                "invites",
+                "calls",
+                "door",
+                "openapi.json",
+            ] {
+                let said = home.api().get(&format!("/v1/{path}")).await.to_string();
+                assert!(said.len() > 2 && !spills(&said), "{path}: {said}");
+            }
+            let mut events = home.api().events().await;
+            let snapshot = events.next(SOON).await;
+            assert!(!spills(&format!("{snapshot:?}")), "{snapshot:?}");
+            assert!(!spills(&home.log()), "the log of {}", home.name());
+        }
+        let settings = std::fs::read_to_string(ann.path().join("config.toml")).unwrap();
+        assert!(spills(&settings), "a look at what holds it finds it");
+        let has = |packet: &Packet, word: &str| packet.bytes.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+        assert!(
+            !capture.packets(|packet| has(packet, Server::USER)).is_empty(),
+            "the capture sees what is said to the server"
+        );
+        assert_eq!(capture.packets(|packet| has(packet, Server::PASSWORD)), Vec::new());
     });
 }

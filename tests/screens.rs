@@ -115,7 +115,11 @@ fn switches_of_a_person() {
         page.click("person-reach").await;
         page.visible("dialog[open] #person-introduces").await;
         check(page, "person-reach").await;
-        for (switch, mark) in [("introduces", "introduces"), ("relay", "relay"), ("relay-only", "relay_only")] {
+        for (switch, mark) in [
+            ("introduces", "introduces"),
+            ("relay", "relay"),
+            ("relay-only", "relay_only"),
+        ] {
             for is_on in [true, false] {
                 let press = format!("document.querySelector('label[for=person-{switch}]').click()");
                 page.run(&press).await;

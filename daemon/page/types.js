@@ -76,7 +76,10 @@
  * @property {Known} hairpin
  * @property {Known} port_preservation
  * @property {number|null} lifetime_at_least_s
+ * @property {number|null} lifetime_at_most_s
+ * @property {boolean} measuring_lifetime
  * @property {Known} ipv6
+ * @property {"endpoint_independent"|"address_dependent"|"address_and_port_dependent"|"unknown"} ipv6_filtering
  * @property {Known} double_nat
  * @property {boolean} disagreement
  * @property {{enabled: boolean, upnp: Known, nat_pmp: Known, pcp: Known, external: string|null}} port_mapping

@@ -21,6 +21,9 @@ const RUNS: usize = 10;
 /// After this a run counts as failed.
 const PATIENCE: Duration = Duration::from_secs(70);
 
+/// How old links are when somebody moves.
+const SETTLED: Duration = Duration::from_secs(6);
+
 /// One situation.
 struct Row {
     name: &'static str,
@@ -29,7 +32,7 @@ struct Row {
     kinds: (Kind, Kind),
 }
 
-const ROWS: [Row; 5] = [
+const ROWS: [Row; 6] = [
     Row {
         name: "known",
         what: "both known, one starts (linux × linux)",
@@ -52,6 +55,12 @@ const ROWS: [Row; 5] = [
         name: "moved-hidden",
         what: "one side moved to another home, no introducer (linux × linux)",
         target: "≤ 60 s",
+        kinds: (Kind::Linux, Kind::Linux),
+    },
+    Row {
+        name: "moved-introduced",
+        what: "one side moved to another home, with an introducer (linux × linux)",
+        target: "≤ 1 s",
         kinds: (Kind::Linux, Kind::Linux),
     },
     Row {
@@ -113,6 +122,10 @@ async fn once_inside(lab: Lab, row: &Row) {
     let took = match row.name {
         "known" => known(&mut pair).await,
         "moved" | "moved-hidden" => moved(&mut pair).await,
+        "moved-introduced" => {
+            pair.add_introducer().await;
+            moved(&mut pair).await
+        }
         _ => outcome.ok(),
     };
     println!("{}", json!({ "seconds": took.map(|took| took.as_secs_f64()) }));
@@ -132,6 +145,7 @@ async fn moved(pair: &mut Pair) -> Option<Duration> {
         return None;
     };
     let mut machine = home.client().clone();
+    settled(pair).await;
     let began = Instant::now();
     elsewhere.receive(&mut machine);
     let took = fresh(pair, began).await;
@@ -140,15 +154,26 @@ async fn moved(pair: &mut Pair) -> Option<Duration> {
     took
 }
 
+/// Nobody moves in the seconds in which he was found: everybody's links have stood for a while.
+async fn settled(pair: &Pair) {
+    let began = Instant::now();
+    let old = async || (began.elapsed() >= SETTLED).then_some(());
+    let stood = until_at_most(2 * SETTLED, old).await;
+    assert!(stood.is_some() && fresh(pair, Instant::now()).await.is_some());
+}
+
 /// Until both are green by a proof from after `began`.
 async fn fresh(pair: &Pair, began: Instant) -> Option<Duration> {
     let proven = async |home: &Home| {
         let since = began.elapsed().as_millis();
         let contacts = home.api().list("/v1/contacts").await;
-        contacts.iter().any(|contact| {
-            let age = contact["path"]["last_proof_ms"].as_u64().map(u128::from);
-            contact["reachable"] == "yes" && age.is_some_and(|age| age < since)
-        })
+        contacts
+            .iter()
+            .filter(|contact| contact["name"] != "Carol")
+            .any(|contact| {
+                let age = contact["path"]["last_proof_ms"].as_u64().map(u128::from);
+                contact["reachable"] == "yes" && age.is_some_and(|age| age < since)
+            })
     };
     until_at_most(PATIENCE, async || {
         (proven(&pair.ann).await && proven(&pair.bob).await).then(|| began.elapsed())

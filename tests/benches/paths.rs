@@ -52,7 +52,7 @@ fn main() {
 
 async fn table(rows: &[&str]) {
     let wanted = |row: &str| rows.is_empty() || rows.contains(&row);
-    let driver = Driver::start().await;
+    let driver = Driver::start_with_large_cameras().await;
     let (ann, bob) = (demanding(&driver, "Ann").await, demanding(&driver, "Bob").await);
     acquaint(&ann.home, &bob.home).await;
     println!(

@@ -1,6 +1,6 @@
 //! The bench table: the numbers that people feel, measured over real daemons and browsers, printed as Markdown.
 //!
-//! `./tests/run bench [ROW…]` runs all rows or those named: `start`, `answer`, `forward`, `latency`, `idle`, `ringing`. Each row that
+//! `./tests/run bench [ROW…]` runs all rows or those named: `start`, `answer`, `forward`, `latency`, `idle`, `presence`, `dht`, `ringing`. Each row that
 //! compares does so in one run on one machine, the peer beside us. Everything runs in a network namespace of its own.
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 
 mod coturn;
 mod forward;
+mod presence;
 mod ringing;
 
 use std::net::SocketAddr;
@@ -56,6 +57,13 @@ async fn table(rows: &[&str]) {
     if wanted("idle") {
         idle().await;
     }
+    if wanted("presence") {
+        let minutes = rows.iter().find_map(|row| row.parse().ok());
+        presence::presence(minutes.unwrap_or_default()).await;
+    }
+    if wanted("dht") {
+        presence::dht().await;
+    }
     if wanted("forward") {
         forward::forward().await;
     }
@@ -84,20 +92,15 @@ async fn idle() {
     let alone = Usage::of(hub.pid());
     let (mut spokes, mut warm) = (Vec::new(), alone);
     for number in 0..LINKS {
-        let spoke = Home::up(&format!("Spoke {number}")).await;
-        let invite = hub.api().post("/v1/invites", json!({})).await;
-        let added = spoke
-            .api()
-            .post("/v1/contacts", json!({ "link": invite.body["link"] }))
-            .await;
-        assert_eq!(added.status, 201, "{added:?}");
-        spokes.push(spoke);
+        spokes.push(spoke(&hub, number).await);
         if spokes.len() == FIRST_LINKS {
             all_green(&hub, FIRST_LINKS).await;
             warm = Usage::of(hub.pid());
         }
     }
     all_green(&hub, LINKS).await;
+    // What the last ones said when they came is no idleness.
+    sleep(IDLE / 2).await;
     let (capture, before) = (Capture::start(), Usage::of(hub.pid()));
     sleep(IDLE).await;
     let after = Usage::of(hub.pid());
@@ -136,6 +139,16 @@ async fn idle() {
     );
 }
 
+/// Somebody whom the hub has invited.
+async fn spoke(hub: &Home, number: usize) -> Home {
+    let spoke = Home::up(&format!("Spoke {number}")).await;
+    let invite = hub.api().post("/v1/invites", json!({})).await;
+    let link = json!({ "link": invite.body["link"] });
+    let added = spoke.api().post("/v1/contacts", link).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    spoke
+}
+
 async fn all_green(hub: &Home, count: usize) {
     until("every contact green", GREEN * 10, async || {
         let contacts = hub.api().list("/v1/contacts").await;
@@ -152,7 +165,7 @@ fn own(udp: SocketAddr) -> impl Fn(&Packet) -> bool {
 
 /// Two pages that call each other.
 async fn calls(wanted: &impl Fn(&str) -> bool) {
-    let driver = Driver::start().await;
+    let driver = Driver::start_with_large_cameras().await;
     let (ann, bob) = (Person::come(&driver, "Ann").await, Person::come(&driver, "Bob").await);
     acquaint(&ann.home, &bob.home).await;
     if wanted("answer") {

@@ -73,6 +73,9 @@ cells! {
     cg_upnp_linux: Apart(CgUpnp, Linux);
     clash_linux: Apart(LinuxClash, Linux);
     clash_clash: Apart(LinuxClash, LinuxClash);
+    udp_blocked_linux: Apart(UdpBlocked, Linux);
+    cgnat_udp_blocked: Apart(Cgnat, UdpBlocked);
+    udp_blocked_udp_blocked: Apart(UdpBlocked, UdpBlocked);
     firewall6_firewall6: Apart(Firewall6, Firewall6);
     upnp_symmetric: Apart(Upnp, Symmetric);
     one_home: SameHome(Linux);

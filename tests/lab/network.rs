@@ -1,10 +1,11 @@
 //! What a daemon finds out about the router before it: the report for each type, with real STUN servers (coturn) and real port
 //! mappers (miniupnpd).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use twocan_core::bounds;
 use twocan_tests::home::{Home, acquaint};
 use twocan_tests::lab::{Filtering, Kind, Lab, Mapping, Server, Site, inside};
 use twocan_tests::packets::Capture;
@@ -12,6 +13,8 @@ use twocan_tests::wait::until;
 
 /// A look at the network takes some seconds, a port mapper some more.
 const LOOK: Duration = Duration::from_secs(30);
+/// Two steps in a row are shut by then, the second of 30 s.
+const MEASURED: Duration = Duration::from_secs(90);
 /// A mapping is given back, and another is taken, within this.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -257,6 +260,143 @@ fn who_wants_to_ask_nobody_asks_nobody() {
         let sent = capture.packets(|packet| IpAddr::V4(*packet.from.ip()) == own);
         assert!(sent.is_empty(), "{sent:?}");
     });
+}
+
+/// No STUN server, and nodes of a DHT that say where they see the very socket that calls come in at.
+#[test]
+fn nodes_of_a_dht_see_the_very_socket() {
+    inside("network::nodes_of_a_dht_see_the_very_socket", async |mut lab| {
+        let server = lab.server();
+        let dht = server.dht(6);
+        let nodes: Vec<String> = dht.addresses().iter().map(ToString::to_string).collect();
+        for (kind, nat) in [
+            (Kind::FullCone, "easy"),
+            (Kind::Linux, "easy"),
+            (Kind::Symmetric, "hard"),
+        ] {
+            let site = lab.site(kind);
+            let capture = site.client().netns().within(Capture::start);
+            let mut home = Home::within("Ann", site.client().netns().path());
+            home.set("TWOCAN_DHT_ENABLED", "true");
+            home.configure(&format!(
+                "[network]\nstun = []\n\n[dht]\nbootstrap = {}\n",
+                json!(nodes)
+            ));
+            home.begin_life().await;
+            let report = first_report(&home, kind).await;
+            assert_eq!(
+                (&report["kind"], &report["translated"]),
+                (&json!(nat), &json!("yes")),
+                "{kind}: {report:#}"
+            );
+            let sources = report["sources"].as_array().unwrap();
+            assert_eq!(sources.len(), bounds::DHT_NODES_ASKED, "{report:#}");
+            assert!(sources.iter().all(|source| source["kind"] == "dht"), "{report:#}");
+            let outer = SocketAddrV4::new(site.public(), site.public_of(2226).unwrap()).to_string();
+            let same = sources.iter().filter(|source| source["seen"] == json!(outer)).count();
+            assert_eq!(same == sources.len(), nat == "easy", "{kind}: {outer}, {report:#}");
+            let said = home.twocan(&["doctor"]).await.exited(0).stdout;
+            assert!(said.contains("DHT node 11.0."), "{said}");
+            home.stop().await;
+            // One packet to each of them in a round, and there were two rounds.
+            let asked = capture.packets(|packet| packet.from.port() == 2226 && packet.to.port() == 6881);
+            assert!(
+                (bounds::DHT_NODES_ASKED..=bounds::DHT_NODES_ASKED * 2).contains(&asked.len()),
+                "{asked:?}"
+            );
+        }
+    });
+}
+
+/// IPv6 is translated nowhere, and has a firewall of its own or none.
+#[test]
+fn the_firewall_of_ipv6_is_looked_at_by_itself() {
+    inside(
+        "network::the_firewall_of_ipv6_is_looked_at_by_itself",
+        async |mut lab| {
+            let server = lab.server();
+            let _stun = (server.stun(), server.stun6());
+            let servers =
+                [server.address(1).into(), server.address6(1)].map(|ip| SocketAddr::new(ip, 3478).to_string());
+            for (kind, filtering, reachable) in [
+                (Kind::Public, "endpoint_independent", "yes"),
+                (Kind::PublicFw, "address_and_port_dependent", "no"),
+                (Kind::Firewall6, "address_and_port_dependent", "no"),
+            ] {
+                let site = lab.site(kind);
+                if kind != Kind::Firewall6 {
+                    site.add_ipv6();
+                }
+                let mut home = daemon(&site, &json!(servers).to_string(), "Ann").await;
+                let report = first_report(&home, kind).await;
+                let wanted = json!({
+                    "ipv6": "yes", "ipv6_filtering": filtering, "filtering": filtering, "reachable": reachable, "translated": "no",
+                });
+                assert_eq!(picked(&report, &wanted), wanted, "{kind}: {report:#}");
+                let said = home.twocan(&["doctor"]).await.exited(0).stdout;
+                let words = filtering.replace('_', "-");
+                assert!(said.contains(&format!("IPv6 filtering          {words}")), "{said}");
+                home.stop().await;
+            }
+            // Behind a NAT that has no IPv6 nothing is known of it.
+            let site = lab.site(Kind::Linux);
+            let home = daemon(&site, &json!(servers).to_string(), "Ann").await;
+            let report = first_report(&home, Kind::Linux).await;
+            assert_eq!(
+                (&report["ipv6"], &report["ipv6_filtering"]),
+                (&json!("no"), &json!("unknown")),
+                "{report:#}"
+            );
+        },
+    );
+}
+
+/// A router that forgets after 15 s, a firewall that does, and nothing that would have to remember.
+#[test]
+fn what_routers_forget_is_measured_beside_the_socket() {
+    inside(
+        "network::what_routers_forget_is_measured_beside_the_socket",
+        async |mut lab| {
+            let server = lab.server();
+            let _stun = server.stun();
+            let mut homes = Vec::new();
+            for kind in [Kind::Linux, Kind::PublicFw, Kind::Public] {
+                let mut site = lab.site(kind);
+                site.router().lifetime(15);
+                let home = daemon(&site, &one_server(&server), "Ann").await;
+                first_report(&home, kind).await;
+                let capture = site.client().netns().within(Capture::start);
+                let looked = home.api().post("/v1/network/check", json!({})).await;
+                assert_eq!(
+                    looked.body["measuring_lifetime"],
+                    json!(kind != Kind::Public),
+                    "{kind}: {looked:?}"
+                );
+                homes.push((kind, site, home, capture));
+            }
+            for (kind, site, home, capture) in &homes {
+                let over = async || {
+                    let report = report(home).await;
+                    (report["measuring_lifetime"] == false).then_some(report)
+                };
+                let report = until("the end of the measurement", MEASURED, over).await;
+                let found = (&report["lifetime_at_least_s"], &report["lifetime_at_most_s"]);
+                let said = home.twocan(&["doctor"]).await.exited(0).stdout;
+                if *kind == Kind::Public {
+                    assert_eq!(found, (&Value::Null, &Value::Null), "{report:#}");
+                    continue;
+                }
+                assert_eq!(found, (&json!(10), &json!(20)), "{kind}: {report:#}");
+                assert!(said.contains("mapping lifetime        between 10 and 20 s"), "{said}");
+                let own = site.client().address();
+                let sent = capture.packets(|packet| IpAddr::V4(*packet.from.ip()) == own && packet.to.port() == 3478);
+                let (live, beside): (Vec<_>, Vec<_>) = sent.iter().partition(|packet| packet.from.port() == 2226);
+                assert!(!beside.is_empty() && beside.len() <= 16 * 10, "{}", beside.len());
+                // Two looks at the network at most, of four questions each with repeats; none of the measurement.
+                assert!(live.len() <= 2 * 4 * 3, "{}", live.len());
+            }
+        },
+    );
 }
 
 /// Both sides of a path, and a contact as the only one who says where we are.

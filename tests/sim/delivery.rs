@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use twocan_core::demux::{self, Class};
 use twocan_core::io::Input;
-use twocan_core::reach::relay;
 use twocan_core::reach::via::{Place, Via};
+use twocan_core::reach::{krpc, relay};
 
 use super::happening::{Cause, Happening};
 use super::host::Held;
@@ -53,7 +53,16 @@ impl World {
             elsewhere.to = SocketAddr::from(([169, 254, 169, 254], 80));
             self.put_on_wire(index, &elsewhere, cause, *sent);
         }
-        let copies = if self.is(Mutant::StammeringSocket) { 6 } else { 1 };
+        if !answers && self.is(Mutant::BloatsKnocks) {
+            let mut bloated = parcel.clone();
+            bloated.bytes.resize(65_000, 0);
+            return self.put_on_wire(index, &bloated, cause, *sent);
+        }
+        if self.is(Mutant::KeepsRoutersShut) && parcel.ttl.is_some() && parcel.bytes.len() == 1 {
+            return;
+        }
+        let stammers = self.is(Mutant::StammeringSocket) && !super::stun::is_server(parcel.to);
+        let copies = if stammers { 6 } else { 1 };
         for _ in 0..copies {
             self.put_on_wire(index, parcel, cause, *sent);
             *sent += 1;
@@ -121,6 +130,9 @@ impl World {
         if super::stun::is_server(air.to) {
             return self.answer_stun(air.from, air.to, &bytes);
         }
+        if super::stun::is_node(air.to) {
+            return self.answer_ping(air.from, air.to, &bytes);
+        }
         let Some((index, via)) = self.enter_networks(air) else {
             return;
         };
@@ -160,7 +172,10 @@ impl World {
             return self.take_frame(index, from, bytes);
         }
         if bytes.first().copied().map(demux::classify) == Some(Class::Stun) {
-            return self.feed(index, Input::Stun { from, bytes }, Cause::Other);
+            return self.feed(index, Input::Stun { from, via, bytes }, Cause::Other);
+        }
+        if krpc::is_krpc(&bytes) {
+            return self.take_krpc(index, (from, via), bytes);
         }
         self.watch_datagram(index, from, sender, &bytes);
         let cause = Cause::Datagram {
@@ -176,5 +191,14 @@ impl World {
         }
         self.hosts[index].shell.asked_by.clone_from(&bytes);
         self.feed(index, Input::Datagram { from, via, bytes }, cause);
+    }
+
+    /// A real socket lets in what comes from where a ping went to; the core has to stand more.
+    fn take_krpc(&mut self, index: usize, from: (SocketAddr, Via), bytes: Vec<u8>) {
+        let (from, via) = from;
+        if via == Via::Own {
+            let size = bytes.len();
+            self.feed(index, Input::Krpc { from, bytes }, Cause::Datagram { from, size });
+        }
     }
 }

@@ -29,12 +29,14 @@ impl World {
         let (query, answers) = match query {
             Query::LanShow { .. } => return,
             Query::DhtPut { query, item } => {
+                self.watch.puts[index] += if self.is(Mutant::StammeringPuts) { 3 } else { 1 };
                 self.check_hidden(index, &item);
                 let stored = !is_lost && self.keep(item);
                 let answer = if stored { DhtAnswer::Stored } else { DhtAnswer::Failed };
                 (query, vec![answer])
             }
             Query::DhtGet { query, place } => {
+                self.watch.gets[index] += if self.is(Mutant::StammeringGets) { 3 } else { 1 };
                 let found = self.dht.values.get(&place).filter(|_| !is_lost).cloned();
                 let found = found.map(DhtAnswer::Found);
                 (query, found.into_iter().chain([DhtAnswer::Done]).collect())

@@ -1,6 +1,6 @@
 //! The media side of the shells: routes, legs that come and go, and the gate.
 
-use twocan_core::ids::{CallId, LegId};
+use twocan_core::ids::{CallId, LegId, LinkId};
 use twocan_core::io::LegFact;
 use twocan_core::media::formats::Formats;
 
@@ -10,10 +10,11 @@ use super::mutant::Mutant;
 use super::world::World;
 
 impl World {
-    pub(super) fn route(&mut self, index: usize, call: CallId) {
+    pub(super) fn route(&mut self, index: usize, call: CallId, link: LinkId) {
         let is_new = !self.hosts[index].shell.gates.contains_key(&call);
         let gate = self.hosts[index].shell.gates.entry(call).or_default();
         gate.routed = true;
+        gate.link = Some(link);
         if is_new && self.is(Mutant::EarlyGate) {
             self.open_gate(index, call);
         }
@@ -85,5 +86,20 @@ impl World {
         if self.is(Mutant::GateAfterEnd) {
             self.open_gate(index, call);
         }
+    }
+
+    /// Whether media of a call passes both ways between two hosts at this moment.
+    pub(crate) fn media_passes(&self, call: CallId, one: usize, other: usize) -> bool {
+        self.media_reaches(call, one, other) && self.media_reaches(call, other, one)
+    }
+
+    fn media_reaches(&self, call: CallId, from: usize, to: usize) -> bool {
+        let shell = &self.hosts[from].shell;
+        let gate = shell.gates.get(&call).filter(|gate| gate.opened > 0 && gate.ended == 0);
+        let link = gate.and_then(|gate| shell.links.get(&gate.link?).copied());
+        link.is_some_and(|(conn, side)| {
+            let far = &self.conns[conn].ends[1 - side];
+            far.host == to && far.is_open() && self.passes(conn, side)
+        })
     }
 }

@@ -31,6 +31,10 @@ pub(crate) enum Happening {
         host: usize,
         run: u32,
     },
+    DhtNodes {
+        host: usize,
+        run: u32,
+    },
     Initial(Attempt),
     AtDoor(Visit),
     TurnedAway(Visit),
@@ -127,6 +131,12 @@ impl World {
                 if self.hosts[host].run == run && self.hosts[host].works() {
                     let servers = super::stun::SERVERS.map(SocketAddr::from).to_vec();
                     self.feed(host, Input::StunServers(servers), Cause::Other);
+                }
+            }
+            Happening::DhtNodes { host, run } => {
+                if self.hosts[host].run == run && self.hosts[host].works() {
+                    let nodes = super::stun::NODES.map(SocketAddr::from).to_vec();
+                    self.feed(host, Input::DhtNodes(nodes), Cause::Other);
                 }
             }
             Happening::Initial(attempt) => self.initial(attempt),

@@ -103,6 +103,57 @@ pub(crate) fn path(one: Home, other: Home) -> Path {
     }
 }
 
+listed! {
+    /// What may happen to the network of somebody who is in a call.
+    Change {
+        /// Its router forgets all places, and may give others.
+        Rebound,
+        /// Its outer address is another one.
+        Renumbered,
+        /// It is in another home.
+        Moved,
+        /// Its machine sleeps for less than half a minute.
+        Slept,
+        /// It has no network for less than half a minute.
+        Unplugged,
+    }
+}
+
+/// Whether a call goes on soon without anybody in between when the network of the first one changes: his packets are let in where
+/// the second one is, though they come from elsewhere.
+pub(crate) fn keeps(change: Change, one: Home, other: Home) -> bool {
+    let lets_in = nature(other).lets_in;
+    match change {
+        Change::Slept | Change::Unplugged => true,
+        Change::Rebound => lets_in != Filtering::ByAddressAndPort || keeps_places(one),
+        Change::Renumbered | Change::Moved => {
+            lets_in == Filtering::Everybody || matches!(one, Home::Public | Home::PublicFirewall)
+        }
+    }
+}
+
+/// Whether the innermost router gives the same places again when it has forgotten all of them.
+const fn keeps_places(home: Home) -> bool {
+    match home {
+        Home::Public
+        | Home::PublicFirewall
+        | Home::Linux
+        | Home::Carrier
+        | Home::CarrierEasy
+        | Home::Mapped
+        | Home::SymmetricMapped
+        | Home::CarrierMapped => true,
+        // A packet of the other side takes the place first.
+        Home::LinuxClash
+        | Home::FullCone
+        | Home::AddressRestricted
+        | Home::PortRestricted
+        | Home::Symmetric
+        | Home::Sequential
+        | Home::Blocked => false,
+    }
+}
+
 /// The same, where the router of the first one has forgotten everything and the other one has not heard where that is seen now.
 pub(crate) fn path_after_reboot(one: Home, other: Home) -> Path {
     let draws_again = matches!(one, Home::FullCone | Home::AddressRestricted | Home::PortRestricted);

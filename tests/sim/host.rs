@@ -138,6 +138,8 @@ pub(crate) struct Gift {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Gate {
     pub(crate) routed: bool,
+    /// The connection that it leads to.
+    pub(crate) link: Option<LinkId>,
     pub(crate) opened: u32,
     pub(crate) ended: u32,
 }

@@ -84,6 +84,18 @@ listed! {
         AsksMetadata,
         /// Knocks that are to live for a few hops live on.
         IgnoresHops,
+        /// What opens the own router alone is not sent.
+        KeepsRoutersShut,
+        /// Each knock that asks is as large as a packet can be.
+        BloatsKnocks,
+        /// A keep-alive from elsewhere is dropped.
+        DeafToMoves,
+        /// Routers forget after ten seconds.
+        HastyRouters,
+        /// Each put to the DHT is counted and sent three times.
+        StammeringPuts,
+        /// Each look at the DHT is sent three times.
+        StammeringGets,
         /// Routers let everybody in whom they should not.
         LeakyRouters,
         // On the disk.
@@ -134,6 +146,8 @@ listed! {
         RepeatsReplies,
         /// Clients do not hear of changes.
         LosesEvents,
+        /// Clients do not hear that a call is silent.
+        HidesSilence,
     }
 }
 

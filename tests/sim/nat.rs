@@ -8,12 +8,15 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use twocan_core::bounds::LIFETIME_SPARES;
+
 /// Routers between any two networks, beside those that are simulated.
 const CORE: u8 = 8;
 /// How many hops a packet lives that is not told otherwise.
 pub(crate) const HOPS: u8 = 64;
-/// The first port of spare sockets.
+/// The first port of spare sockets, and of those that measure.
 const SPARE_PORTS: u16 = 30_000;
+const MEASURING_PORTS: u16 = 29_000;
 /// The port that every machine's one socket has.
 pub(crate) const PORT: u16 = 2226;
 
@@ -112,6 +115,12 @@ impl Router {
         let [new, stream] = self.manner.lives;
         self.sessions
             .retain(|session| now < session.last + if session.answered { stream } else { new });
+    }
+
+    /// It has another outer address, and knows nothing of what was under the old one.
+    pub(crate) fn renumber(&mut self, ip: Ipv4Addr) {
+        self.ip = ip;
+        self.reboot();
     }
 
     /// It forgets everything, and draws other ports from now on.
@@ -260,6 +269,23 @@ impl Air {
 pub(crate) struct Routers(pub(crate) Vec<Router>);
 
 impl Routers {
+    /// The router that stands between this one and the Internet, or this one.
+    pub(crate) fn outermost(&self, router: usize) -> usize {
+        match self.0[router].outer {
+            Some(outer) => self.outermost(outer),
+            None => router,
+        }
+    }
+
+    /// Every router forgets places after this long, whatever answered.
+    pub(crate) fn forget_after(&mut self, life: Duration) {
+        for router in &mut self.0 {
+            router.manner.lives = [life; 2];
+        }
+    }
+}
+
+impl Routers {
     pub(crate) fn add(&mut self, manner: Manner, ip: Ipv4Addr, outer: Option<usize>) -> usize {
         let drawn = u64::from(ip.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.0.push(Router {
@@ -352,7 +378,10 @@ pub(crate) fn port_of(via: twocan_core::reach::via::Via) -> u16 {
     use twocan_core::reach::via::Via;
     match via {
         Via::Own => PORT,
-        Via::Spare(number) => SPARE_PORTS + number,
+        Via::Spare(number) => match number.checked_sub(LIFETIME_SPARES) {
+            Some(measuring) => MEASURING_PORTS + measuring,
+            None => SPARE_PORTS + number,
+        },
         // Neither has a socket.
         Via::Relay(_) | Via::Turn => 0,
     }
@@ -363,6 +392,7 @@ pub(crate) fn via_of(port: u16) -> Option<twocan_core::reach::via::Via> {
     use twocan_core::reach::via::Via;
     match port {
         PORT => Some(Via::Own),
+        MEASURING_PORTS..SPARE_PORTS => Some(Via::Spare(LIFETIME_SPARES + (port - MEASURING_PORTS))),
         SPARE_PORTS.. => Some(Via::Spare(port - SPARE_PORTS)),
         _ => None,
     }

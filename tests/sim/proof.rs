@@ -39,6 +39,14 @@ const fn homes(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Homes)
 }
 
+const fn change(mutant: Mutant) -> Break {
+    Break::Mutant(mutant, Kind::Change)
+}
+
+const fn neighbours(mutant: Mutant) -> Break {
+    Break::Mutant(mutant, Kind::Neighbours)
+}
+
 const fn finding(mutant: Mutant) -> Break {
     Break::Mutant(mutant, Kind::Finding)
 }
@@ -81,6 +89,8 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         Invariant::Answer => vec![calls(Mutant::LosesAccept)],
         Invariant::Glare => vec![calls(Mutant::LosesAccept)],
         Invariant::Survives => vec![calls(Mutant::DialsOnce), calls(Mutant::NeverHeals)],
+        Invariant::Gap => vec![change(Mutant::DeafToMoves)],
+        Invariant::SaysSilence => vec![change(Mutant::HidesSilence)],
         Invariant::Reasons => vec![calls(Mutant::BendsReasons)],
         Invariant::BothEnd => vec![chaos(Mutant::LosesEnd), calls(Mutant::LosesEnd)],
         Invariant::RingLease => vec![calls(Mutant::StuckTimers)],
@@ -99,9 +109,13 @@ pub(crate) fn breaks(invariant: Invariant) -> Vec<Break> {
         Invariant::Replays => vec![chaos(Mutant::KeepsAnswers)],
         Invariant::Amplification => vec![chaos(Mutant::PadsAnswers), chaos(Mutant::StammeringSocket)],
         Invariant::Unproven => vec![invites(Mutant::StammeringSocket)],
+        Invariant::UnprovenBytes => vec![chaos(Mutant::BloatsKnocks)],
         Invariant::Forbidden => vec![chaos(Mutant::AsksMetadata)],
-        Invariant::Punched => vec![homes(Mutant::IgnoresHops)],
+        Invariant::Punched => vec![homes(Mutant::IgnoresHops), neighbours(Mutant::KeepsRoutersShut)],
         Invariant::Impossible => vec![homes(Mutant::LeakyRouters)],
+        Invariant::HoldsPlace => vec![neighbours(Mutant::HastyRouters)],
+        Invariant::IdlePuts => vec![idle(Mutant::StammeringPuts)],
+        Invariant::IdleGets => vec![idle(Mutant::StammeringGets)],
         Invariant::IdleAlive => vec![idle(Mutant::StammeringKeepalives)],
         Invariant::IdleKnocks => vec![idle(Mutant::StammeringSocket)],
         Invariant::RelayAllowed => vec![relays(Mutant::KeepsForwarding)],

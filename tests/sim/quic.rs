@@ -307,6 +307,9 @@ impl World {
             return;
         }
         if let Some((from, via)) = self.moved(conn, side) {
+            if self.is(Mutant::DeafToMoves) {
+                return;
+            }
             return self.feed(host, Input::Moved { link, from, via }, Cause::Other);
         }
         if self.passes_to(conn, 1 - side) {

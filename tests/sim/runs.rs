@@ -17,7 +17,7 @@ pub(crate) fn seeds(kind: Kind, ordinary: u64) {
     if let Some(seed) = number("TWOCAN_SIM_SEED") {
         return show(kind, seed);
     }
-    // The ordinary run of all kinds together has 2,000 seeds.
+    // The kind with the most has 2,000 in the ordinary run; what is asked for is its number, and the others go along.
     let count = number("TWOCAN_SIM_SEEDS").map_or(ordinary, |all| all * ordinary / 2000);
     let patience = if std::env::var_os("TWOCAN_SIM_ALL").is_some() {
         usize::MAX

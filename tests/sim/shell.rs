@@ -62,6 +62,7 @@ impl World {
                 shell.spares.retain(|spare| !numbers.contains(spare));
             }
             Output::FindStunServers => self.find_stun_servers(index),
+            Output::FindDhtNodes => self.find_dht_nodes(index),
             Output::AskPortMapper => {}
             Output::Admit { token, valid_for } => {
                 if !self.is(Mutant::DeafDoor) {
@@ -90,10 +91,10 @@ impl World {
             Output::SendAlive { link, bytes } => self.send_alive(index, link, bytes),
             Output::Route {
                 call,
-                link: _,
+                link,
                 base: _,
                 role: _,
-            } => self.route(index, call),
+            } => self.route(index, call, link),
             Output::FarTakes { .. } => {}
             Output::OpenGate { call } => self.open_gate(index, call),
             Output::EndMedia { call } => self.end_media(index, call),

@@ -22,7 +22,8 @@ pub(crate) const fn is_told(input: &Input) -> bool {
 pub(crate) fn input(input: &Input) -> String {
     match input {
         Input::Datagram { from, bytes, .. } => format!("knock of {} from {from}", bytes.len()),
-        Input::Stun { from, bytes } => format!("STUN of {} from {from}", bytes.len()),
+        Input::Krpc { from, bytes } => format!("KRPC of {} from {from}", bytes.len()),
+        Input::Stun { from, bytes, .. } => format!("STUN of {} from {from}", bytes.len()),
         Input::Control { link, bytes } => format!("{link:?} {}", frame(bytes)),
         Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
         Input::Interfaces(_)
@@ -30,7 +31,7 @@ pub(crate) fn input(input: &Input) -> String {
         | Input::Turn { .. }
         | Input::StunServers(_)
         | Input::Mapping(_)
-        | Input::Observed { .. }
+        | Input::DhtNodes(_)
         | Input::Resumed
         | Input::DialFailed { .. }
         | Input::TurnedAway { .. }
@@ -57,6 +58,7 @@ pub(crate) fn output(output: &Output) -> String {
         Output::SendAlive { link, .. } => format!("{link:?} alive"),
         Output::Store { generation, .. } => format!("store {generation}"),
         Output::FindStunServers
+        | Output::FindDhtNodes
         | Output::AskPortMapper
         | Output::Admit { .. }
         | Output::Revoke { .. }

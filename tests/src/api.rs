@@ -53,6 +53,16 @@ impl Api {
         answer.body
     }
 
+    /// The body of a `GET` of something that may not be there yet; null where it is not.
+    ///
+    /// # Panics
+    /// If the answer is neither 200 nor 404.
+    pub async fn find(&self, path: &str) -> Value {
+        let answer = self.send(Method::GET, path, None).await;
+        assert!(matches!(answer.status, 200 | 404), "GET {path}: {answer:?}");
+        if answer.status == 200 { answer.body } else { Value::Null }
+    }
+
     /// The items of a list.
     ///
     /// # Panics

@@ -140,6 +140,14 @@ pub fn probes(seed: u64) -> Vec<(String, Vec<u8>)> {
             probes.push((format!("first byte {first}, {length} bytes"), bytes));
         }
     }
+    let id = "n".repeat(20);
+    for (name, message) in [
+        ("question", format!("d1:ad2:id20:{id}e1:q4:ping1:t4:abcd1:y1:qe")),
+        ("answer", format!("d2:ip6:abcdef1:rd2:id20:{id}e1:t4:abcd1:y1:re")),
+        ("failure", "d1:eli203e3:whye1:t4:abcd1:y1:ee".to_owned()),
+    ] {
+        probes.push((format!("{name} of the DHT"), message.into_bytes()));
+    }
     probes.push(("nothing".to_owned(), Vec::new()));
     probes
 }

@@ -46,12 +46,20 @@ pub const COOL_DOWN: Duration = Duration::from_secs(60);
 pub const MEETING: Duration = Duration::from_secs(60);
 /// No meeting sooner than this after an attempt: what a router made of packets that came too early must be forgotten.
 pub const MEETING_PAUSE: Duration = Duration::from_secs(31);
+/// A search without news for this long uses every second meeting, for twice as long every fourth, and so on.
+pub const RARER_AFTER: Duration = Duration::from_secs(4 * 60);
+/// Of so many meetings one is used at the least: about one an hour.
+pub const RAREST_MEETING: u32 = 64;
+/// Addresses of one device for whose knocks the own router is opened while the device is away.
+pub const OPENED: usize = 2;
+/// Behind a hard NAT one knock goes out at meetings whose minute can be divided by this, instead.
+pub const KNOCKS_IN_BETWEEN: u64 = 4;
 /// Sockets that the side behind a hard NAT opens for a birthday.
 pub const SPARES: u16 = 256;
-/// The side behind an easy NAT guesses so many ports of the other one at once, with [`GUESS_PAUSE`] between: 50 a second.
+/// The side behind an easy NAT guesses so many ports of the other one at once, with [`GUESS_PAUSE`] between: 100 a second.
 pub const GUESSES_AT_ONCE: u32 = 5;
 /// See [`GUESSES_AT_ONCE`].
-pub const GUESS_PAUSE: Duration = Duration::from_millis(100);
+pub const GUESS_PAUSE: Duration = Duration::from_millis(50);
 /// Guesses in one birthday.
 pub const GUESSES: u32 = 2048;
 /// The spares stay open for as long as the other side may guess, and a little longer.
@@ -64,6 +72,8 @@ pub const DATED_KNOCKS: usize = 3;
 pub const KNOCK_PATIENCE: Duration = Duration::from_millis(3000);
 /// A peer that asks again within this pause is not asked back again.
 pub const KNOCK_BACK_PAUSE: Duration = Duration::from_millis(200);
+/// A link that is only just up, and has left a question without an answer for this long, is replaced when the peer knocks.
+pub const KNOCK_BACK_SILENCE: Duration = Duration::from_secs(1);
 /// A reply is accepted for this long after its knock.
 pub const REPLY_PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between the attempts of a search that has just begun; after them it goes on once a [`MEETING`].
@@ -127,10 +137,13 @@ pub const REPUBLISH: Duration = Duration::from_secs(3600);
 /// Own addresses have settled when they have not changed for this long; then the record is published.
 pub const PUBLISH_SETTLE: Duration = Duration::from_secs(2);
 /// Between two publications of changed addresses.
-pub const PUBLISH_PAUSE: Duration = Duration::from_secs(60);
+pub const PUBLISH_PAUSE: Duration = Duration::from_secs(20);
+/// Between two answers to invitees' words about one invite, which anybody can make who has read the link.
+pub const ANSWER_PAUSE: Duration = Duration::from_secs(60);
 /// Publications of changed addresses in a day; with one an hour, and those of neighbouring days, at most 50 of a device's record.
 pub const PUBLISH_CHANGES: usize = 18;
-/// An invitee publishes when the inviter has not answered for this long.
+/// An invitee publishes when the inviter has not answered for this long, unless the link says that nothing of his can get in
+/// there: then at once.
 pub const INVITEE_PATIENCE: Duration = Duration::from_secs(1);
 /// The longest pause between two looks at the record of somebody who is away.
 pub const READ_MOST: Duration = Duration::from_secs(4 * 3600);
@@ -142,12 +155,15 @@ pub const DHT_AT_ONCE: usize = 8;
 pub const DHT_PATIENCE: Duration = Duration::from_secs(60);
 /// The time over which publications are counted.
 pub const DHT_DAY: Duration = Duration::from_secs(24 * 3600);
-/// Pauses between two looks for an invitee: while the invite is young, then within its first hour, then.
-pub const INVITE_POLLS: [Duration; 3] = [
+/// Pauses between two looks for an invitee: while the invite is fresh, while it is young, then within its first hour, then.
+pub const INVITE_POLLS: [Duration; 4] = [
+    Duration::from_secs(2),
     Duration::from_secs(5),
     Duration::from_secs(30),
     Duration::from_secs(300),
 ];
+/// An invite is fresh for this long: whoever sits beside it, or has it read out, waits.
+pub const INVITE_FRESH: Duration = Duration::from_secs(120);
 /// An invite is young for this long.
 pub const INVITE_YOUNG: Duration = Duration::from_secs(600);
 /// The end of an invite's first hour.
@@ -185,6 +201,32 @@ pub const NETWORK_DOUBT_PAUSE: Duration = Duration::from_secs(60);
 pub const NETWORK_UP_PROOF: Duration = Duration::from_secs(15);
 /// Silence on a path that shows for how long a NAT keeps it open, from here on; less is shown by every keep-alive.
 pub const LIFETIME_LEAST: Duration = Duration::from_secs(10);
+/// After so much silence a way through the NAT is tried, beside the one socket.
+pub const LIFETIME_STEPS: [Duration; 9] = [
+    Duration::from_secs(10),
+    Duration::from_secs(20),
+    Duration::from_secs(30),
+    Duration::from_secs(45),
+    Duration::from_secs(60),
+    Duration::from_secs(90),
+    Duration::from_secs(120),
+    Duration::from_secs(180),
+    Duration::from_secs(300),
+];
+/// The pause between the two exchanges that make a way; netfilter takes for a conversation what goes on after two seconds.
+pub const LIFETIME_PAUSE: Duration = Duration::from_secs(3);
+/// One such try begins after the other, so that the server gets a packet now and then.
+pub const LIFETIME_APART: Duration = Duration::from_secs(1);
+/// A network is tried in that way, once, when it has been looked at for so long, or when the user asks.
+pub const LIFETIME_AFTER: Duration = Duration::from_secs(600);
+/// STUN servers with which that is begun in one network, until one knows how.
+pub const LIFETIME_SERVERS: usize = 4;
+/// The first of the spares that are used for that; birthdays have those below.
+pub const LIFETIME_SPARES: u16 = 0xFF00;
+/// Nodes of the DHT that are asked in one round where they see us.
+pub const DHT_NODES_ASKED: usize = 4;
+/// Nodes of the DHT from which those are chosen.
+pub const DHT_NODES_KNOWN: usize = 32;
 /// Contacts whose word about our address is kept.
 pub const OBSERVERS: usize = 32;
 /// What somebody saw of our address is compared with what others saw within this time.
@@ -257,6 +299,8 @@ pub const RELAY_RENEWAL: Duration = Duration::from_secs(45);
 pub const RELAYS: usize = 8;
 /// Nobody has answered for this long: one's own relay server is asked for an address.
 pub const TURN_AFTER: Duration = Duration::from_secs(3);
+/// An invite that is being made waits this long for an address at one's own relay server.
+pub const TURN_INVITE: Duration = Duration::from_secs(3);
 /// An address at one's own relay server that nobody uses is given back this long after the search began.
 pub const TURN_PATIENCE: Duration = Duration::from_secs(600);
 /// A relay server that failed is asked again after this long.

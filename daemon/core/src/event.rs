@@ -91,6 +91,8 @@ pub struct NetworkView {
     pub checking: bool,
     /// When it was last looked at, on the boot clock.
     pub checked: Option<Duration>,
+    /// Whether the lifetime of a silent way is being measured, which takes some minutes.
+    pub measures_lifetime: bool,
     /// Whether the own address can be reached from outside.
     pub from_outside: FromOutside,
     /// What was found.

@@ -15,6 +15,7 @@ use crate::bounds;
 use crate::crypto::{self, Secret};
 use crate::ids::{DeviceKey, RootKey};
 use crate::names;
+use crate::reach::nat_report::NatKind;
 use crate::time::UnixSeconds;
 
 /// The scheme, with its colon.
@@ -61,6 +62,23 @@ pub struct Link {
     /// The first bytes of SHA-256 over the map without this field.
     #[cbor(n(8), with = "minicbor::bytes")]
     check: Option<[u8; 4]>,
+    /// What NAT the inviter's device was behind; `None` where it did not know.
+    #[n(9)]
+    pub nat: Option<NatKind>,
+    /// `true` where that lets in nobody to whom nothing was sent; `None` where nobody has shown it.
+    #[n(10)]
+    pub shut: Option<bool>,
+}
+
+/// Where an inviter's device may be reached, and what stands in the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// Its addresses, best first.
+    pub candidates: Vec<SocketAddr>,
+    /// The kind of its NAT.
+    pub nat: NatKind,
+    /// Whether packets that nobody asked for are kept out.
+    pub shut: bool,
 }
 
 #[derive(Decode)]
@@ -88,7 +106,7 @@ impl Link {
         root: RootKey,
         device: DeviceKey,
         keys: &InviteKeys,
-        candidates: Vec<SocketAddr>,
+        at: Whereabouts,
         expiry: UnixSeconds,
         name: &str,
     ) -> Self {
@@ -97,11 +115,13 @@ impl Link {
             root,
             device,
             one_time: crypto::agree_public(&keys.one_time),
-            candidates,
+            candidates: at.candidates,
             secret: keys.secret,
             expiry,
             name: name.to_owned(),
             check: None,
+            nat: at.nat.known(),
+            shut: at.shut.then_some(true),
         }
     }
 
@@ -251,7 +271,12 @@ mod tests {
             "11.1.2.3:2226".parse().expect("address"),
             "[2001:db9::7]:2226".parse().expect("address"),
         ];
-        Link::new(RootKey([1; 32]), DeviceKey([2; 32]), &keys, to, 1_800_000_000, "Ann")
+        let at = Whereabouts {
+            candidates: to,
+            nat: NatKind::Hard,
+            shut: true,
+        };
+        Link::new(RootKey([1; 32]), DeviceKey([2; 32]), &keys, at, 1_800_000_000, "Ann")
     }
 
     #[test]

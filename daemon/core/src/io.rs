@@ -3,7 +3,7 @@
 //! Data flows one way: socket → demux → core → outputs → shell. The shell performs outputs in order and never answers
 //! one by return value: whatever comes of it enters as another [`Input`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -53,21 +53,25 @@ pub enum Input {
     Stun {
         /// Where it came from.
         from: SocketAddr,
+        /// What it came through: the own socket or a spare.
+        via: Via,
         /// All of it.
         bytes: Vec<u8>,
     },
+    /// A datagram of the DHT's protocol, from an address that a ping went to from this very socket.
+    Krpc {
+        /// Where it came from.
+        from: SocketAddr,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// Nodes of the DHT that may be asked where they see us: the answer to [`Output::FindDhtNodes`].
+    DhtNodes(Vec<SocketAddr>),
     /// Where the configured STUN servers are, best first: the answer to [`Output::FindStunServers`]. Empty where there are none,
     /// or none can be found.
     StunServers(Vec<SocketAddr>),
     /// What the router says that maps ports, whenever that changes.
     Mapping(PortMapping),
-    /// Somebody outside, who is neither a STUN server nor a contact, has said where he sees our socket.
-    Observed {
-        /// Who.
-        by: Observer,
-        /// Where.
-        seen: SocketAddr,
-    },
     /// The machine slept, or was stopped, for a while.
     Resumed,
     /// A QUIC handshake finished in either direction.
@@ -242,13 +246,6 @@ pub struct LinkUp {
     pub exporter: [u8; 32],
 }
 
-/// Who else may see our socket from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observer {
-    /// A node of the DHT that answered a ping from this very socket (BEP 42).
-    Dht(IpAddr),
-}
-
 /// What became of a local media leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegFact {
@@ -265,7 +262,7 @@ pub enum LegFact {
 /// What the core tells the shell to do.
 #[derive(Debug)]
 pub enum Output {
-    /// Sends one knock, or one question to a STUN server.
+    /// Sends one knock, or one question to a STUN server or a node of the DHT.
     Transmit {
         /// To whom.
         to: SocketAddr,
@@ -278,6 +275,8 @@ pub enum Output {
     },
     /// Looks up the configured STUN servers; ends in [`Input::StunServers`].
     FindStunServers,
+    /// Names nodes of the DHT, where it may be used; ends in [`Input::DhtNodes`].
+    FindDhtNodes,
     /// Asks the router for a port anew, where the user wants that; what it says comes as [`Input::Mapping`].
     AskPortMapper,
     /// Opens sockets beside the one, each with a port of its own: the ways [`Via::Spare`] of these numbers.

@@ -88,8 +88,9 @@ export class NetworkElement extends HTMLElement {
       [terms.filtering, s.network.filtering[network.filtering]],
       [terms.hairpin, known[network.hairpin]],
       [terms.port_preservation, known[network.port_preservation]],
-      [terms.lifetime, s.network.lifetime(network.lifetime_at_least_s)],
+      [terms.lifetime, s.network.lifetime(network)],
       [terms.ipv6, known[network.ipv6]],
+      [terms.ipv6_filtering, s.network.filtering[network.ipv6_filtering]],
       [terms.double_nat, known[network.double_nat]],
       [terms.mapper, s.network.mapper(network.port_mapping)],
     ]);

@@ -294,6 +294,7 @@ export const en = {
       port_preservation: "It keeps the port (port preservation)",
       lifetime: "A silent way stays open (mapping lifetime)",
       ipv6: "IPv6 works",
+      ipv6_filtering: "It lets in over IPv6 (filtering)",
       double_nat: "There is a second one before it (double NAT)",
       mapper: "It opens ports on request (port mapping)",
     },
@@ -312,8 +313,13 @@ export const en = {
       address_and_port_dependent: "Addresses and ports that were written to",
       unknown: "Unknown",
     },
-    /** @param {number|null} seconds */
-    lifetime: (seconds) => (seconds === null ? "Unknown" : `At least ${counted(seconds, "second", "seconds")}`),
+    /** @param {import("../types.js").Network} network */
+    lifetime: ({ lifetime_at_least_s: least, lifetime_at_most_s: most, measuring_lifetime }) => {
+      if (measuring_lifetime) return "Being measured, which takes some minutes";
+      if (least === null) return most === null ? "Unknown" : `Less than ${counted(most, "second", "seconds")}`;
+      if (most === null) return `At least ${counted(least, "second", "seconds")}`;
+      return `Between ${least} and ${counted(most, "second", "seconds")}`;
+    },
     /** @param {import("../types.js").Network["port_mapping"]} mapping */
     mapper: ({ enabled, upnp, nat_pmp, pcp, external }) => {
       if (!enabled) return "Not asked: the settings say no";

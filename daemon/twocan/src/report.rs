@@ -38,6 +38,7 @@ impl Report {
             ("video_frames", json!(stats.video_frames)),
             ("video_fps", json!(stats.video_fps)),
             ("lost_packets", json!(stats.lost_packets)),
+            ("longest_gap_ms", json!(stats.longest_gap_ms)),
             ("path", json!(stats.path)),
         ];
         pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
@@ -72,6 +73,7 @@ impl Report {
                 format!("{} frames, {:.1} a second", stats.video_frames, stats.video_fps),
             ],
             ["lost".into(), format!("{} packets", stats.lost_packets)],
+            ["longest gap".into(), ms(stats.longest_gap_ms)],
             ["path".into(), stats.path.map_or("unknown", words::path_kind).into()],
         ])
     }
@@ -93,6 +95,7 @@ mod tests {
             video_frames: 150,
             video_fps: 30.0,
             lost_packets: 0,
+            longest_gap_ms: Some(33.4),
             path: Some(PathKind::Lan),
             done: true,
         };
@@ -104,7 +107,7 @@ mod tests {
         let got: Value = serde_json::from_str(&report().json()).unwrap();
         let expected = json!({
             "ringing_ms": 1003, "answer_to_media_ms": 12.5, "rtt_ms": 0.4, "audio_packets": 250,
-            "video_frames": 150, "video_fps": 30.0, "lost_packets": 0, "path": "lan",
+            "video_frames": 150, "video_fps": 30.0, "lost_packets": 0, "longest_gap_ms": 33.4, "path": "lan",
         });
         assert_eq!(got, expected);
     }

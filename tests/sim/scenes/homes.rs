@@ -4,10 +4,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use twocan_core::bounds;
+use twocan_core::reach::lifetime::Lifetime;
 use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::State;
 
 use crate::sim::homes::{Home, Path, path, path_after_reboot};
+use crate::sim::host::Gift;
 use crate::sim::mutant::Mutant;
 use crate::sim::nat::Filtering;
 use crate::sim::network::Conditions;
@@ -20,6 +23,10 @@ const SOON: Duration = Duration::from_secs(6);
 const BIRTHDAY: Duration = Duration::from_secs(110);
 /// Where a packet that came too early stands in the way, it must be forgotten and both must knock at the same moment.
 const CLASH: Duration = Duration::from_secs(190);
+/// What a first contact takes before both know of each other: a word on the DHT, which may be lost.
+const WORD: Duration = Duration::from_secs(60);
+/// Before a link is made, one's own network has been looked at.
+const LOOKED: Duration = Duration::from_secs(15);
 /// A path that fell silent is given up and found anew.
 const AGAIN: Duration = Duration::from_secs(105);
 
@@ -27,6 +34,10 @@ pub(super) fn run(seed: u64, mutant: Option<Mutant>, trace: bool) -> World {
     let mut world = World::new(seed, 2, Conditions::HOME, mutant, trace);
     let pair = [world.dice.pick(Home::ALL), world.dice.pick(Home::ALL)];
     let apart = world.dice.ms(0, 2000);
+    if world.dice.chance(40) {
+        world.strangers(pair);
+        return world;
+    }
     let Some(_) = world.join_homes(pair, apart) else {
         return world;
     };
@@ -46,10 +57,74 @@ pub(crate) fn joined(seed: u64, pair: [Home; 2]) -> Result<Option<Duration>, Str
     }
 }
 
+/// For how long a way through the routers of a home may be silent, as the daemon there has measured it by itself after some
+/// minutes; and what its routers truly do.
+pub(crate) fn measured(seed: u64, home: Home, forgets_after: Duration) -> Result<Lifetime, String> {
+    let mut world = World::new(seed, 1, Conditions::HOME, None, false);
+    world.run_for(Duration::from_secs(1));
+    world.crash(0);
+    world.settle(0, home);
+    for router in &mut world.network.routers.borrow_mut().0 {
+        router.manner.lives = [Duration::from_secs(5), forgets_after];
+    }
+    world.start(0);
+    world.run_for(bounds::LIFETIME_AFTER + bounds::LIFETIME_AFTER);
+    if let Some(violation) = &world.watch.violation {
+        return Err(format!("{violation:?}"));
+    }
+    let now = world.hosts[0].clock(world.now);
+    let node = world.hosts[0].node.as_ref().ok_or("it does not run")?;
+    if !world.hosts[0].shell.spares.is_empty() {
+        return Err("spares are left open".to_owned());
+    }
+    Ok(node.snapshot(now).network.report.lifetime)
+}
+
+/// Two strangers behind these homes, from the moment when one has the other's link; how long it took until both were green.
+pub(crate) fn met(seed: u64, pair: [Home; 2]) -> Result<Option<Duration>, String> {
+    let mut world = World::new(seed, 2, Conditions::HOME, None, true);
+    let took = world.strangers(pair);
+    match &world.watch.violation {
+        Some(violation) => Err(format!("{violation:?}\n{}", world.trace.unwrap_or_default().join("\n"))),
+        None => Ok(took),
+    }
+}
+
 impl World {
+    /// One person behind a home gives a link to somebody behind another; nothing but it and the DHT brings them together.
+    fn strangers(&mut self, pair: [Home; 2]) -> Option<Duration> {
+        note!(self, "== strangers, {pair:?}");
+        for (host, home) in pair.into_iter().enumerate() {
+            self.crash(host);
+            self.settle(host, home);
+            self.start(host);
+        }
+        self.run_for(LOOKED);
+        let gift = Gift {
+            to: 1,
+            after: Duration::from_millis(100),
+            damaged: false,
+        };
+        self.invite(0, vec![gift], 3600);
+        let began = self.now;
+        let limit = match path(pair[0], pair[1]) {
+            Path::Nothing => {
+                self.run_until(AGAIN, |world| world.is_green(0, 1) || world.is_green(1, 0));
+                self.check_possible(pair);
+                return None;
+            }
+            Path::Soon if may_clash(pair) => WORD + CLASH,
+            Path::Soon => WORD,
+            Path::Birthday => WORD + BIRTHDAY,
+        };
+        let what = format!("{pair:?} met");
+        let came = self.expect(Invariant::Punched, &what, limit, |world| world.is_linked(0, 1));
+        came.then(|| self.now - began)
+    }
+
     /// Both people, contacts of each other, start behind these homes, and know where the other one is seen. How long it took
     /// until they were joined, or that they were not, as it should be; nothing where that is wrong.
-    fn join_homes(&mut self, pair: [Home; 2], apart: Duration) -> Option<Duration> {
+    pub(super) fn join_homes(&mut self, pair: [Home; 2], apart: Duration) -> Option<Duration> {
         if !self.befriend(0, 1) {
             return None;
         }
@@ -82,7 +157,7 @@ impl World {
     }
 
     /// Each knows what the other one says of itself: where it is seen from outside, and where from within.
-    fn introduce(&mut self, pair: [Home; 2]) {
+    pub(super) fn introduce(&mut self, pair: [Home; 2]) {
         let seen: Vec<Vec<SocketAddr>> = (0..pair.len())
             .map(|host| {
                 let outer = self.seen_from_outside(host);

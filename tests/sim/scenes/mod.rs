@@ -2,6 +2,7 @@
 
 mod call_ends;
 mod calls;
+mod change;
 mod chaos;
 mod doors;
 mod finding;
@@ -9,6 +10,7 @@ pub(crate) mod homes;
 mod idle;
 mod invites;
 mod manners;
+mod neighbours;
 mod relays;
 
 use std::time::Duration;
@@ -43,6 +45,10 @@ pub(crate) enum Kind {
     Finding,
     /// Two people behind routers of all kinds.
     Homes,
+    /// Calls between homes whose networks change.
+    Change,
+    /// Homes behind one router, routers that forget soon, and people who come back after hours.
+    Neighbours,
     /// Hours of nothing.
     Idle,
 }
@@ -57,6 +63,8 @@ pub(crate) fn run(kind: Kind, seed: u64, mutant: Option<Mutant>, trace: bool) ->
         Kind::Relays => relays::run(seed, mutant, trace),
         Kind::Finding => finding::run(seed, mutant, trace),
         Kind::Homes => homes::run(seed, mutant, trace),
+        Kind::Change => change::run(seed, mutant, trace),
+        Kind::Neighbours => neighbours::run(seed, mutant, trace),
         Kind::Idle => idle::run(seed, mutant, trace),
     }
 }

@@ -105,6 +105,9 @@ impl World {
             .max(there)
             .max(b.seen.will_ring_since)
             .max(from);
+        // Who was not found for long is looked for rarely.
+        let apart = since.saturating_sub(self.watch.green[one][other]) / 4;
+        let patience = patience + apart.min(bounds::MEETING * bounds::RAREST_MEETING);
         let known = |one: usize, other: usize| self.watch.knows[one][other].get(&self.hosts[other].address);
         let known = known(one, other).into_iter().chain(known(other, one)).min().copied();
         let (knows, since) = (known.is_some(), since.max(known.unwrap_or_default()));

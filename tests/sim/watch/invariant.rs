@@ -55,6 +55,10 @@ listed! {
         Glare,
         /// An active call survives a short silence and a change of addresses.
         Survives,
+        /// After a change of one side's network media passes again soon, where the two sides alone can bring that about.
+        Gap,
+        /// A call in which nothing is heard says so.
+        SaysSilence,
         /// Both sides are told the predicted reason for the end.
         Reasons,
         /// A call that is over on one side is over on the other.
@@ -95,6 +99,8 @@ listed! {
         Amplification,
         /// An address that has proven nothing gets the few packets of a search.
         Unproven,
+        /// An address that has proven nothing gets few bytes a minute.
+        UnprovenBytes,
         /// Nothing goes to an address that can only do harm.
         Forbidden,
         // Routers.
@@ -102,10 +108,16 @@ listed! {
         Punched,
         /// Nobody is green to whom no packet can be made to pass.
         Impossible,
+        /// Keep-alives hold the places that routers forget after half a minute.
+        HoldsPlace,
         /// Staying green costs three keep-alives a tick.
         IdleAlive,
-        /// Looking for who is away costs the packets of one search a minute.
+        /// Looking for who has been away for long costs the packets of a search an hour.
         IdleKnocks,
+        /// A day has at most fifty puts of a device.
+        IdlePuts,
+        /// Who is away is looked up ever more rarely.
+        IdleGets,
         // Relays.
         /// Packets are passed on between two only whom the relay's user has allowed it.
         RelayAllowed,

@@ -73,6 +73,9 @@ pub(crate) struct Watch {
     /// Keep-alive datagrams and knocks sent by each host.
     pub(crate) alive_sent: Vec<u64>,
     pub(crate) knocks_sent: Vec<u64>,
+    /// Questions to the DHT of each host.
+    pub(crate) puts: Vec<u64>,
+    pub(crate) gets: Vec<u64>,
     looks: u64,
 }
 
@@ -99,6 +102,8 @@ impl Watch {
             marks: relays::Marks::default(),
             alive_sent: vec![0; hosts],
             knocks_sent: vec![0; hosts],
+            puts: vec![0; hosts],
+            gets: vec![0; hosts],
             looks: 0,
         }
     }
@@ -227,9 +232,16 @@ impl World {
 
     pub(crate) fn snapshot(&self, index: usize) -> Option<Snapshot> {
         let host = &self.hosts[index];
-        host.node
+        let snapshot = host
+            .node
             .as_ref()
-            .map(|node: &Node| node.snapshot(self.shell_clock(index)))
+            .map(|node: &Node| node.snapshot(self.shell_clock(index)));
+        snapshot.map(|mut snapshot| {
+            if self.is(Mutant::HidesSilence) {
+                snapshot.calls.iter_mut().for_each(|call| call.reconnecting = false);
+            }
+            snapshot
+        })
     }
 
     /// What clients were told equals what is.

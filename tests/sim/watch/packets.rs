@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use twocan_core::bounds;
+use twocan_core::reach::krpc;
 
 use super::Watch;
 use super::invariant::Invariant;
@@ -17,6 +18,8 @@ use crate::sim::world::{World, note};
 const SEARCH: usize = 5;
 /// A knock may be answered, and asked back in two sizes.
 const ANSWERS: usize = 3;
+/// Bytes to one address in a minute. A restart of the daemon forgets what it has sent.
+const BYTES: usize = 2 * bounds::UNANSWERED as usize * bounds::MTU_PROVEN as usize;
 /// Knocks kept for replays.
 const RECORDED: usize = 32;
 
@@ -27,6 +30,8 @@ pub(super) struct Packets {
     /// How many each host sent to each address.
     all: BTreeMap<(usize, SocketAddr), u64>,
     sent: BTreeMap<(usize, SocketAddr), VecDeque<Duration>>,
+    /// Bytes of a minute, and when it began.
+    bytes: BTreeMap<(usize, SocketAddr), (Duration, usize)>,
     stirs: Vec<VecDeque<Duration>>,
     recorded: VecDeque<(SocketAddr, Vec<u8>)>,
     strangers: u8,
@@ -42,6 +47,7 @@ impl Packets {
             proven: vec![BTreeSet::new(); hosts],
             all: BTreeMap::new(),
             sent: BTreeMap::new(),
+            bytes: BTreeMap::new(),
             stirs: vec![VecDeque::new(); hosts],
             recorded: VecDeque::new(),
             strangers: 0,
@@ -96,7 +102,7 @@ impl World {
         for _ in 0..3 {
             let from = self.stranger(GARBAGE);
             let mut bytes = self.dice.bytes::<400>().to_vec();
-            bytes[0] = self.dice.pick(&[4, 5, 6, 7, 8, 9, 15]);
+            bytes[0] = self.dice.pick(&[4, 5, 6, 7, 8, 9, 15, krpc::FORM]);
             bytes.truncate(self.dice.pick(&[1, 9, 21, 53, 60, 399, 400]));
             let air = Air::outside(from, to);
             self.later(
@@ -152,7 +158,8 @@ impl World {
 
     pub(crate) fn watch_transmit(&mut self, index: usize, parcel: &Parcel, cause: Cause, before: usize) {
         let Parcel { to, ttl, ref bytes, .. } = *parcel;
-        self.watch.knocks_sent[index] += 1;
+        // What opens the own router is counted elsewhere.
+        self.watch.knocks_sent[index] += u64::from(bytes.len() > 1);
         *self.watch.packets.all.entry((index, to)).or_default() += 1;
         let size = bytes.len();
         note!(self, "       ({size} bytes)");
@@ -168,13 +175,34 @@ impl World {
         if !is_stranger(to, REPLAY) {
             self.record(to, bytes);
         }
+        // A STUN server answers everybody; how often it is asked is bounded elsewhere.
+        if crate::sim::stun::is_server(to) {
+            return;
+        }
         // What lives for a few hops only goes to nobody.
         if self.watch.packets.proven[index].contains(&to) || ttl.is_some() {
             return;
         }
         match cause {
             Cause::Datagram { from, size: asked } if from == to => self.watch_answer_to(index, to, size, asked, before),
-            Cause::Datagram { .. } | Cause::Other => self.watch_search(index, to),
+            Cause::Datagram { .. } | Cause::Other => {
+                self.watch_search(index, to);
+                self.watch_bytes(index, to, size);
+            }
+        }
+    }
+
+    /// A minute's bytes, in windows that begin with the first packet.
+    fn watch_bytes(&mut self, index: usize, to: SocketAddr, size: usize) {
+        let now = self.now;
+        let (since, bytes) = self.watch.packets.bytes.entry((index, to)).or_insert((now, 0));
+        if now >= *since + bounds::COOL_DOWN {
+            (*since, *bytes) = (now, 0);
+        }
+        *bytes += size;
+        if *bytes > BYTES {
+            let text = format!("host {index} sent {bytes} bytes to {to} in a minute");
+            self.fail(Invariant::UnprovenBytes, text);
         }
     }
 

@@ -23,10 +23,10 @@ show green within 40 s (15 s where it is known not to work) and a call of two se
 from the paste until both were green.
 
 **L** within one network · **D** one side lets everybody in · **S** both sent at once · **M** a router mapped a port · **B** a port was guessed ·
-**R** through a relay · **✗** does not work
+**R** through a relay · **✉** after a reply link was sent back by hand · **✗** does not work
 
-Two hard routers without a port mapper get a friend, Carol: the three become contacts at her place, then the two go home, and the seconds are from there. Behind
-`udp-blocked` one's own relay server stands in the configuration, on TLS and TCP 443.
+Two hard routers without a port mapper get a friend, Carol: the three become contacts at her place, then the two go home, and the seconds are from there. In a pair with
+`udp-blocked` both have an account at one relay server in the configuration, on TLS and TCP 443. Without IPv4 there is no DHT, hence the reply link.
 ";
 
 /// The cells measured so far.
@@ -90,6 +90,7 @@ impl Outcome {
         json!({
             "technique": self.technique.map(|technique| technique.letter().to_string()),
             "green_ms": self.green.map(|green| u64::try_from(green.as_millis()).unwrap_or(u64::MAX)),
+            "by_hand": self.by_hand,
             "wrong": self.wrong,
         })
     }
@@ -184,11 +185,12 @@ impl Cells {
             return "✗".to_owned();
         }
         let seconds = cell["green_ms"].as_f64().unwrap_or_default() / 1000.0;
-        format!("{} {seconds:.1}", cell["technique"].as_str().unwrap_or("?"))
+        let by_hand = if cell["by_hand"] == true { " ✉" } else { "" };
+        format!("{} {seconds:.1}{by_hand}", cell["technique"].as_str().unwrap_or("?"))
     }
 
     fn failures(&self) -> String {
-        let mut text = "\nWhat does not work:\n\n".to_owned();
+        let mut text = String::new();
         for pairing in Pairing::matrix().into_iter().chain(Pairing::OTHERS) {
             let [first, second] = pairing.words();
             if let Some(cell) = self.0.get(&pairing.key()).filter(|cell| cell["wrong"] != "") {
@@ -196,7 +198,10 @@ impl Cells {
                 let _ = writeln!(text, "- {first} × {second}: {wrong}");
             }
         }
-        text
+        if text.is_empty() {
+            return text;
+        }
+        format!("\nWhat does not work:\n\n{text}")
     }
 }
 

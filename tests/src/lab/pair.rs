@@ -5,7 +5,8 @@
 //! work: it is a result.
 //!
 //! Two hard routers need a friend's relay. There the two and Carol become contacts at her place; then their machines move home.
-//! Whoever sits behind a wall that lets no UDP through has a relay server in the configuration, over TLS.
+//! Whoever sits behind a wall that lets no UDP through has a relay server in the configuration, over TLS, and the other one has
+//! an account there, too. Where there is no IPv4 there is no DHT, and the second sends a reply link back by hand.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -55,6 +56,7 @@ pub struct Pair {
     dht: Dht,
     turn: Option<Turn>,
     friend: Option<Friend>,
+    pairing: Pairing,
 }
 
 /// Carol, who lets both use her device as a relay.
@@ -92,6 +94,13 @@ impl Pairing {
         let hard = |kind: &Kind| matches!(kind, Kind::Symmetric | Kind::SymmetricSeq | Kind::Cgnat | Kind::CgUpnp);
         !matches!(self, Self::SameHome(_)) && self.kinds().iter().all(hard)
     }
+
+    /// Whether nothing but a reply link by hand tells the inviter where the invitee is: both are behind firewalls, and the DHT has
+    /// no IPv6.
+    #[must_use]
+    pub fn replies_by_hand(self) -> bool {
+        self == Self::Apart(Kind::Firewall6, Kind::Firewall6)
+    }
 }
 
 /// Where the two live.
@@ -110,6 +119,8 @@ pub struct Outcome {
     pub technique: Option<Technique>,
     /// From the paste until both were green.
     pub green: Option<Duration>,
+    /// Whether the invitee sent a reply link back by hand.
+    pub by_hand: bool,
     /// What went wrong; empty where nothing did.
     pub wrong: String,
 }
@@ -168,6 +179,7 @@ impl Pair {
             dht,
             turn,
             friend,
+            pairing,
         };
         pair.befriend([here, there]).await;
         pair
@@ -228,6 +240,7 @@ impl Pair {
         let mut outcome = Outcome {
             technique: None,
             green: None,
+            by_hand: self.pairing.replies_by_hand(),
             wrong: String::new(),
         };
         match self.meet(patience).await {
@@ -265,7 +278,64 @@ impl Pair {
         if added.status != 201 {
             return Err(format!("the link was not taken: {added:?}"));
         }
+        if self.pairing.replies_by_hand() {
+            self.reply_by_hand().await?;
+        }
         self.both_green(patience, began).await
+    }
+
+    /// Bob sends the reply link back, and Ann pastes it.
+    async fn reply_by_hand(&self) -> Result<(), String> {
+        let reply = async || {
+            let contacts = self.bob.api().list("/v1/contacts").await;
+            contacts
+                .iter()
+                .find_map(|contact| contact["reply"].as_str().map(str::to_owned))
+        };
+        let reply = until_at_most(RING, reply).await.ok_or("there is no reply link")?;
+        let taken = self
+            .ann
+            .api()
+            .post("/v1/invites/replies", json!({ "reply": reply }))
+            .await;
+        if taken.status >= 300 {
+            return Err(format!("the reply link was not taken: {taken:?}"));
+        }
+        Ok(())
+    }
+
+    /// Makes Carol, at a public place, a contact of both and their introducer.
+    ///
+    /// # Panics
+    /// If she does not start, or is not introduced.
+    pub async fn add_introducer(&mut self) {
+        let site = self.lab.site(Kind::Public);
+        let home = daemon("Carol", site.client(), &config(&self.stun, &self.dht), None).await;
+        for each in [&self.ann, &self.bob] {
+            acquaint(&home, each).await;
+            let contacts = each.api().list("/v1/contacts").await;
+            let carol = contacts.iter().find(|contact| contact["name"] == "Carol").unwrap();
+            let path = format!("/v1/contacts/{}", carol["id"].as_str().unwrap());
+            let named = each.api().patch(&path, json!({ "introduces": true })).await;
+            assert_eq!(named.body["introduces"], true, "{named:?}");
+        }
+        self.friend = Some(Friend {
+            home,
+            site: Box::new(site),
+        });
+    }
+
+    /// Gives Ann a relay server of her own, over TLS; her daemon starts again.
+    ///
+    /// # Panics
+    /// If one of the two does not start.
+    pub async fn give_ann_a_server(&mut self) {
+        let turn = self.server.turn();
+        self.ann
+            .configure(&(config(&self.stun, &self.dht) + &turn_config(&turn)));
+        self.ann.set("SSL_CERT_FILE", &turn.authority);
+        self.ann.restart().await;
+        self.turn = Some(turn);
     }
 
     /// Both have moved a moment ago and know each other.
@@ -293,7 +363,10 @@ impl Pair {
     }
 
     /// Bob calls, Ann answers, both play the clip.
-    async fn call(&self) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    pub async fn call(&self) -> Result<(), String> {
         let caller = self
             .bob
             .begin(&["--json", "call", "Ann", "--headless", "--seconds", "2"]);
@@ -324,12 +397,14 @@ impl Pair {
     }
 }
 
-/// What a daemon's `config.toml` says of this Internet.
+/// What a daemon's `config.toml` says of this Internet. Of the STUN server the first address: a second one that is asked by
+/// itself shows nothing of who else is let in.
 fn config(stun: &Stun, dht: &Dht) -> String {
     let list = |addresses: &[SocketAddr]| json!(addresses.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let first: Vec<SocketAddr> = stun.addresses.iter().copied().take(1).collect();
     format!(
         "[network]\nstun = {}\n\n[dht]\nbootstrap = {}\n",
-        list(&stun.addresses),
+        list(&first),
         list(dht.addresses())
     )
 }

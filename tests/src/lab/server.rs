@@ -105,15 +105,28 @@ impl Server {
     /// If it does not answer.
     #[must_use]
     pub fn stun(&self) -> Stun {
-        let [one, other] = [1, 2].map(|last| self.address(last));
+        self.stun_at("stun", [1, 2].map(|last| self.address(last).into()))
+    }
+
+    /// The same of IPv6.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    #[must_use]
+    pub fn stun6(&self) -> Stun {
+        self.stun_at("stun6", [1, 2].map(|last| self.address6(last)))
+    }
+
+    fn stun_at(&self, name: &str, ips: [IpAddr; 2]) -> Stun {
+        let [one, other] = ips.map(|ip| ip.to_string());
         let [port, alternate] = STUN_PORTS.map(|port| port.to_string());
         let coturn = self.coturn(
-            "stun",
+            name,
             &[
                 "--listening-ip",
-                &one.to_string(),
+                &one,
                 "--listening-ip",
-                &other.to_string(),
+                &other,
                 "--listening-port",
                 &port,
                 "--alt-listening-port",
@@ -124,9 +137,9 @@ impl Server {
                 "--no-tcp",
             ],
         );
-        let addresses: Vec<SocketAddr> = [one, other]
+        let addresses: Vec<SocketAddr> = ips
             .into_iter()
-            .flat_map(|ip| STUN_PORTS.map(|port| SocketAddr::new(ip.into(), port)))
+            .flat_map(|ip| STUN_PORTS.map(|port| SocketAddr::new(ip, port)))
             .collect();
         for address in &addresses {
             self.wait_for_stun(*address);
@@ -205,7 +218,8 @@ impl Server {
 
     /// Asks until it answers.
     fn wait_for_stun(&self, server: SocketAddr) {
-        let socket = self.netns.udp((Ipv4Addr::UNSPECIFIED, 0).into());
+        let any = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+        let socket = self.netns.udp(any.parse().unwrap());
         socket.set_read_timeout(Some(ANSWER)).unwrap();
         let end = Instant::now() + READY;
         // A binding request (RFC 8489, section 5); nobody else answers here.

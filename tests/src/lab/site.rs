@@ -14,6 +14,10 @@ use super::netns::Netns;
 use super::router::Router;
 use super::shaper::{Shape, Shaper};
 
+/// A client's card, and the one of a VPN.
+const CARD: &str = "eth0";
+const TUNNEL: &str = "tun0";
+
 /// A site with its home.
 #[derive(Debug)]
 pub struct Site {
@@ -86,7 +90,7 @@ impl Site {
         let letter = char::from(b'c' + place);
         let netns = Netns::make(&format!("{letter}{}", self.number));
         let lease = self.lease(10 + place);
-        plug(&self.router, &netns, &lease);
+        plug(&self.router, &netns, CARD, &lease);
         let (address, _) = lease.own.split_once('/').unwrap();
         let host = Host::new(netns, address.parse().unwrap());
         self.clients.push(host.clone());
@@ -100,10 +104,55 @@ impl Site {
     pub fn receive(&mut self, host: &mut Host) {
         host.netns().ip("link del eth0");
         let lease = self.lease(10 + u8::try_from(self.clients.len()).unwrap());
-        plug(&self.router, host.netns(), &lease);
+        plug(&self.router, host.netns(), CARD, &lease);
         let (address, _) = lease.own.split_once('/').unwrap();
         host.moved(address.parse().unwrap());
         self.clients.push(host.clone());
+    }
+
+    /// Takes the first client's card out of service, as when the cable is pulled.
+    ///
+    /// # Panics
+    /// If it cannot.
+    pub fn unplug(&self) {
+        self.client().netns().ip(&format!("link set {CARD} down"));
+    }
+
+    /// The end of [`Self::unplug`]: the same address and the same way out.
+    ///
+    /// # Panics
+    /// If it cannot.
+    pub fn plug_in(&self) {
+        let lease = self.lease(10);
+        self.client().netns().ip(&format!("link set {CARD} up"));
+        routes(self.client().netns(), CARD, &lease);
+    }
+
+    /// Gives a machine that lives elsewhere a second card, in this home, through which it reaches everything from here on, as a VPN
+    /// does it. This site is public, so that the two networks of the machine differ.
+    ///
+    /// # Panics
+    /// If it cannot.
+    pub fn tunnel(&self, host: &Host) {
+        let lease = self.lease(10 + u8::try_from(self.clients.len()).unwrap());
+        let port = port(host.netns());
+        connect(&self.router, host.netns(), &port, TUNNEL);
+        let (netns, Lease { own, gateway }) = (host.netns(), lease);
+        netns.ip(&format!(
+            "addr add {own} dev {TUNNEL}
+             link set {TUNNEL} up
+             route add {gateway} dev {TUNNEL}
+             route add 0.0.0.0/1 via {gateway} dev {TUNNEL}
+             route add 128.0.0.0/1 via {gateway} dev {TUNNEL}"
+        ));
+    }
+
+    /// The end of [`Self::tunnel`].
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn close_tunnel(&self, host: &Host) {
+        host.netns().ip(&format!("link del {TUNNEL}"));
     }
 
     fn lease(&self, last: u8) -> Lease {
@@ -136,6 +185,18 @@ impl Site {
                 gateway: Ipv4Addr::new(192, 168, 1, 1).into(),
             },
         }
+    }
+
+    /// Gives the first client of a public site an address of IPv6 beside that of IPv4, behind the same router.
+    ///
+    /// # Panics
+    /// If it cannot, or has none to give.
+    pub fn add_ipv6(&self) {
+        assert!(self.kind.is_public(), "{} has no network of IPv6", self.kind);
+        let (own, gateway) = (public6(self.number, 10), public6(self.number, 1));
+        self.client().netns().ip(&format!(
+            "addr add {own}/64 dev eth0 nodad\nroute add default via {gateway} dev eth0"
+        ));
     }
 
     /// Its type.
@@ -288,18 +349,31 @@ fn public_routes(core: &Netns, router: &Netns, number: u8) {
 }
 
 /// Plugs a host into a home's bridge.
-fn plug(router: &Router, host: &Netns, lease: &Lease) {
-    let port = format!("p-{}", host.name());
+fn plug(router: &Router, host: &Netns, card: &str, lease: &Lease) {
+    connect(router, host, &port(host), card);
+    host.ip(&format!("addr add {} dev {card}\nlink set {card} up", lease.own));
+    routes(host, card, lease);
+}
+
+/// A host's place at a bridge.
+fn port(host: &Netns) -> String {
+    format!("p-{}", host.name())
+}
+
+fn connect(router: &Router, host: &Netns, port: &str, card: &str) {
     router.netns().ip(&format!(
-        "link add {port} type veth peer name eth0 netns {}
+        "link add {port} type veth peer name {card} netns {}
          link set {port} master lan
          link set {port} up",
         host.name()
     ));
+}
+
+/// The way out.
+fn routes(host: &Netns, card: &str, lease: &Lease) {
     let Lease { own, gateway } = lease;
-    host.ip(&format!("addr add {own} dev eth0\nlink set eth0 up"));
     if gateway.is_ipv4() && own.ends_with("/32") {
-        host.ip(&format!("route add {gateway} dev eth0"));
+        host.ip(&format!("route add {gateway} dev {card}"));
     }
-    host.ip(&format!("route add default via {gateway} dev eth0"));
+    host.ip(&format!("route add default via {gateway} dev {card}"));
 }

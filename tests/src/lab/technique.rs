@@ -56,6 +56,10 @@ impl Pair {
             (Sites::Two(_), Some("relay")) => return Technique::Relay,
             (Sites::Two([one, other]), _) => (one, other),
         };
+        if one.kind() == Kind::Firewall6 {
+            // The capture reads IPv4.
+            return Technique::Simultaneous;
+        }
         let between = self.capture.packets(|packet| {
             let ends = [packet.from, packet.to].map(|end| *end.ip());
             [one, other].iter().all(|site| ends.iter().any(|ip| site.owns(*ip)))

@@ -30,6 +30,9 @@ pub struct ClipStats {
     pub video_fps: f64,
     /// Packets sent that did not come back.
     pub lost_packets: u64,
+    /// The longest time between two packets that came back one after the other, in milliseconds; null before the second.
+    #[serde(default)]
+    pub longest_gap_ms: Option<f64>,
     /// What the link runs over.
     pub path: Option<PathKind>,
     /// Whether the clip has been sent to its end and the last packets had their time to return.

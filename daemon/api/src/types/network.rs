@@ -33,8 +33,14 @@ pub struct Network {
     /// For how many seconds of silence, at least, the router was seen to keep the way open (RFC 4787, section 4.3); null where
     /// nothing has shown it.
     pub lifetime_at_least_s: Option<u64>,
+    /// After how many seconds of silence it was seen to have closed it; null where nothing has shown that.
+    pub lifetime_at_most_s: Option<u64>,
+    /// Whether that is being measured, beside the socket that is used (RFC 5780, section 4.6), which takes some minutes.
+    pub measuring_lifetime: bool,
     /// Whether IPv6 works.
     pub ipv6: Known,
+    /// Who may send to this device over IPv6 (RFC 4787, section 5, though nothing is translated there).
+    pub ipv6_filtering: NatFiltering,
     /// Whether there is a second NAT before the router: another router, or the provider's.
     pub double_nat: Known,
     /// Whether sources say things that cannot all be true of a router that treats everybody alike.

@@ -8,7 +8,7 @@ use crate::command::{Command, Media, Refusal, Reply};
 use crate::crypto::Secret;
 use crate::event::Event;
 use crate::ids::{CallId, CommandId, ContactId, InviteId};
-use crate::invite::{InviteKeys, Link, LinkError};
+use crate::invite::{InviteKeys, Link, LinkError, Whereabouts};
 use crate::io::Output;
 use crate::media::flow;
 use crate::message::{Held, Message};
@@ -33,7 +33,13 @@ pub(super) type Result = std::result::Result<Outcome, Refusal>;
 
 impl Node {
     pub(super) fn handle_command(&mut self, id: CommandId, command: Command, now: Now) {
-        match self.carry_out(id, command, now) {
+        let result = self.carry_out(id, command, now);
+        self.conclude(id, result);
+    }
+
+    /// Answers a command with what came of it.
+    pub(super) fn conclude(&mut self, id: CommandId, result: Result) {
+        match result {
             Ok(Outcome::Reply(reply)) => self.push(Output::Reply { id, reply }),
             Ok(Outcome::Store(reply, event, undo)) => self.store_then(Pending::Answer {
                 command: id,
@@ -51,7 +57,7 @@ impl Node {
 
     fn carry_out(&mut self, id: CommandId, command: Command, now: Now) -> Result {
         match command {
-            Command::CreateInvite { expires_in_s } => self.create_invite(expires_in_s, now),
+            Command::CreateInvite { expires_in_s } => self.create_invite(id, expires_in_s, now),
             Command::DeleteInvite { invite } => self.delete_invite(invite),
             Command::AddContact { link, name } => self.add_contact(&link, name.as_deref(), now),
             Command::TakeReply { text } => self.take_reply(&text, now),
@@ -85,21 +91,36 @@ impl Node {
         }
     }
 
-    fn create_invite(&mut self, expires_in_s: u64, now: Now) -> Result {
+    /// With a relay server of one's own the link waits for the address there, which may be the only one that leads here.
+    fn create_invite(&mut self, id: CommandId, expires_in_s: u64, now: Now) -> Result {
         if !(bounds::INVITE_LIFE_LEAST_S..=bounds::INVITE_LIFE_MOST_S).contains(&expires_in_s) {
             return Err(Refusal::OutOfBounds);
         }
         let open = self.state.invites.iter().filter(|invite| invite.is_open(now.wall));
-        if open.count() >= bounds::INVITES {
+        if open.count() + self.invites_awaited() >= bounds::INVITES {
             return Err(Refusal::TooMany);
         }
+        if self.await_server(id, expires_in_s, now) {
+            return Ok(Outcome::Later);
+        }
+        Ok(self.make_invite(expires_in_s, now))
+    }
+
+    /// Makes an invite with the addresses that there are.
+    pub(super) fn make_invite(&mut self, expires_in_s: u64, now: Now) -> Outcome {
         let keys = InviteKeys {
             secret: self.rng.bytes(),
             one_time: Secret(self.rng.bytes()),
         };
         let expiry = now.wall.saturating_add(expires_in_s);
         let name = &self.state.identity.name;
-        let link = Link::new(self.root, self.device, &keys, self.network.addresses(), expiry, name).to_text();
+        let report = self.network.report();
+        let at = Whereabouts {
+            candidates: self.offered_addresses(),
+            nat: report.kind(),
+            shut: report.is_shut(),
+        };
+        let link = Link::new(self.root, self.device, &keys, at, expiry, name).to_text();
         let id = InviteId(self.rng.bytes());
         self.state.invites.push(Invite {
             id,
@@ -111,11 +132,7 @@ impl Node {
             created: Some(now.wall),
         });
         self.keyring_stale = true;
-        Ok(Outcome::Store(
-            Reply::Invite(id),
-            Some(Event::Invite(id)),
-            Undo::RemoveInvite(id),
-        ))
+        Outcome::Store(Reply::Invite(id), Some(Event::Invite(id)), Undo::RemoveInvite(id))
     }
 
     fn delete_invite(&mut self, id: InviteId) -> Result {

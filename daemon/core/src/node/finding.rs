@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Guest, Node, knocks};
+use super::{Guest, Node, Peer, knocks};
 use crate::bounds;
 use crate::crypto::Secret;
 use crate::event::WhyNot;
@@ -21,6 +21,7 @@ use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, QueryId};
 use crate::io::{DhtAnswer, Means, Output, Query};
 use crate::message::{Finding, Message};
 use crate::reach::finding::{Daily, Pace, invite_pause};
+use crate::reach::nat_report::NatKind;
 use crate::reach::record::{self, Item, LanName, Record, Word};
 use crate::reach::via::Place;
 use crate::state::{Contact, OwnFinding};
@@ -61,6 +62,8 @@ pub(super) struct Finder {
     words: BTreeMap<InviteId, (Secret, Duration)>,
     /// What is shown on the local network.
     lan_shown: (Vec<LanName>, Vec<SocketAddr>),
+    /// For which days, and for how many contacts, we know whom we would recognise there.
+    lan_named: (Vec<u64>, usize),
     /// Whom we would recognise there.
     lan_names: BTreeMap<LanName, DeviceKey>,
     /// Who is there, contact or not.
@@ -69,11 +72,15 @@ pub(super) struct Finder {
     pub(super) promises: BTreeMap<ContactId, WhyNot>,
     /// Reply links of redemptions under way, and the addresses that they tell.
     pub(super) replies: BTreeMap<ContactId, (Vec<SocketAddr>, String)>,
+    /// The inviters who have said that they have heard of us.
+    answered: BTreeSet<ContactId>,
     /// What came back by hand.
     pub(super) by_hand: BTreeMap<InviteId, record::InviteeWord>,
     /// What takes the place of records that others than those who may know could read.
     partings: Vec<Item>,
     offered: Vec<SocketAddr>,
+    /// What was said of the NAT along with it.
+    offered_nat: NatKind,
     offered_since: Duration,
     /// Something has happened that may make other jobs.
     pub(super) is_stale: bool,
@@ -91,7 +98,13 @@ struct Asked {
 impl Node {
     pub(super) fn handle_means(&mut self, means: Means, now: Now) {
         self.finder.means = means;
+        self.ask_dht_nodes(now);
         self.hurry_all(now);
+    }
+
+    /// Whether there is a DHT to be used.
+    pub(super) const fn uses_dht(&self) -> bool {
+        self.finder.means.dht
     }
 
     /// Whether a contact may know where we are when there is no link.
@@ -134,7 +147,7 @@ impl Node {
         let contact = self.state.contact_mut(id).filter(|contact| contact.accepted);
         if contact.is_some_and(|contact| contact.learn_finding(device, &finding.key, finding.public)) {
             self.unstored = true;
-            self.finder.lan_names.clear();
+            self.finder.lan_named = Default::default();
         }
     }
 
@@ -146,6 +159,7 @@ impl Node {
             device: self.device,
             candidates: Vec::new(),
             time: now.wall,
+            nat: None,
         };
         let written: Vec<u64> = self.finder.put.keys().filter_map(published_day).collect();
         for day in written {
@@ -246,12 +260,15 @@ impl Node {
     }
 
     fn notice_own_addresses(&mut self, now: Now) {
-        let offered = self.offered_addresses();
-        if offered == self.finder.offered {
+        let (offered, nat) = (self.offered_addresses(), self.network.report().kind());
+        if offered == self.finder.offered && nat == self.finder.offered_nat {
             return;
         }
+        if offered != self.finder.offered {
+            self.finder.offered_since = now.boot;
+        }
         self.finder.offered = offered;
-        self.finder.offered_since = now.boot;
+        self.finder.offered_nat = nat;
         for (job, pace) in &mut self.finder.jobs {
             if !is_look(job) {
                 pace.hurry(bounds::PUBLISH_SETTLE, bounds::PUBLISH_PAUSE, now.boot);
@@ -269,14 +286,19 @@ impl Node {
         self.finder
             .words
             .retain(|id, _| wanted.contains(&Job::HearInvitee(*id)));
+        self.finder
+            .answered
+            .retain(|id| wanted.contains(&Job::HearInviter(*id)));
         let settled = self.finder.offered_since + bounds::PUBLISH_SETTLE;
         let settling = settled.saturating_sub(now.boot);
         for job in wanted {
             let wait = match job {
                 Job::Publish(_) => bounds::PUBLISH_SETTLE,
                 Job::AnswerInvitee(_) => Duration::ZERO,
+                Job::TellInviter(id) if self.is_shut_out(id) => settling,
                 Job::TellInviter(_) => bounds::INVITEE_PATIENCE.max(settling),
-                Job::Read(_) | Job::HearInvitee(_) | Job::HearInviter(_) => bounds::KNOCK_PATIENCE,
+                Job::HearInvitee(_) | Job::HearInviter(_) => invite_pause(Duration::ZERO),
+                Job::Read(_) => bounds::KNOCK_PATIENCE,
             };
             let pace = Pace::after(wait, now.boot);
             self.finder.jobs.entry(job).or_insert(pace);
@@ -291,7 +313,7 @@ impl Node {
         if self.state.contacts.iter().any(Self::may_find) {
             jobs.extend(record::days(now.wall).into_iter().map(Job::Publish));
         }
-        for peer in self.peers.values().filter(|peer| peer.link.is_none()) {
+        for peer in self.peers.values().filter(|peer| self.is_missing(peer)) {
             let Some(contact) = peer.contact.and_then(|id| self.state.contact(id)) else {
                 continue;
             };
@@ -335,11 +357,25 @@ impl Node {
 
     /// The names that contacts' devices have today.
     fn name_neighbours(&mut self, now: Now) {
-        self.finder.lan_names.clear();
-        if !self.finder.means.lan {
+        let days = record::days(now.wall);
+        let mut wanted = (days.clone(), 0);
+        if self.finder.means.lan {
+            wanted.1 = self
+                .state
+                .contacts
+                .iter()
+                .filter(|contact| Self::may_find(contact))
+                .count();
+        }
+        if self.finder.lan_named == wanted {
             return;
         }
-        let days = record::days(now.wall);
+        self.finder.lan_names.clear();
+        let is_wanted = wanted.1 > 0;
+        self.finder.lan_named = wanted;
+        if !is_wanted {
+            return;
+        }
         for contact in self.state.contacts.iter().filter(|contact| Self::may_find(contact)) {
             for device in contact.devices() {
                 let Some((key, public)) = contact.finding_of(&device) else {
@@ -362,9 +398,7 @@ impl Node {
     /// Knocks at neighbours who are contacts without a link, where they show an address that was not tried. Anybody can show
     /// anything, so it leads to knocks alone.
     fn meet_neighbours(&mut self, now: Now) {
-        if self.finder.lan_names.is_empty() {
-            self.name_neighbours(now);
-        }
+        self.name_neighbours(now);
         let names = &self.finder.lan_names;
         let seen = self.finder.lan_seen.iter();
         let known: Vec<(DeviceKey, Vec<SocketAddr>)> = seen
@@ -492,12 +526,25 @@ impl Node {
         true
     }
 
-    fn own_record(&self, now: Now) -> Record {
+    /// What is said of this device to those who may know where it is.
+    pub(super) fn own_record(&self, now: Now) -> Record {
         Record {
             device: self.device,
-            candidates: self.finder.offered.clone(),
+            candidates: self.offered_addresses(),
             time: now.wall,
+            nat: self.network.report().kind().known(),
         }
+    }
+
+    /// Whether an inviter has said, after we pasted his link, that he has heard of us.
+    pub(super) fn has_answered(&self, id: ContactId) -> bool {
+        self.finder.answered.contains(&id)
+    }
+
+    /// Whether a pasted link says that nothing of ours gets in there.
+    fn is_shut_out(&self, id: ContactId) -> bool {
+        self.redemption(id)
+            .is_some_and(|redeeming| redeeming.link.shut == Some(true))
     }
 
     fn redemption(&self, id: ContactId) -> Option<&crate::state::Redemption> {
@@ -566,10 +613,24 @@ impl Node {
                 self.finder.asked.remove(&query);
                 if let Some(job) = asked.job.filter(|job| !is_look(job)) {
                     self.finder.put.remove(&job);
-                    self.paced(job, |pace| pace.back_off(bounds::REPUBLISH, now.boot));
+                    self.put_again(job, now);
                 }
             }
         }
+    }
+
+    /// A value was not stored. Where somebody waits for a first contact it is tried again soon.
+    fn put_again(&mut self, job: Job, now: Now) {
+        let since = match job {
+            Job::TellInviter(id) => self.redemption(id).and_then(|redeeming| redeeming.since),
+            Job::AnswerInvitee(id) => self.state.invite(id).and_then(|invite| invite.created),
+            Job::Publish(_) | Job::Read(_) | Job::HearInvitee(_) | Job::HearInviter(_) => None,
+        };
+        let waits = since.map(|since| invite_pause(Duration::from_secs(now.wall.saturating_sub(since))));
+        self.paced(job, |pace| match waits {
+            Some(pause) => pace.done(pause.max(bounds::DHT_AGAIN), now.boot),
+            None => pace.back_off(bounds::REPUBLISH, now.boot),
+        });
     }
 
     fn handle_found(&mut self, job: Job, day: u64, item: &Item, now: Now) {
@@ -605,13 +666,14 @@ impl Node {
             return false;
         };
         let id = contact.id;
+        self.note_nat(id, record.nat.unwrap_or_default());
         if self.learn_places(id, &record.candidates) {
             self.knock_where_found(&device, now);
         }
         true
     }
 
-    /// The inviter has answered where we are.
+    /// The inviter has answered where he is. Whether or not that is news, he has heard of us and knocks.
     fn hear_inviter(&mut self, id: ContactId, item: &Item, now: Now) -> bool {
         let redeeming = self.redemption(id);
         let record = redeeming.and_then(|redeeming| {
@@ -619,9 +681,13 @@ impl Node {
             (record.device == redeeming.link.device).then_some(record)
         });
         let Some(record) = record else { return false };
-        if self.learn_places(id, &record.candidates) {
-            self.knock_where_found(&record.device, now);
+        self.note_nat(id, record.nat.unwrap_or_default());
+        self.learn_places(id, &record.candidates);
+        self.finder.answered.insert(id);
+        if let Some(peer) = self.peers.get_mut(&record.device) {
+            peer.birthday = None;
         }
+        self.knock_where_found(&record.device, now);
         true
     }
 
@@ -638,9 +704,16 @@ impl Node {
     }
 
     fn knock_where_found(&mut self, device: &DeviceKey, now: Now) {
-        if let Some(peer) = self.peers.get_mut(device).filter(|peer| peer.link.is_none()) {
+        let is_missing = self.peers.get(device).is_some_and(|peer| self.is_missing(peer));
+        if let Some(peer) = self.peers.get_mut(device).filter(|_| is_missing) {
             peer.search.restart(now.boot);
         }
+    }
+
+    /// Whether there is no link to a device, or one that has fallen silent: who has moved is not there any more.
+    fn is_missing(&self, peer: &Peer) -> bool {
+        let link = peer.link.and_then(|link| self.links.get(&link));
+        link.is_none_or(|link| link.keepalive.is_doubted())
     }
 
     /// Somebody who holds an invite says where he is: he becomes a guest, as if he had knocked.
@@ -663,6 +736,7 @@ impl Node {
             key: word.pair.clone(),
             until: now.boot + knocks::GUEST_LIFE,
             places: usable.into_iter().map(Place::own).collect(),
+            nat: word.record.nat.unwrap_or_default(),
         };
         if device == self.device {
             return false;
@@ -684,7 +758,7 @@ impl Node {
         self.finder.is_stale = true;
         let answer = Job::AnswerInvitee(id);
         self.paced(answer, |pace| {
-            pace.hurry(Duration::ZERO, bounds::PUBLISH_PAUSE, now.boot)
+            pace.hurry(Duration::ZERO, bounds::ANSWER_PAUSE, now.boot)
         });
         self.knock_where_found(&device, now);
         true

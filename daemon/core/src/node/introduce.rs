@@ -19,8 +19,9 @@ use crate::command::{Refusal, Reply};
 use crate::crypto::{self, Secret};
 use crate::event::Event;
 use crate::ids::{ContactId, LinkId, RootKey};
+use crate::io::Output;
 use crate::message::{Message, Pass, Watch};
-use crate::reach::record::{self, Record};
+use crate::reach::record;
 use crate::state::Contact;
 use crate::time::Now;
 
@@ -156,11 +157,7 @@ impl Node {
             return;
         };
         self.introductions.told.insert((link, id));
-        let record = Record {
-            device: self.device,
-            candidates: self.offered_addresses(),
-            time: now.wall,
-        };
+        let record = self.own_record(now);
         let word = record::seal_plain(&word_key(&key), &record, bounds::PASSED_WORD, &mut self.rng);
         if let Some(word) = word {
             let tag = tag(&key, introducer, record::day(now.wall));
@@ -249,6 +246,7 @@ impl Node {
             return;
         }
         self.introductions.heard.insert(id, word.time);
+        self.note_nat(id, word.nat.unwrap_or_default());
         self.learn_places(id, &word.candidates);
         let is_where_he_says = |link: &super::Link| word.candidates.contains(&link.remote.at);
         if self.has_good_link(id, now) && self.link_to(id).is_some_and(is_where_he_says) {
@@ -257,9 +255,30 @@ impl Node {
         if let Some(peer) = self.peers.get_mut(&word.device) {
             peer.search.restart(now.boot);
         }
+        if pass.answers {
+            // He has knocked by the time he answered, as we had: what opens the routers on both sides is done.
+            self.knock_through(word.device, now);
+        }
         // He looks for us: both knock at the same time.
         if !pass.answers {
             self.pass(link, &introducer, id, true, now);
+        }
+    }
+
+    /// A contact with whom there is a call is not heard. Those who may say where each of us is are asked at once whether they are
+    /// there, which also shows whether it is our own address that is another one.
+    pub(super) fn ask_to_be_introduced(&mut self, id: ContactId, now: Now) {
+        self.miss(id);
+        let rings = self.state.will_ring;
+        for (link, _) in self.introducers() {
+            if let Some(link) = self.links.get_mut(&link) {
+                link.stirred = now.boot;
+                let ask = Output::SendAlive {
+                    link: link.id,
+                    bytes: link.keepalive.ask(rings, now.boot),
+                };
+                self.push(ask);
+            }
         }
     }
 

@@ -137,6 +137,7 @@ impl Node {
                     to,
                     key,
                     padded,
+                    is_far: hops.is_none(),
                     at: now.boot,
                 },
             );
@@ -216,12 +217,14 @@ impl Node {
             return;
         };
         let is_current = self.peers.get(&device).is_some_and(|peer| peer.link == Some(link));
-        let asked_lately = self
-            .asked
-            .values()
-            .any(|asked| asked.peer == device && asked.to == from && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE);
+        let is_recent = |asked: &AskedKnock| asked.is_far && now.boot < asked.at + bounds::KNOCK_BACK_PAUSE;
+        let mut asked = self.asked.values().filter(|asked| is_recent(asked));
+        let asked_lately = asked.any(|asked| asked.peer == device && asked.to == from);
         if !is_current || asked_lately || !self.own.may_send_to(&from.at) {
             return;
+        }
+        if let Some(link) = self.links.get_mut(&link) {
+            link.shaken = true;
         }
         if let Some(seal) = self.seals(&device).first() {
             for question in [Question::PADDED, Question::PLAIN] {
@@ -242,7 +245,7 @@ impl Node {
         let key = seal.aead_key();
         let knocked_lately = |asked: &AskedKnock| {
             let is_recent = now.boot < asked.at + bounds::KNOCK_BACK_PAUSE;
-            is_recent && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
+            is_recent && asked.is_far && asked.peer == device && asked.to == to && Some(&asked.key) == key.as_ref()
         };
         if !self.asked.values().any(knocked_lately) {
             for padded in [true, false] {
@@ -273,6 +276,7 @@ impl Node {
             key: opened.answer_key.clone(),
             until: now.boot + GUEST_LIFE,
             places: vec![from],
+            nat: opened.knock.nat,
         };
         self.welcome(device, guest)
     }
@@ -362,13 +366,17 @@ impl Node {
         });
     }
 
-    /// Whether another connection to a device is worth opening. A link that is only just up, and not in doubt, is what
-    /// the knocks that still arrive were about; an older one is in doubt, for who has a good link does not knock.
+    /// Whether another connection to a device is worth opening. A link that is only just up, not silent
+    /// and not shaken since, is what the knocks that still arrive were about; an older one is in doubt, for who has a good link does not knock.
     fn wants_link(&self, device: &DeviceKey, now: Now) -> bool {
         let Some(peer) = self.peers.get(device) else {
             return false;
         };
-        let is_good = |link: &super::Link| !link.keepalive.is_doubted() && now.boot < link.up + bounds::HELLO;
+        let is_good = |link: &super::Link| {
+            let keepalive = &link.keepalive;
+            let is_silent = keepalive.is_doubted() || keepalive.is_unanswered(bounds::KNOCK_BACK_SILENCE, now.boot);
+            !is_silent && !link.shaken && now.boot < link.up + bounds::HELLO
+        };
         let has_good = peer.link.and_then(|link| self.links.get(&link)).is_some_and(is_good);
         peer.dialing.is_none() && !has_good && !self.has_provisional_link(device)
     }

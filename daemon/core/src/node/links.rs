@@ -28,6 +28,9 @@ impl Node {
         self.network_changed(&before, now);
         // What was proven was proven from another address.
         self.ask_all(now);
+        for link in self.links.values_mut() {
+            link.shaken = true;
+        }
         for peer in self.peers.values_mut().filter(|peer| peer.link.is_some()) {
             peer.search.soon(bounds::CHANGE_PATIENCE, now.boot);
         }
@@ -44,6 +47,7 @@ impl Node {
         for link in self.links.values_mut() {
             link.stirred = now.boot;
         }
+        self.stop_measuring();
         self.check_network(true, now);
     }
 
@@ -81,6 +85,7 @@ impl Node {
             rtt: Duration::ZERO,
             clock: None,
             their_server: false,
+            shaken: false,
             closing: None,
         };
         self.links.insert(up.link, link);
@@ -187,11 +192,19 @@ impl Node {
     }
 
     /// A proof stops the search that a silence began, and answers pings.
-    fn note_proof(&mut self, link: LinkId, now: Now) {
-        let Some(link) = self.links.get(&link) else { return };
+    fn note_proof(&mut self, link_id: LinkId, now: Now) {
+        let Some(link) = self.links.get(&link_id) else { return };
         if link.keepalive.last_proof() != Some(now.boot) {
             return;
         }
+        let before = std::mem::replace(&mut self.proven, now.boot);
+        if now.boot >= before + bounds::CLOSED_AFTER {
+            self.network_is_back(now);
+        }
+        let Some(link) = self.links.get_mut(&link_id) else {
+            return;
+        };
+        link.shaken = false;
         let Some(peer) = self.peers.get_mut(&link.peer) else {
             return;
         };
@@ -297,20 +310,7 @@ impl Node {
         }
     }
 
-    /// The ready link to a contact.
-    pub(super) fn link_to(&self, contact: ContactId) -> Option<&Link> {
-        let ready = self
-            .peers
-            .values()
-            .filter(|peer| peer.contact == Some(contact))
-            .filter_map(|peer| peer.link);
-        ready
-            .filter_map(|link| self.links.get(&link))
-            .max_by_key(|link| link.keepalive.last_proof())
-    }
-
-    pub(super) fn path_view(&self, contact: ContactId) -> Option<PathView> {
-        let link = self.link_to(contact)?;
+    pub(super) fn path_view(&self, link: &Link) -> Option<PathView> {
         let kind = self.path_kind(link);
         let via = match kind {
             PathKind::Relay(Carrier::Contact(id)) => self.state.contact(id).map(|carrier| carrier.name.clone()),

@@ -19,9 +19,11 @@ mod hello;
 mod introduce;
 mod keeping;
 mod knocks;
+mod lifetime;
 mod links;
 mod manners;
 mod network;
+mod opening;
 mod punch;
 mod redeem;
 mod relay;
@@ -49,6 +51,7 @@ use crate::knock::{Answers, Keyring, ReplayGuard};
 use crate::reach::candidates::OwnAddresses;
 use crate::reach::door::Door;
 use crate::reach::keepalive::Keepalive;
+use crate::reach::nat_report::NatKind;
 use crate::reach::search::Search;
 use crate::reach::via::{Place, Via};
 use crate::rng::Rng;
@@ -76,6 +79,8 @@ pub struct Node {
     dials: BTreeMap<DialId, (DeviceKey, Via)>,
     next_dial: u64,
     next_tick: Duration,
+    /// When any link was proven last.
+    proven: Duration,
     base: u64,
     calls: Calls,
     /// Devices of contacts that have used up their rings.
@@ -128,6 +133,8 @@ struct Guest {
     until: Duration,
     /// Where it knocked from, or said that it is.
     places: Vec<Place>,
+    /// The kind of NAT that it said it is behind.
+    nat: NatKind,
 }
 
 /// One connection.
@@ -149,6 +156,8 @@ struct Link {
     clock: Option<i64>,
     /// The peer's end is at its relay server, as its `hello` said.
     their_server: bool,
+    /// Where it leads may be wrong: the peer was heard elsewhere, or our own addresses are others. Until the next proof.
+    shaken: bool,
     /// When it is closed in any case, and with which code.
     closing: Option<(Duration, u32)>,
 }
@@ -172,6 +181,8 @@ struct AskedKnock {
     to: Place,
     key: Secret,
     padded: bool,
+    /// Whether it can arrive: else it was only to open routers of ours.
+    is_far: bool,
     at: Duration,
 }
 
@@ -214,6 +225,7 @@ impl Node {
             dials: BTreeMap::new(),
             next_dial: 1,
             next_tick: now.boot,
+            proven: now.boot,
             base: 0,
             calls: Calls::default(),
             quiet: BTreeSet::new(),
@@ -268,10 +280,11 @@ impl Node {
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Relays { for_contacts, server } => self.handle_relays(for_contacts, server),
             Input::Turn { relayed } => self.handle_turn(relayed, now),
-            Input::Stun { from, bytes } => self.handle_stun(from, &bytes, now),
+            Input::Stun { from, via, bytes } => self.handle_stun(Place { at: from, via }, &bytes, now),
+            Input::Krpc { from, bytes } => self.handle_krpc(from, &bytes, now),
+            Input::DhtNodes(nodes) => self.handle_dht_nodes(&nodes, now),
             Input::StunServers(servers) => self.handle_stun_servers(&servers, now),
             Input::Mapping(mapping) => self.handle_mapping(mapping, now),
-            Input::Observed { by, seen } => self.handle_observed(by, seen, now),
             Input::Resumed => self.handle_resumed(now),
             Input::Visitor { visitor, from } => self.handle_visitor(visitor, from, now),
             Input::LinkUp(up) => self.handle_link_up(up, now),
@@ -384,8 +397,9 @@ const fn may_make_jobs(input: &Input) -> bool {
         | Input::Leg { .. }
         | Input::Stun { .. }
         | Input::StunServers(_)
-        | Input::Mapping(_)
-        | Input::Observed { .. } => false,
+        | Input::Krpc { .. }
+        | Input::DhtNodes(_)
+        | Input::Mapping(_) => false,
         Input::Interfaces(_)
         | Input::Relays { .. }
         | Input::Turn { .. }

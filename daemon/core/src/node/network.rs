@@ -1,8 +1,9 @@
 //! One's own network: when to ask how it looks from outside, and what is told to whom because of it.
 //!
 //! It is asked at the start, when the interfaces change, after waking, when the user wants it, when a contact sees us where nobody
-//! else does, and rarely otherwise, on the common tick. The shell finds the STUN servers' addresses and speaks with the router;
-//! the questions themselves go out through the one socket, for it is that socket's mapping that matters.
+//! else does, and rarely otherwise, on the common tick. The shell finds the STUN servers' addresses, names nodes of the DHT where
+//! that may be used, and speaks with the router; the questions themselves go out through the one socket, for it is that socket's
+//! mapping that matters. Servers and nodes are asked side by side. How long silence may last is tried elsewhere: [`super::lifetime`].
 //!
 //! Invariants: a socket bound to loopback asks nobody anything; what is told to contacts are the candidates of the newest report,
 //! and a change of them is told at once to whoever is linked; nothing here keeps a timer while no round is under way.
@@ -15,20 +16,21 @@ use crate::bounds;
 use crate::command::Reply;
 use crate::event::{Event, FromOutside, NetworkView};
 use crate::ids::{CommandId, ContactId, DeviceKey};
-use crate::io::{Observer, Output};
+use crate::io::Output;
 use crate::reach::candidates::{Candidate, OwnAddresses};
 use crate::reach::nat_report::{self, Evidence, NatKind, PortMapping, Report, Source};
-use crate::reach::stun;
+use crate::reach::pings::Pings;
+use crate::reach::stun::{self, Message};
 use crate::reach::survey::{Contacted, Survey};
-use crate::reach::via::Via;
+use crate::reach::via::{Place, Via};
 use crate::time::Now;
 
 /// What is known of one's own network.
 #[derive(Debug, Default)]
 pub(super) struct Network {
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
     contacted: Contacted,
-    round: Round,
+    round: Option<Round>,
     /// When the last round was over.
     checked: Option<Duration>,
     /// Rounds in a row in which nobody answered.
@@ -38,18 +40,59 @@ pub(super) struct Network {
     report: Report,
     /// Who waits for the round to be over.
     waiting: Vec<CommandId>,
+    /// How long silence may last.
+    pub(super) lifetime: super::lifetime::Measuring,
 }
 
-/// A round of questions.
-#[derive(Debug, Default)]
-enum Round {
-    /// None is under way.
-    #[default]
-    None,
-    /// The shell looks for the servers' addresses.
+/// A round of questions, to both kinds of observers.
+#[derive(Debug)]
+struct Round {
+    stun: Part<Survey>,
+    nodes: Part<Pings>,
+}
+
+/// One kind of observers in a round.
+#[derive(Debug)]
+enum Part<T> {
+    /// The shell looks for their addresses.
     Naming { until: Duration },
-    /// The servers are asked.
-    Asking(Box<Survey>),
+    /// They are asked.
+    Asking(Box<T>),
+    /// Nobody is asked any more, or nobody at all.
+    Over,
+}
+
+impl<T> Part<T> {
+    fn naming(now: Now) -> Self {
+        Self::Naming {
+            until: now.boot + bounds::STUN_NAMES_PATIENCE,
+        }
+    }
+
+    const fn is_naming(&self) -> bool {
+        matches!(self, Self::Naming { .. })
+    }
+
+    const fn is_over(&self) -> bool {
+        matches!(self, Self::Over)
+    }
+
+    /// Names that come too late are not waited for.
+    fn give_up(&mut self, now: Now) {
+        if let Self::Naming { until } = self
+            && now.boot >= *until
+        {
+            *self = Self::Over;
+        }
+    }
+
+    fn next_timeout(&self, asking: impl Fn(&T) -> Option<Duration>) -> Option<Duration> {
+        match self {
+            Self::Naming { until } => Some(*until),
+            Self::Asking(round) => asking(round),
+            Self::Over => None,
+        }
+    }
 }
 
 impl Network {
@@ -69,17 +112,23 @@ impl Network {
     }
 
     /// Whether a round is under way.
-    const fn is_checking(&self) -> bool {
-        !matches!(self.round, Round::None)
+    pub(super) const fn is_checking(&self) -> bool {
+        self.round.is_some()
+    }
+
+    /// Whether all who were asked where they see us were silent: it may be that no UDP gets anywhere.
+    pub(super) fn is_silent(&self) -> bool {
+        let mut asked = self.report.answers.iter();
+        let stun = |answer: &nat_report::Answer| matches!(answer.source, Source::Stun(_));
+        self.unanswered > 0 && asked.any(stun)
     }
 
     /// When a round has something to do.
     pub(super) fn next_timeout(&self) -> Option<Duration> {
-        match &self.round {
-            Round::None => None,
-            Round::Naming { until } => Some(*until),
-            Round::Asking(survey) => survey.next_timeout(),
-        }
+        let round = self.round.as_ref()?;
+        let stun = round.stun.next_timeout(Survey::next_timeout);
+        let nodes = round.nodes.next_timeout(|pings| Some(pings.next_timeout()));
+        stun.into_iter().chain(nodes).min()
     }
 }
 
@@ -95,9 +144,13 @@ impl Node {
             if of_family(before, ipv4) != of_family(&self.own, ipv4) {
                 self.network.evidence.moved(ipv4);
                 self.network.contacted.clear();
+                // Addresses of IPv6 come and go in one and the same network.
+                if ipv4 || of_family(&self.own, true).is_empty() {
+                    self.forget_lifetime();
+                }
             }
         }
-        self.network.round = Round::None;
+        self.network.round = None;
         self.network.unanswered = 0;
         self.judge_network(now);
         self.check_network(true, now);
@@ -116,10 +169,12 @@ impl Node {
         if self.own.loopback_only {
             return self.end_check(now);
         }
-        self.network.round = Round::Naming {
-            until: now.boot + bounds::STUN_NAMES_PATIENCE,
-        };
+        self.network.round = Some(Round {
+            stun: Part::naming(now),
+            nodes: Part::Over,
+        });
         self.push(Output::FindStunServers);
+        self.ask_dht_nodes(now);
         if doubts || self.network.evidence.mapping.external.is_none() {
             self.push(Output::AskPortMapper);
         }
@@ -147,6 +202,7 @@ impl Node {
     pub(super) fn check_network_for(&mut self, command: CommandId, now: Now) -> commands::Outcome {
         let last = self.network.checked;
         if !self.network.is_checking() && last.is_some_and(|last| now.boot < last + bounds::NETWORK_CHECK_PAUSE) {
+            self.measure_lifetime(now);
             return commands::Outcome::Reply(Reply::Done);
         }
         self.network.waiting.push(command);
@@ -156,30 +212,87 @@ impl Node {
         commands::Outcome::Later
     }
 
-    /// The shell has found the servers.
-    pub(super) fn handle_stun_servers(&mut self, servers: &[SocketAddr], now: Now) {
-        if !matches!(self.network.round, Round::Naming { .. }) {
+    /// Nodes of the DHT are asked in the round that is under way, where there is a DHT.
+    pub(super) fn ask_dht_nodes(&mut self, now: Now) {
+        if !self.uses_dht() {
             return;
         }
-        let has = |ipv4: bool| self.own.interfaces.iter().any(|own| own.ip.is_ipv4() == ipv4);
-        let usable = servers
-            .iter()
-            .copied()
-            .filter(|server| OwnAddresses::may_call(server) && has(server.is_ipv4()));
-        let usable: Vec<SocketAddr> = usable.collect();
+        if let Some(round) = self.network.round.as_mut().filter(|round| round.nodes.is_over()) {
+            round.nodes = Part::naming(now);
+            self.push(Output::FindDhtNodes);
+        }
+    }
+
+    /// The shell has found the servers.
+    pub(super) fn handle_stun_servers(&mut self, servers: &[SocketAddr], now: Now) {
+        let usable = self.observers(servers);
+        let Some(round) = self.network.round.as_mut().filter(|round| round.stun.is_naming()) else {
+            return;
+        };
         let survey = Survey::begin(&usable, &mut self.rng, now.boot);
-        self.network.round = Round::Asking(Box::new(survey));
+        round.stun = Part::Asking(Box::new(survey));
         self.watch_network(now);
     }
 
-    /// A packet of the class STUN. What answers nothing that was asked vanishes.
-    pub(super) fn handle_stun(&mut self, from: SocketAddr, bytes: &[u8], now: Now) {
-        let Round::Asking(survey) = &mut self.network.round else {
+    /// The shell has named nodes of the DHT. Where they may be comes from others: it is as good as a peer's list.
+    pub(super) fn handle_dht_nodes(&mut self, nodes: &[SocketAddr], now: Now) {
+        let mut usable = self.observers(nodes);
+        usable.retain(|node| self.own.may_send_to(node) && !self.own.is_own(node));
+        usable.truncate(bounds::DHT_NODES_KNOWN);
+        let Some(round) = self.network.round.as_mut().filter(|round| round.nodes.is_naming()) else {
             return;
         };
-        if stun::parse(bytes).is_some_and(|message| survey.handle(from, &message)) {
+        let pings = Pings::begin(&usable, &mut self.rng, now.boot);
+        round.nodes = Part::Asking(Box::new(pings));
+        self.watch_network(now);
+    }
+
+    /// Those that an address of ours may reach.
+    fn observers(&self, named: &[SocketAddr]) -> Vec<SocketAddr> {
+        let has = |ipv4: bool| self.own.interfaces.iter().any(|own| own.ip.is_ipv4() == ipv4);
+        let usable = named.iter().copied();
+        usable
+            .filter(|at| OwnAddresses::may_call(at) && has(at.is_ipv4()))
+            .collect()
+    }
+
+    /// A packet of the class STUN. What answers nothing that was asked vanishes.
+    pub(super) fn handle_stun(&mut self, from: Place, bytes: &[u8], now: Now) {
+        let Some(message) = stun::parse(bytes) else { return };
+        match from.via {
+            Via::Own => self.handle_survey(from.at, &message, now),
+            Via::Spare(number) => self.handle_silent(number, from.at, &message, now),
+            Via::Relay(_) | Via::Turn => {}
+        }
+    }
+
+    fn handle_survey(&mut self, from: SocketAddr, message: &Message, now: Now) {
+        let Some(Round {
+            stun: Part::Asking(survey),
+            ..
+        }) = &mut self.network.round
+        else {
+            return;
+        };
+        if survey.handle(from, message) {
             let findings = survey.findings().clone();
             self.network.evidence.take(&findings, false, now.boot);
+            self.judge_network(now);
+            self.watch_network(now);
+        }
+    }
+
+    /// A packet of the DHT's protocol. What answers nothing that was asked vanishes.
+    pub(super) fn handle_krpc(&mut self, from: SocketAddr, bytes: &[u8], now: Now) {
+        let Some(Round {
+            nodes: Part::Asking(pings),
+            ..
+        }) = &mut self.network.round
+        else {
+            return;
+        };
+        if pings.handle(from, bytes) {
+            self.network.evidence.take_nodes(pings.seen(), now.boot);
             self.judge_network(now);
             self.watch_network(now);
         }
@@ -199,14 +312,7 @@ impl Node {
         }
     }
 
-    /// Somebody says where he sees us.
-    pub(super) fn handle_observed(&mut self, by: Observer, seen: SocketAddr, now: Now) {
-        match by {
-            Observer::Dht(node) => self.observe(Source::Dht(node), seen, now),
-        }
-    }
-
-    /// A contact says so, in a reply that has proven the path.
+    /// A contact says where it sees us, in a reply that has proven the path.
     pub(super) fn observed_by(&mut self, contact: ContactId, seen: Option<SocketAddr>, now: Now) {
         if let Some(seen) = seen {
             self.observe(Source::Contact(contact), seen, now);
@@ -237,6 +343,7 @@ impl Node {
         NetworkView {
             checking: self.network.is_checking(),
             checked: self.network.checked,
+            measures_lifetime: self.network.lifetime.is_measuring(),
             from_outside: self.reach_from_outside(),
             report: self.network.report.clone(),
         }
@@ -253,15 +360,26 @@ impl Node {
     /// Sends what is due in a round, and ends it.
     pub(super) fn watch_network(&mut self, now: Now) {
         let own = &self.own;
-        let (sends, is_over) = match &mut self.network.round {
-            Round::None => return,
-            Round::Naming { until } => (Vec::new(), now.boot >= *until),
-            Round::Asking(survey) => {
-                let may_send_to = |to: &SocketAddr| own.may_send_to(to) && !own.is_own(to);
-                let sends = survey.poll(may_send_to, &mut self.network.contacted, &mut self.rng, now.boot);
-                (sends, survey.is_over())
+        let Some(round) = &mut self.network.round else { return };
+        round.stun.give_up(now);
+        round.nodes.give_up(now);
+        let mut sends = Vec::new();
+        if let Part::Asking(survey) = &mut round.stun {
+            let may_send_to = |to: &SocketAddr| own.may_send_to(to) && !own.is_own(to);
+            sends.extend(survey.poll(may_send_to, &mut self.network.contacted, &mut self.rng, now.boot));
+            if survey.is_over() {
+                self.network.evidence.take(survey.findings(), true, now.boot);
+                round.stun = Part::Over;
             }
-        };
+        }
+        if let Part::Asking(pings) = &mut round.nodes {
+            sends.extend(pings.poll(&mut self.network.contacted, now.boot));
+            if pings.is_over(now.boot) {
+                self.network.evidence.take_nodes(pings.seen(), now.boot);
+                round.nodes = Part::Over;
+            }
+        }
+        let is_over = round.stun.is_over() && round.nodes.is_over();
         for (to, bytes) in sends {
             self.push(Output::Transmit {
                 to,
@@ -276,11 +394,13 @@ impl Node {
     }
 
     fn end_check(&mut self, now: Now) {
-        if let Round::Asking(survey) = std::mem::take(&mut self.network.round) {
-            self.network.evidence.take(survey.findings(), true, now.boot);
-        }
+        self.network.round = None;
         self.network.checked = Some(now.boot);
-        self.network.unanswered = if self.network.evidence.is_answered() {
+        let is_answered = self.network.evidence.is_answered();
+        if is_answered && self.network.unanswered > 0 {
+            self.network_is_back(now);
+        }
+        self.network.unanswered = if is_answered {
             0
         } else {
             self.network.unanswered.saturating_add(1)
@@ -290,7 +410,11 @@ impl Node {
         if std::mem::take(&mut self.network.again) {
             return self.check_network(false, now);
         }
-        for id in std::mem::take(&mut self.network.waiting) {
+        let waiting = std::mem::take(&mut self.network.waiting);
+        if !waiting.is_empty() {
+            self.measure_lifetime(now);
+        }
+        for id in waiting {
             self.push(Output::Reply { id, reply: Reply::Done });
         }
     }
@@ -307,6 +431,7 @@ impl Node {
         if !self.own.loopback_only && self.network.checked.is_some_and(|last| now.boot >= last + pause) {
             self.check_network(false, now);
         }
+        self.tick_lifetime(now);
     }
 
     /// Something came in on a path after a silence: for so long the NAT has kept it open, if we did not speak first.
@@ -317,7 +442,7 @@ impl Node {
     }
 
     /// Draws the conclusions anew, and tells whoever has to know.
-    fn judge_network(&mut self, now: Now) {
+    pub(super) fn judge_network(&mut self, now: Now) {
         let report = nat_report::judge(&self.network.evidence, &self.own);
         let before = std::mem::replace(&mut self.network.report, report);
         let report = &self.network.report;

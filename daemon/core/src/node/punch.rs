@@ -11,6 +11,7 @@ use super::Node;
 use super::knocks::Question;
 use crate::bounds;
 use crate::ids::DeviceKey;
+use crate::invite::Link;
 use crate::io::Output;
 use crate::knock::SealKey;
 use crate::reach::birthday::{self, Birthday, Deed, Role};
@@ -19,6 +20,9 @@ use crate::reach::search::{self, Slot};
 use crate::reach::unanswered::Unanswered;
 use crate::reach::via::{Place, Via};
 use crate::time::Now;
+
+/// How many hops the knocks live that are only to open our own routers.
+const FAREST: Option<u8> = Some(4);
 
 /// What punching keeps.
 #[derive(Debug, Default)]
@@ -41,9 +45,12 @@ impl Punch {
 }
 
 impl Node {
-    /// The moment at which a search for a device that has taken long goes on.
+    /// The moment at which a search for a device that has taken long goes on. One that looks for a better path than there is
+    /// does not tire.
     pub(super) fn meeting_with(&self, device: &DeviceKey, now: Now) -> Duration {
-        search::meeting(&self.device, device, now)
+        let alone = self.peers.get(device).filter(|peer| peer.link.is_none());
+        let rarity = alone.map_or(1, |peer| peer.search.rarity(now.boot));
+        search::rare_meeting(&self.device, device, rarity, now)
     }
 
     /// Sends one round of a search. A neighbour is behind no router of ours, so what goes there goes all the way.
@@ -54,8 +61,13 @@ impl Node {
         };
         for at in self.addresses_of(&device) {
             let is_far = self.own.is_outside(&at);
-            let padded = if is_far { slot.first_far } else { slot.first };
-            let hops = slot.hops.filter(|_| is_far);
+            let is_near_only = slot.is_alone && is_far && at.is_ipv4() && self.may_not_knock(&device);
+            let padded = if is_far {
+                slot.first_far && !is_near_only
+            } else {
+                slot.first
+            };
+            let hops = if is_near_only { slot.hops.or(FAREST) } else { slot.hops }.filter(|_| is_far);
             if padded && self.punch.unanswered.take(at, now.boot) {
                 self.ask_at(device, Place::own(at), seal, Question::PADDED, now);
             }
@@ -70,11 +82,45 @@ impl Node {
         }
     }
 
-    /// Which NATs we and a device's person are behind.
+    /// Knocks at once that may arrive.
+    pub(super) fn knock_through(&mut self, device: DeviceKey, now: Now) {
+        let Some(seal) = self.seals(&device).first().cloned() else {
+            return;
+        };
+        for at in self.addresses_of(&device) {
+            for question in [Question::PADDED, Question::PLAIN] {
+                if self.punch.unanswered.take(at, now.boot) {
+                    self.ask_at(device, Place::own(at), &seal, question, now);
+                }
+            }
+        }
+    }
+
+    /// Which NATs we and a device's person are behind. Before the first link an inviter's is known from the link that was
+    /// pasted, an invitee's from his knock or word.
     fn kinds(&self, device: &DeviceKey) -> (NatKind, NatKind) {
-        let contact = self.peers.get(device).and_then(|peer| peer.contact);
-        let theirs = contact.and_then(|id| self.state.contact(id)).map(|contact| contact.nat);
+        let said = self.contact_of_device(device).and_then(|contact| contact.nat.known());
+        let in_link = || self.pasted(device)?.nat;
+        let as_guest = || self.peers.get(device)?.guest.as_ref()?.nat.known();
+        let theirs = said.or_else(in_link).or_else(as_guest);
         (self.network.report().kind(), theirs.unwrap_or_default())
+    }
+
+    /// The link that was pasted to become a device's contact, while that is under way.
+    fn pasted(&self, device: &DeviceKey) -> Option<&Link> {
+        let redeeming = self.contact_of_device(device)?.redeeming.as_ref()?;
+        Some(&redeeming.link).filter(|link| link.device == *device)
+    }
+
+    /// Whether an inviter's router keeps our knocks out until he has heard of us, and may be hurt by them: one that does not drop
+    /// what nobody asked for takes it for its own, and then his knocks leave from another port. A hard NAT of ours is
+    /// another matter, for nobody but he can answer what leaves it.
+    fn may_not_knock(&self, device: &DeviceKey) -> bool {
+        let is_shut = self.pasted(device).is_some_and(|link| link.shut == Some(true));
+        let waits = self.peers.get(device).and_then(|peer| peer.contact);
+        is_shut
+            && waits.is_some_and(|id| !self.has_answered(id))
+            && self.kinds(device) == (NatKind::Easy, NatKind::Easy)
     }
 
     /// Whether no path can come to be without somebody who passes packets on.

@@ -19,6 +19,7 @@ use crate::message::{Addresses, Message, RelayAsk, RelayEnd, RelayGrant};
 use crate::reach::relay;
 use crate::reach::search::{self, Search};
 use crate::reach::via::{Place, Via};
+use crate::state::Contact;
 use crate::time::Now;
 
 /// Of whom a relay was asked what.
@@ -68,15 +69,16 @@ impl Node {
         }
     }
 
-    /// Whether a contact's device has no link that can be trusted to work.
+    /// Whether a device of a contact, of somebody whose link was pasted, or of a guest has no link that can be trusted to
+    /// work.
     pub(super) fn needs_path(&self, device: &DeviceKey) -> bool {
         let Some(peer) = self.peers.get(device) else {
             return false;
         };
         let contact = peer.contact.and_then(|id| self.state.contact(id));
         let link = peer.link.and_then(|link| self.links.get(&link));
-        contact.is_some_and(|contact| contact.accepted && !contact.blocked)
-            && link.is_none_or(|link| link.keepalive.is_doubted())
+        let is_wanted = |contact: &Contact| (contact.accepted || contact.redeeming.is_some()) && !contact.blocked;
+        contact.map_or(peer.guest.is_some(), is_wanted) && link.is_none_or(|link| link.keepalive.is_doubted())
     }
 
     /// A contact says whether we may use it as a relay.
@@ -329,12 +331,43 @@ impl Node {
                 .map(|link| link.id)
                 .collect();
             for link in direct {
-                self.close(link, close_code::SILENT, now);
+                self.leave_straight(link, now);
             }
             self.asked
                 .retain(|_, asked| asked.peer != device || !asked.to.via.is_direct());
         }
+        if self.turn.relayed.is_some() {
+            self.tell_addresses(id, now);
+        }
         self.search_for(id, now);
+    }
+
+    /// Closes a direct link to somebody whom we hide from: at once, or where we have a relay server when he has been told of the
+    /// address there, for nothing else would lead him to it.
+    fn leave_straight(&mut self, link: LinkId, now: Now) {
+        if !self.turn.configured {
+            return self.close(link, close_code::SILENT, now);
+        }
+        let patience = if self.turn.relayed.is_some() {
+            bounds::CAMERA_OFF
+        } else {
+            bounds::TURN_INVITE
+        };
+        if let Some(link) = self.links.get_mut(&link) {
+            link.closing = Some((now.boot + patience, close_code::SILENT));
+        }
+    }
+
+    /// There is an address at the server, and who is linked has been told: direct links to whom we hide from end.
+    pub(super) fn end_straight_links(&mut self, now: Now) {
+        let direct = self.links.values().filter(|link| link.remote.via.is_direct());
+        let hidden: Vec<LinkId> = direct
+            .filter(|link| self.is_hidden_from(&link.peer))
+            .map(|link| link.id)
+            .collect();
+        for link in hidden {
+            self.leave_straight(link, now);
+        }
     }
 }
 

@@ -21,7 +21,7 @@ impl Node {
             .map(|contact| contact.id)
             .collect();
         self.finder.replies.retain(|id, _| pending.contains(id));
-        let candidates = self.network.addresses();
+        let candidates = self.offered_addresses();
         for id in pending {
             let is_current = self.finder.replies.get(&id).is_some_and(|(of, _)| *of == candidates);
             if !is_current && let Some(text) = self.reply_link(id) {
@@ -35,8 +35,9 @@ impl Node {
         let (link, ephemeral) = (redeeming.link.clone(), redeeming.ephemeral.clone());
         let record = Record {
             device: self.device,
-            candidates: self.network.addresses(),
+            candidates: self.offered_addresses(),
             time: redeeming.since.unwrap_or_default(),
+            nat: self.network.report().kind().known(),
         };
         let word = record::seal_word(&record, &link.secret, &ephemeral, &link.one_time, WORD, &mut self.rng)?;
         Some(ReplyLink::new(invite::hint(&link.secret), word).to_text())

@@ -14,6 +14,7 @@ mod manners;
 mod network;
 mod relay;
 mod safety;
+mod scale;
 mod trust;
 mod world;
 

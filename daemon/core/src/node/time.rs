@@ -46,6 +46,7 @@ impl Node {
             .chain(self.door_timeouts())
             .chain(self.finding_timeout())
             .chain(self.network.next_timeout())
+            .chain(self.lifetime_timeout())
             .chain(self.calls.next_timeout());
         all.fold(self.next_tick, Duration::min)
     }
@@ -67,6 +68,7 @@ impl Node {
         self.watch_birthday(now);
         self.watch_door(now);
         self.watch_network(now);
+        self.watch_lifetime(now);
         self.refuse_late_pings(now);
     }
 
@@ -98,6 +100,7 @@ impl Node {
         }
         self.out.extend(asks);
         self.renew_relays(now);
+        self.open_routers(now);
         self.asked
             .retain(|_, asked| now.boot < asked.at + bounds::REPLY_PATIENCE);
         self.punch.unanswered.forget(now.boot);
@@ -171,15 +174,22 @@ impl Node {
             && let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.link == Some(id))
         {
             peer.search.restart(now.boot);
+            let missed = peer.contact.filter(|_| busy);
             self.doubt_network(now);
+            if let Some(contact) = missed {
+                self.ask_to_be_introduced(contact, now);
+            }
         }
     }
 
     fn watch_search(&mut self, device: DeviceKey, now: Now) {
+        let meeting = self.meeting_with(&device, now);
         let Some(peer) = self.peers.get_mut(&device).filter(|peer| peer.dialing.is_none()) else {
             return;
         };
         if let Some(slot) = peer.search.poll(now.boot) {
+            // Who is sought is told where we are by whoever introduces us.
+            self.finder.is_stale |= slot.first;
             self.knock_round(device, slot, now);
             if slot.undated || (slot.first && self.needs_relay(&device)) {
                 self.ask_relays(&device, now);
@@ -188,7 +198,6 @@ impl Node {
                 self.consider_birthday(device, now);
             }
         } else if peer.search.is_over(now.boot) {
-            let meeting = crate::reach::search::meeting(&self.device, &device, now);
             peer.search.pause(now.boot, meeting);
         }
     }

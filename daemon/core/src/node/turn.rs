@@ -2,8 +2,9 @@
 //!
 //! It is asked for when something needs it: a contact to whom we are reached through relays alone, a link that runs through
 //! it, or a search that has come to nothing; and as long as no direct link shows that packets of ours get anywhere, since
-//! then it may be that UDP is blocked. Contacts are told the address like any other of ours; our knocks leave from it
-//! too.
+//! then it may be that UDP is blocked. While an invite is open that nobody outside could follow straight, and while no
+//! STUN server that was asked answers, it is held for whoever comes. Contacts, and links, are told the address like any
+//! other of ours; our knocks leave from it too.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,7 +12,8 @@ use std::time::Duration;
 
 use super::Node;
 use crate::bounds;
-use crate::ids::{ContactId, DeviceKey};
+use crate::event::FromOutside;
+use crate::ids::{CommandId, ContactId, DeviceKey};
 use crate::io::Output;
 use crate::reach::search::{self, Search};
 use crate::reach::via::{Place, Via};
@@ -33,6 +35,16 @@ pub(super) struct Turn {
     /// Since when a device is sought.
     sought: BTreeMap<DeviceKey, Duration>,
     searches: BTreeMap<DeviceKey, Search>,
+    /// Invites that are to be made when there is an address, or at a time at the latest.
+    invites: Vec<NewInvite>,
+}
+
+/// An invite that is being made.
+#[derive(Debug)]
+struct NewInvite {
+    command: CommandId,
+    expires_in_s: u64,
+    until: Duration,
 }
 
 impl Node {
@@ -46,6 +58,41 @@ impl Node {
             self.turn.wanted = false;
         }
         self.move_to(relayed, now);
+        self.make_awaited(|_| true, now);
+    }
+
+    /// Whether a new invite has to wait for an address at the server; it is made later then.
+    pub(super) fn await_server(&mut self, command: CommandId, expires_in_s: u64, now: Now) -> bool {
+        let pauses = self.turn.pause.is_some_and(|until| now.boot < until);
+        let waits = self.turn.configured && !pauses && self.turn.relayed.is_none() && !self.is_open_to_all();
+        if waits {
+            let until = now.boot + bounds::TURN_INVITE;
+            self.turn.invites.push(NewInvite {
+                command,
+                expires_in_s,
+                until,
+            });
+        }
+        waits
+    }
+
+    /// Invites that are being made.
+    pub(super) fn invites_awaited(&self) -> usize {
+        self.turn.invites.len()
+    }
+
+    fn make_awaited(&mut self, is_due: impl Fn(&NewInvite) -> bool, now: Now) {
+        let (due, later) = std::mem::take(&mut self.turn.invites).into_iter().partition(is_due);
+        self.turn.invites = later;
+        let due: Vec<NewInvite> = due;
+        for new in due {
+            let made = self.make_invite(new.expires_in_s, now);
+            self.conclude(new.command, Ok(made));
+        }
+    }
+
+    fn is_open_to_all(&self) -> bool {
+        self.own.loopback_only || self.reach_from_outside() == FromOutside::Yes
     }
 
     /// The address at the server is another one, or none.
@@ -70,6 +117,9 @@ impl Node {
         for contact in linked {
             self.tell_addresses(contact, now);
         }
+        if relayed.is_some() {
+            self.end_straight_links(now);
+        }
     }
 
     /// Something new speaks for a search: its patience begins anew.
@@ -86,6 +136,7 @@ impl Node {
             return;
         }
         self.note_sought(now);
+        self.make_awaited(|new| now.boot >= new.until, now);
         let pauses = self.turn.pause.is_some_and(|until| now.boot < until);
         let wanted = self.needs_turn(now) && !pauses;
         if wanted != self.turn.wanted {
@@ -123,7 +174,11 @@ impl Node {
             let mut sought = self.turn.sought.values();
             sought.any(|since| now.boot >= *since + bounds::TURN_AFTER && lasts(since))
         };
-        is_used() || hides() || is_sought()
+        let invites = || {
+            let mut open = self.state.invites.iter();
+            !self.turn.invites.is_empty() || open.any(|invite| invite.is_open(now.wall)) && !self.is_open_to_all()
+        };
+        is_used() || hides() || self.network.is_silent() || invites() || is_sought()
     }
 
     fn tend_turn_searches(&mut self, now: Now) {
@@ -152,6 +207,11 @@ impl Node {
     }
 
     pub(super) fn turn_timeouts(&self) -> impl Iterator<Item = Duration> + '_ {
-        self.turn.searches.values().filter_map(Search::next_timeout)
+        let invites = self.turn.invites.iter().map(|new| new.until);
+        self.turn
+            .searches
+            .values()
+            .filter_map(Search::next_timeout)
+            .chain(invites)
     }
 }

@@ -1,8 +1,9 @@
 //! What clients may see: dots, paths, names. Nothing here changes anything but the record of what was shown.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Link, Node};
+use super::{Link, Node, Peer};
 use crate::bounds;
 use crate::event::{
     ClockApart, ContactState, ContactView, DeviceView, Event, InviteView, MeView, Reachable, Snapshot, WhyNot,
@@ -12,7 +13,35 @@ use crate::ids::ContactId;
 use crate::state::Contact;
 use crate::time::{Now, signed};
 
+/// The peers of each contact: who looks at all contacts does not go through all peers for each.
+type Owned<'a> = BTreeMap<ContactId, Vec<&'a Peer>>;
+
 impl Node {
+    fn owned(&self) -> Owned<'_> {
+        let mut owned = Owned::new();
+        for peer in self.peers.values() {
+            if let Some(contact) = peer.contact {
+                owned.entry(contact).or_default().push(peer);
+            }
+        }
+        owned
+    }
+
+    fn peers_of(&self, contact: ContactId) -> Vec<&Peer> {
+        let peers = self.peers.values();
+        peers.filter(|peer| peer.contact == Some(contact)).collect()
+    }
+
+    /// The ready link to a contact.
+    pub(super) fn link_to(&self, contact: ContactId) -> Option<&Link> {
+        self.best_link(self.peers_of(contact))
+    }
+
+    fn best_link<'a>(&'a self, peers: impl IntoIterator<Item = &'a Peer>) -> Option<&'a Link> {
+        let ready = peers.into_iter().filter_map(|peer| self.links.get(&peer.link?));
+        ready.max_by_key(|link| link.keepalive.last_proof())
+    }
+
     /// Everything that a client may see.
     #[must_use]
     pub fn snapshot(&self, now: Now) -> Snapshot {
@@ -23,28 +52,29 @@ impl Node {
             expires_at: invite.expiry,
             from_outside: self.reach_from_outside(),
         };
+        let owned = self.owned();
+        let contacts = self.state.contacts.iter().map(|contact| {
+            let peers = owned.get(&contact.id).map_or(&[][..], Vec::as_slice);
+            self.contact_view(contact, peers, now.boot)
+        });
         Snapshot {
             me: Some(self.me()),
-            contacts: self
-                .state
-                .contacts
-                .iter()
-                .map(|contact| self.contact_view(contact, now.boot))
-                .collect(),
+            contacts: contacts.collect(),
             calls: self.calls.views().map(|call| self.with_stranger(call)).collect(),
             invites: open.map(view).collect(),
             door: self.door_view(),
             network: self.network_view(),
-            clocks: self.clocks_apart(now).collect(),
+            clocks: self.clocks_apart(&owned, now).collect(),
             relay_server_fails: self.turn.fails,
         }
     }
 
-    fn clocks_apart(&self, now: Now) -> impl Iterator<Item = ClockApart> {
+    fn clocks_apart(&self, owned: &Owned<'_>, now: Now) -> impl Iterator<Item = ClockApart> {
         let ours = signed(now.wall).saturating_sub(signed(now.boot.as_secs()));
         let contacts = self.state.contacts.iter().filter(|contact| contact.accepted);
         let apart = contacts.filter_map(move |contact| {
-            let by_s = self.link_to(contact.id)?.clock?.abs_diff(ours);
+            let peers = owned.get(&contact.id)?.iter().copied();
+            let by_s = self.best_link(peers)?.clock?.abs_diff(ours);
             Some(ClockApart {
                 contact: contact.id,
                 by_s,
@@ -64,7 +94,7 @@ impl Node {
         }
     }
 
-    fn contact_view(&self, contact: &Contact, now: Duration) -> ContactView {
+    fn contact_view(&self, contact: &Contact, peers: &[&Peer], now: Duration) -> ContactView {
         let state = match (contact.accepted, contact.contested || contact.held) {
             (false, _) => ContactState::Pending,
             (true, true) => ContactState::Contested,
@@ -77,8 +107,10 @@ impl Node {
             name: contact.name.clone(),
             state,
             verified: contact.verified,
-            reachable: self.reachable(contact, self.link_to(contact.id), now),
-            path: self.path_view(contact.id),
+            reachable: self.reachable(contact, peers, now),
+            path: self
+                .best_link(peers.iter().copied())
+                .and_then(|link| self.path_view(link)),
             devices: devices
                 .into_iter()
                 .map(|device| DeviceView {
@@ -99,7 +131,8 @@ impl Node {
     }
 
     /// The dot. Derived here and nowhere kept.
-    fn reachable(&self, contact: &Contact, link: Option<&Link>, now: Duration) -> Reachable {
+    fn reachable(&self, contact: &Contact, peers: &[&Peer], now: Duration) -> Reachable {
+        let link = self.best_link(peers.iter().copied());
         if contact.blocked {
             return Reachable::No(WhyNot::Blocked);
         }
@@ -107,7 +140,7 @@ impl Node {
             return Reachable::No(WhyNot::Contested);
         }
         let Some(link) = link.filter(|_| contact.accepted) else {
-            return self.unlinked(contact);
+            return self.unlinked(contact, peers);
         };
         let is_proven = link
             .keepalive
@@ -121,14 +154,13 @@ impl Node {
         }
     }
 
-    fn unlinked(&self, contact: &Contact) -> Reachable {
-        let mut peers = self.peers.values().filter(|peer| peer.contact == Some(contact.id));
-        let tries = peers.any(|peer| {
+    fn unlinked(&self, contact: &Contact, peers: &[&Peer]) -> Reachable {
+        let tries = peers.iter().any(|peer| {
             let leads_somewhere = !self.addresses_of(&peer.device).is_empty() || self.has_relay_to(&peer.device);
             let knocks = peer.search.is_knocking() && leads_somewhere;
             knocks || peer.dialing.is_some() || self.links.values().any(|link| link.peer == peer.device)
         });
-        let why = self.why_no_link(contact.id);
+        let why = self.why_unlinked(contact, peers);
         if tries {
             let searching = if contact.accepted {
                 WhyNot::Searching
@@ -145,16 +177,20 @@ impl Node {
 
     /// Why there is no link to a contact.
     pub(super) fn why_no_link(&self, id: ContactId) -> WhyNot {
-        let Some(contact) = self.state.contact(id) else {
-            return WhyNot::NoAddress;
-        };
+        match self.state.contact(id) {
+            Some(contact) => self.why_unlinked(contact, &self.peers_of(id)),
+            None => WhyNot::NoAddress,
+        }
+    }
+
+    fn why_unlinked(&self, contact: &Contact, peers: &[&Peer]) -> WhyNot {
+        let peers = || peers.iter();
         if contact.blocked {
             return WhyNot::Blocked;
         }
         if !contact.accepted {
             return WhyNot::WaitingForInviter;
         }
-        let peers = || self.peers.values().filter(|peer| peer.contact == Some(id));
         let hides = contact.relay_only;
         if hides && !peers().any(|peer| self.has_relay_to(&peer.device)) {
             WhyNot::NoRelay
@@ -179,13 +215,14 @@ impl Node {
 
     /// Tells clients of every dot, and of every way, that differs from what they were last told.
     pub(super) fn notice_dots(&mut self, now: Now) {
+        let owned = self.owned();
         let shown = |contact: &Contact| {
-            let link = self.link_to(contact.id);
-            let kind = link.map(|link| self.path_kind(link));
-            (contact.id, (self.reachable(contact, link, now.boot), kind))
+            let peers = owned.get(&contact.id).map_or(&[][..], Vec::as_slice);
+            let kind = self.best_link(peers.iter().copied()).map(|link| self.path_kind(link));
+            (contact.id, (self.reachable(contact, peers, now.boot), kind))
         };
-        let dots: Vec<_> = self.state.contacts.iter().map(shown).collect();
-        self.shown.retain(|id, _| dots.iter().any(|(known, _)| known == id));
+        let dots: BTreeMap<_, _> = self.state.contacts.iter().map(shown).collect();
+        self.shown.retain(|id, _| dots.contains_key(id));
         for (id, dot) in dots {
             if self.shown.insert(id, dot) != Some(dot) {
                 self.event(Event::Contact(id));

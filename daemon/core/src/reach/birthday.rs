@@ -26,7 +26,7 @@ const WAVE_PAUSE: Duration = Duration::from_millis(25);
 /// again before the routers forget.
 const WAVES: [(Duration, u8); 6] = [
     (Duration::ZERO, 2),
-    (Duration::from_secs(1), 4),
+    (Duration::from_millis(300), 4),
     (Duration::from_secs(10), 4),
     (Duration::from_secs(20), 4),
     (Duration::from_secs(30), 4),

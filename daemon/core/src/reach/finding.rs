@@ -79,8 +79,10 @@ impl Pace {
 /// How often an invite of some age is looked after: he who got it a moment ago is waiting.
 #[must_use]
 pub fn invite_pause(age: Duration) -> Duration {
-    let [young, middle, old] = bounds::INVITE_POLLS;
-    if age < bounds::INVITE_YOUNG {
+    let [fresh, young, middle, old] = bounds::INVITE_POLLS;
+    if age < bounds::INVITE_FRESH {
+        fresh
+    } else if age < bounds::INVITE_YOUNG {
         young
     } else if age < bounds::INVITE_MIDDLE {
         middle
@@ -159,8 +161,9 @@ mod tests {
 
     #[test]
     fn an_invite_is_looked_after_less_the_older_it_is() {
-        let pauses = [0, 599, 600, 3599, 3600, 90_000].map(|age| invite_pause(Duration::from_secs(age)).as_secs());
-        assert_eq!(pauses, [5, 5, 30, 30, 300, 300]);
+        let ages = [0, 119, 120, 599, 600, 3599, 3600, 90_000];
+        let pauses = ages.map(|age| invite_pause(Duration::from_secs(age)).as_secs());
+        assert_eq!(pauses, [2, 2, 5, 5, 30, 30, 300, 300]);
     }
 
     #[test]

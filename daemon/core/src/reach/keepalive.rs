@@ -17,11 +17,14 @@ use crate::cbor;
 use crate::message::Garbage;
 
 /// In a call or while it rings, questions follow each other this fast.
-const BUSY_PAUSE: Duration = Duration::from_millis(500);
-/// In a call, a question that is unanswered for this long starts the search for another path.
-const BUSY_SILENCE: Duration = Duration::from_secs(1);
+const BUSY_PAUSE: Duration = Duration::from_millis(250);
+/// In a call, a question that is unanswered for this long, or for twice as long as the last answer took, starts the search for another
+/// path.
+const BUSY_SILENCE: Duration = Duration::from_millis(500);
+/// On a slow path it takes so long at most.
+const BUSY_SILENCE_MOST: Duration = Duration::from_millis(1500);
 /// In a call, the listening side asks by itself after this long.
-const BUSY_LISTENER: Duration = Duration::from_millis(1200);
+const BUSY_LISTENER: Duration = Duration::from_millis(600);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 enum Alive {
@@ -44,6 +47,8 @@ pub struct Keepalive {
     asked: Option<Asked>,
     answered: Option<Answered>,
     last_ask: Duration,
+    /// How long the last answer took, reckoned from the first question that it found open.
+    took: Duration,
     silence_told: bool,
     doubted: bool,
 }
@@ -101,6 +106,7 @@ impl Keepalive {
             asked: None,
             answered: None,
             last_ask: now,
+            took: Duration::ZERO,
             silence_told: false,
             doubted: false,
         }
@@ -192,10 +198,10 @@ impl Keepalive {
             }
             Alive::Answer(number, theirs, peer_rings) => {
                 let is_awaited = |asked: Asked| asked.open.contains(number) && is_news(asked.at, now);
-                if !self.asked.is_some_and(is_awaited) {
+                let Some(asked) = self.asked.take_if(|asked| is_awaited(*asked)) else {
                     return Ok(None);
-                }
-                self.asked = None;
+                };
+                self.took = now.saturating_sub(asked.since);
                 self.proven(peer_rings, now);
                 Ok(Some(cbor::encode(&Alive::Confirm(theirs, rings))))
             }
@@ -261,7 +267,8 @@ impl Keepalive {
 
     fn silent_from(&self, busy: bool) -> Option<Duration> {
         if busy {
-            return self.asked.map(|asked| asked.since + BUSY_SILENCE);
+            let patience = (self.took * 2).clamp(BUSY_SILENCE, BUSY_SILENCE_MOST);
+            return self.asked.map(|asked| asked.since + patience);
         }
         let asked = self
             .asked
@@ -361,8 +368,27 @@ mod tests {
         let _ = dialer.receive(&answer, true, at(2));
         let wish = dialer.poll(true, true, at(15_000));
         assert!(wish.send.is_some() && !wish.search);
-        assert!(!dialer.poll(true, true, at(15_500)).search);
-        assert!(dialer.poll(true, true, at(16_000)).search);
+        assert!(!dialer.poll(true, true, at(15_400)).search);
+        assert!(dialer.poll(true, true, at(15_500)).search);
+    }
+
+    /// A path over satellites answers each question after 700 ms, which is no silence.
+    #[test]
+    fn a_call_on_a_slow_path_is_no_silence() {
+        let (mut dialer, mut listener) = (Keepalive::new(true, 5, at(0)), Keepalive::new(false, 900, at(0)));
+        let ask = dialer.ask(true, at(0));
+        let mut under_way = std::collections::VecDeque::from([(at(700), ask)]);
+        let mut now = at(0);
+        while now < at(20_000) {
+            now += at(10);
+            while let Some((_, ask)) = under_way.pop_front_if(|(due, _)| *due <= now) {
+                let answer = listener.receive(&ask, true, now).expect("ours").expect("answer");
+                let _ = dialer.receive(&answer, true, now).expect("ours");
+            }
+            let wish = dialer.poll(true, true, now);
+            assert!(!wish.search || now < at(2000), "{now:?}");
+            under_way.extend(wish.send.map(|ask| (now + at(700), ask)));
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@
 //! report says that they do.
 //!
 //! A source has one vote, and keeps the last thing it said. A contact may lie: its word alone is heard only where no two others
-//! agree on something else, and it counts for the mapping only where fewer than two STUN servers have answered.
+//! agree on something else, and it counts for the mapping only where fewer than two STUN servers have answered. Nodes of the DHT may
+//! lie as contacts may, and nobody chose them: see [`sound`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -19,7 +20,8 @@ use crate::bounds;
 use crate::event::FromOutside;
 use crate::ids::ContactId;
 use crate::reach::candidates::{self, Candidate, Learnt, OwnAddresses};
-use crate::reach::survey::Findings;
+use crate::reach::lifetime::Lifetime;
+use crate::reach::survey::{Behaviour, Findings};
 
 /// Yes, no, or nobody has shown it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +77,17 @@ pub enum Filtering {
     Unknown,
 }
 
+impl Filtering {
+    /// Whether strangers are known to be kept out.
+    #[must_use]
+    pub const fn is_shut(self) -> bool {
+        match self {
+            Self::AddressDependent | Self::AddressAndPortDependent => true,
+            Self::EndpointIndependent | Self::Unknown => false,
+        }
+    }
+}
+
 /// What matters to somebody who wants to reach a device behind a NAT. Told to contacts: 0 easy, 1 hard, whatever else unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NatKind {
@@ -85,6 +98,17 @@ pub enum NatKind {
     /// Nobody knows.
     #[default]
     Unknown,
+}
+
+impl NatKind {
+    /// `None` where nobody knows.
+    #[must_use]
+    pub const fn known(self) -> Option<Self> {
+        match self {
+            Self::Easy | Self::Hard => Some(self),
+            Self::Unknown => None,
+        }
+    }
 }
 
 impl<C> Encode<C> for NatKind {
@@ -150,8 +174,8 @@ pub struct PortMapping {
 pub struct Evidence {
     answers: BTreeMap<Source, Answer>,
     findings: Findings,
-    /// The longest silence after which something came in.
-    lifetime: Duration,
+    /// The longest silence after which something came in, and what was measured.
+    lifetime: Lifetime,
     /// The port mapper.
     pub mapping: PortMapping,
 }
@@ -169,10 +193,12 @@ pub struct Report {
     pub hairpin: Known,
     /// Whether the outer port is the inner one.
     pub port_preservation: Known,
-    /// For how long, at least, a silent mapping stays; `None` where nothing has shown it.
-    pub lifetime: Option<Duration>,
+    /// For how long a silent mapping stays, or a firewall's memory of it.
+    pub lifetime: Lifetime,
     /// Whether IPv6 works.
     pub ipv6: Known,
+    /// Who is let in over IPv6.
+    pub ipv6_filtering: Filtering,
     /// Whether there is another NAT behind the first: a second router, or the carrier's.
     pub double_nat: Known,
     /// Whether the address can be reached from outside.
@@ -206,6 +232,18 @@ impl Report {
         }
     }
 
+    /// Whether there is something between us and the world that has to remember who may answer.
+    #[must_use]
+    pub fn forgets(&self) -> bool {
+        self.translated == Known::Yes || self.filtering.is_shut()
+    }
+
+    /// Whether packets that nobody asked for are known not to get in at the outer addresses.
+    #[must_use]
+    pub const fn is_shut(&self) -> bool {
+        self.filtering.is_shut() && self.port_mapping.external.is_none()
+    }
+
     /// The same, whenever it was said.
     #[must_use]
     pub fn timeless(mut self) -> Self {
@@ -215,6 +253,14 @@ impl Report {
 }
 
 impl Evidence {
+    /// What nodes of the DHT have seen in a round, in place of what others saw in the one before.
+    pub fn take_nodes(&mut self, seen: &BTreeMap<SocketAddr, SocketAddr>, now: Duration) {
+        self.answers.retain(|source, _| !matches!(source, Source::Dht(_)));
+        for (node, seen) in seen {
+            self.note(Source::Dht(node.ip()), *seen, now);
+        }
+    }
+
     /// What a contact or a node of the DHT saw.
     pub fn note(&mut self, source: Source, seen: SocketAddr, now: Duration) {
         let seen = Some(SocketAddr::new(seen.ip().to_canonical(), seen.port()));
@@ -262,9 +308,14 @@ impl Evidence {
         }
         if is_over {
             let before = std::mem::take(&mut self.findings);
-            self.findings = Findings {
+            let kept = |found: &Behaviour, before: &Behaviour| Behaviour {
                 from_other_ip: found.from_other_ip.or(before.from_other_ip),
                 from_other_port: found.from_other_port.or(before.from_other_port),
+                ..*found
+            };
+            self.findings = Findings {
+                ipv4: kept(&found.ipv4, &before.ipv4),
+                ipv6: kept(&found.ipv6, &before.ipv6),
                 ..found.clone()
             };
         }
@@ -274,27 +325,54 @@ impl Evidence {
     pub fn moved(&mut self, ipv4: bool) {
         self.answers
             .retain(|_, answer| answer.seen.is_some_and(|seen| seen.is_ipv4() != ipv4));
-        self.findings = Findings::default();
-        self.lifetime = Duration::ZERO;
+        self.findings.hairpin = None;
         if ipv4 {
             self.mapping.external = None;
+            self.findings.ipv4 = Behaviour::default();
+        } else {
+            self.findings.ipv6 = Behaviour::default();
         }
+    }
+
+    /// Another router is another lifetime.
+    pub const fn forget_lifetime(&mut self) {
+        self.lifetime = Lifetime {
+            at_least: None,
+            at_most: None,
+        };
     }
 
     /// Something came in after a silence of this length. True where that is longer than any before; seconds are exact enough.
     pub fn note_lifetime(&mut self, silence: Duration) -> bool {
         let silence = Duration::from_secs(silence.as_secs());
-        let is_longer = silence >= bounds::LIFETIME_LEAST && silence > self.lifetime;
-        self.lifetime = self.lifetime.max(silence);
-        is_longer
+        silence >= bounds::LIFETIME_LEAST && self.lifetime.stretch(silence)
+    }
+
+    /// What a measurement has shown.
+    pub const fn measured(&mut self, lifetime: Lifetime) {
+        self.lifetime = lifetime;
+    }
+
+    /// A server to measure the lifetime with over IPv4, not one of `unable`: one with a second address, since that knows RFC 5780, or
+    /// else any that has answered.
+    #[must_use]
+    pub fn lifetime_server(&self, unable: &BTreeSet<SocketAddr>) -> Option<SocketAddr> {
+        let answered = self.answers.values().filter(|answer| answer.seen.is_some());
+        let others = answered.filter_map(|answer| match answer.source {
+            Source::Stun(server) => Some(server),
+            Source::Dht(_) | Source::Contact(_) => None,
+        });
+        let mut servers = self.findings.ipv4.server.into_iter().chain(others);
+        servers.find(|server| server.is_ipv4() && !unable.contains(server))
     }
 
     /// Whether anybody has answered in the last round.
     #[must_use]
     pub fn is_answered(&self) -> bool {
+        let was_asked = |source: &Source| matches!(source, Source::Stun(_) | Source::Dht(_));
         self.answers
             .values()
-            .any(|answer| matches!(answer.source, Source::Stun(_)) && answer.seen.is_some())
+            .any(|answer| was_asked(&answer.source) && answer.seen.is_some())
     }
 
     /// What contacts said long ago is forgotten.
@@ -330,7 +408,7 @@ impl Evidence {
             .filter_map(|answer| Some((answer.source, answer.seen?, answer.at)));
         seen.filter(|(_, seen, _)| seen.is_ipv4() == ipv4 && candidates::may_be_outer(&seen.ip(), own))
             // A contact that came in by the mapped port sees it, and that says nothing about the rest of the NAT.
-            .filter(|(source, seen, _)| matches!(source, Source::Stun(_)) || Some(*seen) != self.mapping.external)
+            .filter(|(source, seen, _)| !matches!(source, Source::Contact(_)) || Some(*seen) != self.mapping.external)
             .collect()
     }
 }
@@ -352,24 +430,20 @@ pub fn judge(evidence: &Evidence, own: &OwnAddresses) -> Report {
     let ipv6 = evidence.votes(own, false);
     // IPv6 is looked at where there is no IPv4.
     let main = if ipv4.is_empty() { &ipv6 } else { &ipv4 };
-    let is_about_main = evidence
-        .findings
-        .subject
-        .is_none_or(|seen| seen.is_ipv4() != ipv4.is_empty());
-    let nothing = Findings::default();
-    let findings = if is_about_main { &evidence.findings } else { &nothing };
-    let (mapping, disagreement) = mapping(main, findings);
-    let translated = translated(main, own);
+    let behaviour = evidence.findings.of(!ipv4.is_empty());
+    let (mapping, disagreement) = mapping(main, behaviour);
+    let sound = sound(main);
+    let translated = translated(&sound, own);
     let mut report = Report {
         translated,
         mapping,
         disagreement,
-        filtering: filtering(findings),
+        filtering: filtering(behaviour),
         hairpin: hairpin(&evidence.findings, translated),
-        port_preservation: port_preservation(main, own),
-        lifetime: (translated == Known::Yes && evidence.lifetime >= bounds::LIFETIME_LEAST)
-            .then_some(evidence.lifetime),
+        port_preservation: port_preservation(&sound, own),
+        lifetime: Lifetime::default(),
         ipv6: ipv6_works(&answers, own),
+        ipv6_filtering: filtering(&evidence.findings.ipv6),
         double_nat: double_nat(&ipv4, evidence.mapping.external),
         from_outside: FromOutside::Unknown,
         port_mapping: evidence.mapping,
@@ -377,9 +451,12 @@ pub fn judge(evidence: &Evidence, own: &OwnAddresses) -> Report {
         candidates: Vec::new(),
     };
     report.from_outside = from_outside(&report);
+    if report.forgets() {
+        report.lifetime = evidence.lifetime;
+    }
     let is_hard = report.unmapped_kind() == NatKind::Hard;
-    let mut reflexive = reflexive(&ipv4, is_hard);
-    reflexive.extend(self::reflexive(&ipv6, false));
+    let mut reflexive = reflexive(&self::sound(&ipv4), is_hard);
+    reflexive.extend(self::reflexive(&self::sound(&ipv6), false));
     let learnt = Learnt {
         mapped: evidence.mapping.external,
         mapped_is_outermost: report.double_nat != Known::Yes,
@@ -404,13 +481,27 @@ const fn is_stun(vote: &Vote) -> bool {
     matches!(vote.0, Source::Stun(_))
 }
 
+/// Those votes that may make an address which others are told of. Nodes of the DHT are strangers whom nobody chose, and whoever is
+/// told of an address knocks there: they are heard where no STUN server has answered, and two sources name the same IP address.
+fn sound(votes: &[Vote]) -> Vec<Vote> {
+    let by_stun = votes.iter().any(is_stun);
+    let is_sound = |vote: &&Vote| match vote.0 {
+        Source::Stun(_) | Source::Contact(_) => true,
+        Source::Dht(_) => {
+            let same = votes.iter().filter(|other| other.1.ip() == vote.1.ip());
+            !by_stun && same.count() >= 2
+        }
+    };
+    votes.iter().filter(is_sound).copied().collect()
+}
+
 /// The mapping, and whether sources disagree.
-fn mapping(votes: &[Vote], findings: &Findings) -> (Mapping, bool) {
+fn mapping(votes: &[Vote], behaviour: &Behaviour) -> (Mapping, bool) {
     let disagreement = tally(votes).len() > 1;
     let Some(votes) = one_a_place(votes) else {
         return (Mapping::AddressAndPortDependent, disagreement);
     };
-    let finer = finer_mapping(findings);
+    let finer = finer_mapping(behaviour);
     let stun: Vec<Vote> = votes.iter().copied().filter(is_stun).collect();
     let coarse = if stun.len() >= 2 {
         dependence(&tally(&stun))
@@ -482,11 +573,11 @@ fn among_all(votes: &[Vote]) -> Mapping {
 }
 
 /// RFC 5780, section 4.3.
-fn finer_mapping(findings: &Findings) -> Mapping {
-    let (Some(first), Some(at_ip)) = (findings.subject, findings.other_ip) else {
+fn finer_mapping(behaviour: &Behaviour) -> Mapping {
+    let (Some(first), Some(at_ip)) = (behaviour.subject, behaviour.other_ip) else {
         return Mapping::Unknown;
     };
-    match findings.other_both {
+    match behaviour.other_both {
         _ if first == at_ip => Mapping::EndpointIndependent,
         Some(both) if both == at_ip => Mapping::AddressDependent,
         Some(_) => Mapping::AddressAndPortDependent,
@@ -494,8 +585,8 @@ fn finer_mapping(findings: &Findings) -> Mapping {
     }
 }
 
-const fn filtering(findings: &Findings) -> Filtering {
-    match (findings.from_other_ip, findings.from_other_port) {
+const fn filtering(behaviour: &Behaviour) -> Filtering {
+    match (behaviour.from_other_ip, behaviour.from_other_port) {
         (Some(true), _) => Filtering::EndpointIndependent,
         (Some(false), Some(true)) => Filtering::AddressDependent,
         (Some(false), Some(false)) => Filtering::AddressAndPortDependent,
@@ -570,13 +661,11 @@ fn from_outside(report: &Report) -> FromOutside {
     if is_mapped || is_open {
         return FromOutside::Yes;
     }
-    let is_shut = match report.filtering {
-        Filtering::AddressDependent | Filtering::AddressAndPortDependent => true,
-        Filtering::EndpointIndependent | Filtering::Unknown => report.kind() == NatKind::Hard,
-    };
-    // A mapping that may or may not be the outermost one, and IPv6, whose filtering nobody has shown, leave it open.
+    let is_shut = report.filtering.is_shut() || report.kind() == NatKind::Hard;
+    // A mapping that may or may not be the outermost one leaves it open, and so does IPv6 where it is not known to be shut.
     let may_be_mapped = report.port_mapping.external.is_some() && report.double_nat == Known::Unknown;
-    if is_shut && !may_be_mapped && report.ipv6 != Known::Yes {
+    let may_use_ipv6 = report.ipv6 == Known::Yes && !report.ipv6_filtering.is_shut();
+    if is_shut && !may_be_mapped && !may_use_ipv6 {
         FromOutside::No
     } else {
         FromOutside::Unknown

@@ -23,6 +23,7 @@ use sha2::Sha512;
 use crate::crypto::{self, NONCE, SEAL_OVERHEAD, Secret};
 use crate::ids::DeviceKey;
 use crate::invite;
+use crate::reach::nat_report::NatKind;
 use crate::rng::Rng;
 use crate::time::UnixSeconds;
 
@@ -52,6 +53,9 @@ pub struct Record {
     /// The device's wall clock.
     #[n(2)]
     pub time: UnixSeconds,
+    /// The kind of NAT that it is behind, where it knows.
+    #[n(3)]
+    pub nat: Option<NatKind>,
 }
 
 /// A signed value as the DHT keeps it: BEP 44's mutable item without salt.

@@ -4,6 +4,11 @@
 //! pauses, then one at each *meeting*, a moment of Unix time that both sides compute from their device keys. So two sides that
 //! have no way to tell each other of anything knock at the same moment: the first knocks of both, which live for a few hops
 //! only, have opened their own routers before anything of the other side arrives there.
+//!
+//! The longer there was no news, the rarer are the meetings that are used: for whoever has been away for an hour it is every
+//! eighth, and after some hours one an hour. The rare ones are among the frequent ones, so that whoever has come back, and
+//! uses all of them, meets who has been waiting for long. In between, who waits opens its own router alone, see
+//! [`Search::opens`].
 
 use std::time::Duration;
 
@@ -26,6 +31,8 @@ pub struct Search {
     attempts: usize,
     /// Birthdays since the last news.
     pub vain: u32,
+    /// When there was news last.
+    news: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +61,8 @@ pub struct Slot {
     pub undated: bool,
     /// Whether it is the last of its attempt.
     pub last: bool,
+    /// Whether nothing says that the other side knocks at the same time.
+    pub is_alone: bool,
 }
 
 impl Default for Search {
@@ -63,6 +72,7 @@ impl Default for Search {
             tried: 0,
             attempts: 0,
             vain: 0,
+            news: None,
         }
     }
 }
@@ -72,6 +82,7 @@ impl Search {
     pub const fn restart(&mut self, now: Duration) {
         self.tried = 0;
         self.vain = 0;
+        self.news = Some(now);
         if let Stage::Off | Stage::Pausing { .. } = self.stage {
             self.stage = Stage::Knocking { began: now, slot: 0 };
         }
@@ -89,8 +100,38 @@ impl Search {
         if !self.is_knocking() {
             self.tried = 0;
             self.vain = 0;
+            self.news = Some(now);
             self.stage = Stage::Pausing { until: now + wait };
         }
+    }
+
+    /// Starts an attempt now if it pauses: perhaps nobody could be found until this moment. That alone is no news.
+    pub const fn look(&mut self, now: Duration) {
+        if let Stage::Pausing { .. } = self.stage {
+            self.stage = Stage::Knocking { began: now, slot: 0 };
+        }
+    }
+
+    /// Of how many meetings one is used, a power of two.
+    #[must_use]
+    pub fn rarity(&self, now: Duration) -> u32 {
+        let waited = self.news.map_or(Duration::ZERO, |news| now.saturating_sub(news));
+        let share = waited.as_secs() / bounds::RARER_AFTER.as_secs();
+        let share = u32::try_from(share)
+            .unwrap_or(u32::MAX)
+            .clamp(1, bounds::RAREST_MEETING);
+        1 << share.ilog2()
+    }
+
+    /// Whether this is the tick before a meeting that is let pass: then the own router is to be opened, so that who comes back and
+    /// knocks at that meeting gets in.
+    #[must_use]
+    pub fn opens(&self, one: &DeviceKey, other: &DeviceKey, now: Now) -> bool {
+        let is_waiting = matches!(self.stage, Stage::Pausing { .. }) && self.rarity(now.boot) > 1;
+        let tick = bounds::TICK.as_secs();
+        // A tick comes within half a second of its time, before or after.
+        let number = now.wall.saturating_add(tick / 2) / tick;
+        is_waiting && number % PLACES == place(one, other)
     }
 
     /// Stops looking: there is a connection, or nobody to look for.
@@ -100,12 +141,14 @@ impl Search {
             tried: 0,
             attempts: 0,
             vain: 0,
+            news: None,
         };
     }
 
     /// The attempt came to nothing: pauses, then looks again, at `meeting` once the short pauses are used up.
     pub fn pause(&mut self, now: Duration, meeting: Duration) {
         self.attempts = self.attempts.wrapping_add(1) % 64;
+        self.news = self.news.or(Some(now));
         let until = bounds::BACKOFF.get(self.tried).map_or(meeting, |pause| now + *pause);
         self.tried = self.tried.saturating_add(1);
         self.stage = Stage::Pausing { until };
@@ -166,6 +209,7 @@ impl Search {
             first_far: far == Some(slot),
             undated: slot >= bounds::DATED_KNOCKS,
             last: slot + 1 == bounds::KNOCK_SLOTS.len(),
+            is_alone: self.tried <= bounds::BACKOFF.len(),
         }
     }
 
@@ -182,13 +226,23 @@ impl Search {
     }
 }
 
+/// Which third of a minute the meetings of two devices are in.
+const fn place(one: &DeviceKey, other: &DeviceKey) -> u64 {
+    let ([one, ..], [other, ..]) = (one.0, other.0);
+    (one ^ other) as u64 % PLACES
+}
+
 /// The next meeting of two devices that is not too soon, on the boot clock.
 #[must_use]
 pub fn meeting(one: &DeviceKey, other: &DeviceKey, now: Now) -> Duration {
-    let period = bounds::MEETING;
-    let ([one, ..], [other, ..]) = (one.0, other.0);
-    let place = u64::from(one ^ other) % PLACES;
-    let phase = AFTER_TICK + bounds::TICK * u32::try_from(place).unwrap_or_default();
+    rare_meeting(one, other, 1, now)
+}
+
+/// The same where one of `rarity` meetings is used: those whose minute can be divided by it.
+#[must_use]
+pub fn rare_meeting(one: &DeviceKey, other: &DeviceKey, rarity: u32, now: Now) -> Duration {
+    let period = bounds::MEETING.saturating_mul(rarity.max(1));
+    let phase = AFTER_TICK + bounds::TICK * u32::try_from(place(one, other)).unwrap_or_default();
     let soonest = Duration::from_secs(now.wall) + Duration::from_millis(now.millis.into()) + bounds::MEETING_PAUSE;
     let into = soonest.saturating_sub(phase).as_millis() % period.as_millis();
     let into = Duration::from_millis(u64::try_from(into).unwrap_or_default());
@@ -248,8 +302,108 @@ mod tests {
         assert!(
             rounds
                 .iter()
+                .all(|(at, slot)| slot.is_alone == (*at < MEETING.as_millis()))
+        );
+        assert!(
+            rounds
+                .iter()
                 .all(|(_, slot)| slot.first_far == (slot.hops.is_none() && !slot.undated))
         );
+    }
+
+    #[test]
+    fn the_longer_it_is_in_vain_the_rarer_it_is_tried() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let mut search = Search::default();
+        assert_eq!(search.rarity(minutes(1000)), 1, "nothing is looked for");
+        search.restart(minutes(10));
+        let rarity = |waited: u64| search.rarity(minutes(10 + waited));
+        assert_eq!([0, 7, 8, 15, 16, 32, 255].map(rarity), [1, 1, 2, 2, 4, 8, 32]);
+        assert_eq!([256, 100_000].map(rarity), [64, 64]);
+    }
+
+    #[test]
+    fn a_look_without_news_changes_no_pace() {
+        let mut search = Search::default();
+        search.look(Duration::ZERO);
+        assert_eq!(search.next_timeout(), None, "who looks for nobody");
+        search.restart(Duration::ZERO);
+        let later = Duration::from_secs(7200);
+        search.pause(later, later * 2);
+        search.look(later);
+        assert!(search.poll(later).is_some_and(|slot| slot.first));
+        assert_eq!(search.rarity(later), 16);
+    }
+
+    #[test]
+    fn who_waits_opens_its_router_before_each_meeting_that_it_lets_pass() {
+        let (one, other) = (DeviceKey([7; 32]), DeviceKey([201; 32]));
+        let mut search = Search::default();
+        search.restart(Duration::ZERO);
+        let start = Duration::from_secs(3600);
+        search.pause(start, Duration::from_secs(90_000));
+        for minute in 0..60_u64 {
+            let opened: Vec<u64> = (0..3)
+                .filter(|tick| {
+                    // The ticks of this device are a little early.
+                    let millis = (60 * (minute + 1) + 20 * tick) * 1000 - 400;
+                    let now = Now {
+                        boot: start + Duration::from_secs(60 * minute),
+                        wall: 1_800_000_000 + millis / 1000,
+                        millis: u16::try_from(millis % 1000).expect("small"),
+                    };
+                    search.opens(&one, &other, now)
+                })
+                .collect();
+            assert_eq!(opened, [place(&one, &other)]);
+        }
+        search.restart(start);
+        let now = Now {
+            boot: start,
+            wall: 1_800_000_000,
+            millis: 0,
+        };
+        assert!((0..60).all(|second| !search.opens(
+            &one,
+            &other,
+            Now {
+                wall: now.wall + second,
+                ..now
+            }
+        )));
+    }
+
+    #[test]
+    fn rare_meetings_are_among_the_frequent_ones() {
+        let (one, other) = (DeviceKey([7; 32]), DeviceKey([200; 32]));
+        for step in 0..500_u64 {
+            let now = Now {
+                boot: Duration::from_millis(7777 * step),
+                wall: 1_800_000_000 + step * 7777 / 1000,
+                millis: u16::try_from(step * 7777 % 1000).expect("small"),
+            };
+            let rare = rare_meeting(&one, &other, 64, now);
+            let before = Now {
+                boot: rare - bounds::MEETING_PAUSE,
+                ..now
+            };
+            let unix = Duration::from_secs(now.wall) + Duration::from_millis(now.millis.into());
+            let then = unix + before.boot.saturating_sub(now.boot);
+            let before = Now {
+                wall: then.as_secs(),
+                millis: u16::try_from(then.subsec_millis()).expect("small"),
+                ..before
+            };
+            for rarity in [1, 2, 4, 8, 16, 32, 64] {
+                assert_eq!(
+                    rare_meeting(&one, &other, rarity, before),
+                    rare,
+                    "of {rarity} meetings one"
+                );
+            }
+            let pause = rare - now.boot;
+            assert!(pause >= bounds::MEETING_PAUSE && pause <= bounds::MEETING_PAUSE + 64 * bounds::MEETING);
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ const CHANGED_ADDRESS: u16 = 0x0005;
 const ERROR_CODE: u16 = 0x0009;
 const UNKNOWN_ATTRIBUTES: u16 = 0x000A;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
+const RESPONSE_PORT: u16 = 0x0027;
 const FINGERPRINT: u16 = 0x8028;
 const OTHER_ADDRESS: u16 = 0x802C;
 /// Attributes from here on may be skipped by whoever does not know them.
@@ -41,12 +42,14 @@ pub struct Change {
 }
 
 /// A binding request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Request {
     /// Fresh and random.
     pub tx: Transaction,
     /// Where the answer should come from; by default from where the request went.
     pub change: Change,
+    /// To which port of ours the answer should go, instead of the one where the request came from (RFC 5780, section 7.5).
+    pub answer_to: Option<u16>,
 }
 
 /// A successful binding response.
@@ -80,6 +83,10 @@ impl Request {
             let flags = u32::from(self.change.ip) << 2 | u32::from(self.change.port) << 1;
             put(&mut attributes, CHANGE_REQUEST, &flags.to_be_bytes());
         }
+        if let Some(port) = self.answer_to {
+            // Two bytes of the four are padding.
+            put(&mut attributes, RESPONSE_PORT, &(u32::from(port) << 16).to_be_bytes());
+        }
         message(REQUEST, &self.tx, &attributes)
     }
 }
@@ -112,6 +119,7 @@ pub fn parse(bytes: &[u8]) -> Option<Message> {
         REQUEST => Some(Message::Request(Request {
             tx,
             change: read.change.unwrap_or_default(),
+            answer_to: read.answer_to,
         })),
         SUCCESS => Some(Message::Response(Response {
             tx,
@@ -126,6 +134,7 @@ pub fn parse(bytes: &[u8]) -> Option<Message> {
 #[derive(Debug, Default)]
 struct Attributes {
     change: Option<Change>,
+    answer_to: Option<u16>,
     mapped: Option<SocketAddr>,
     other: Option<SocketAddr>,
 }
@@ -165,6 +174,10 @@ impl Attributes {
                     port: flags & 2 != 0,
                 };
                 self.change = self.change.or(Some(change));
+            }
+            RESPONSE_PORT => {
+                let (port, _) = value.split_first_chunk::<2>()?;
+                self.answer_to = self.answer_to.or(Some(u16::from_be_bytes(*port)));
             }
             // What servers of the first STUN (RFC 3489) say besides, and what belongs to a failure.
             MAPPED_ADDRESS | SOURCE_ADDRESS | CHANGED_ADDRESS | ERROR_CODE | UNKNOWN_ATTRIBUTES | OPTIONAL.. => {}
@@ -337,10 +350,11 @@ mod tests {
         #[test]
         fn what_is_written_is_read(
             tx: [u8; 12], mapped in any_address(), other in prop::option::of(any_address()), ip: bool, port: bool,
+            answer_to: Option<u16>,
         ) {
             let response = Response { tx, mapped, other };
             prop_assert_eq!(parse(&response.to_bytes()), Some(Message::Response(response)));
-            let request = Request { tx, change: Change { ip, port } };
+            let request = Request { tx, change: Change { ip, port }, answer_to };
             prop_assert_eq!(parse(&request.to_bytes()), Some(Message::Request(request)));
         }
 

@@ -4,10 +4,13 @@
 //! 1. every server is asked where it sees us;
 //! 2. one that has a second address (RFC 5780) is asked to answer from there, which shows what the NAT lets in; and we ask
 //!    ourselves at our own outer address, which shows whether it hairpins;
-//! 3. the second address itself is asked where it sees us, which shows on what the mapping depends.
+//! 3. the second address itself is asked where it sees us, which shows on what the mapping depends; at its other port only if
+//!    that is another place, to tell what exactly it depends on.
 //!
 //! Filtering comes before mapping, because whatever we send to the second address opens the NAT for it. A server whose
-//! second address heard from us a while ago is not asked for stage 2 at all: see [`Contacted`].
+//! second address heard from us a while ago is not asked for stage 2 at all: see [`Contacted`]. Its other port comes last, since a
+//! router that does not drop what nobody asked for has taken stage 2's answer from there for its own: a packet of ours to that
+//! place would get another port, and with netfilter all that follow to others, too.
 //!
 //! Invariant: a response counts only if its transaction is outstanding and it comes from the one address that was to answer.
 
@@ -26,8 +29,8 @@ pub struct Survey {
     stage: Stage,
     until: Duration,
     asked: BTreeMap<Transaction, Asked>,
-    /// The server whose second address is used.
-    subject: Option<Subject>,
+    /// The servers whose second address is used, one of each family: IPv4 first.
+    subjects: [Option<Subject>; 2],
     findings: Findings,
 }
 
@@ -36,18 +39,48 @@ pub struct Survey {
 pub struct Findings {
     /// Where each server saw us, `None` where it did not answer.
     pub seen: BTreeMap<SocketAddr, Option<SocketAddr>>,
+    /// Whether a packet to our own outer address came back; `None` where that was not tried.
+    pub hairpin: Option<bool>,
+    /// What the NAT or firewall does with IPv4.
+    pub ipv4: Behaviour,
+    /// The same of IPv6.
+    pub ipv6: Behaviour,
+}
+
+/// What a server with a second address has shown of whatever stands between, for one family of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behaviour {
+    /// The server, where one of this family has a second address.
+    pub server: Option<SocketAddr>,
+    /// Where its first address saw us, once something more was asked of it.
+    pub subject: Option<SocketAddr>,
     /// Whether a packet came in from an address and port never contacted; `None` where that was not tried.
     pub from_other_ip: Option<bool>,
     /// Whether a packet came in from a contacted address, but another port; `None` where that was not tried.
     pub from_other_port: Option<bool>,
-    /// Whether a packet to our own outer address came back; `None` where that was not tried.
-    pub hairpin: Option<bool>,
     /// Where the second address saw us: at the same port as the first, and at another one.
     pub other_ip: Option<SocketAddr>,
     /// See [`Self::other_ip`].
     pub other_both: Option<SocketAddr>,
-    /// Where the first address of that server saw us.
-    pub subject: Option<SocketAddr>,
+}
+
+impl Behaviour {
+    /// Whether the second address was seen to have another view of us than the first.
+    fn depends(&self) -> bool {
+        self.other_ip.is_some() && self.other_ip != self.subject
+    }
+}
+
+impl Findings {
+    /// What was found of one family.
+    #[must_use]
+    pub const fn of(&self, ipv4: bool) -> &Behaviour {
+        if ipv4 { &self.ipv4 } else { &self.ipv6 }
+    }
+
+    const fn of_mut(&mut self, ipv4: bool) -> &mut Behaviour {
+        if ipv4 { &mut self.ipv4 } else { &mut self.ipv6 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +88,7 @@ enum Stage {
     Servers,
     Filtering,
     Mapping,
+    Dependence,
     Over,
 }
 
@@ -99,7 +133,7 @@ impl Asked {
 pub struct Contacted(BTreeMap<SocketAddr, Duration>);
 
 impl Contacted {
-    fn note(&mut self, to: SocketAddr, now: Duration) {
+    pub(super) fn note(&mut self, to: SocketAddr, now: Duration) {
         self.0.retain(|_, at| now < *at + bounds::NAT_MEMORY);
         self.0.insert(to, now);
     }
@@ -127,7 +161,7 @@ impl Survey {
             stage: Stage::Servers,
             until: now + bounds::STUN_PATIENCE,
             asked: BTreeMap::new(),
-            subject: None,
+            subjects: [None, None],
             findings: Findings::default(),
         };
         for server in servers.iter().take(bounds::STUN_SERVERS) {
@@ -182,6 +216,7 @@ impl Survey {
                 let request = Request {
                     tx: *tx,
                     change: asked.change,
+                    answer_to: None,
                 };
                 sends.push((asked.to, request.to_bytes()));
             }
@@ -198,7 +233,7 @@ impl Survey {
                 let answered = self.take(&response.tx, |test| test != Test::Hairpin, comes_from);
                 match &answered {
                     Some(asked) if asked.from == from => self.note_response(asked, response),
-                    Some(asked) => self.note_unable(asked.test),
+                    Some(asked) => self.note_unable(asked),
                     None => {}
                 }
                 answered.is_some()
@@ -206,7 +241,7 @@ impl Survey {
             Message::Failure(tx) => {
                 let refused = self.take(tx, |test| test != Test::Hairpin, |asked| asked.to == from);
                 if let Some(asked) = &refused {
-                    self.note_unable(asked.test);
+                    self.note_unable(asked);
                 }
                 refused.is_some()
             }
@@ -214,10 +249,11 @@ impl Survey {
     }
 
     /// A server that does not do what RFC 5780 asks of it has shown nothing about the NAT.
-    const fn note_unable(&mut self, test: Test) {
-        match test {
-            Test::FromOtherIp => self.findings.from_other_ip = None,
-            Test::FromOtherPort => self.findings.from_other_port = None,
+    const fn note_unable(&mut self, asked: &Asked) {
+        let behaviour = self.findings.of_mut(asked.to.is_ipv4());
+        match asked.test {
+            Test::FromOtherIp => behaviour.from_other_ip = None,
+            Test::FromOtherPort => behaviour.from_other_port = None,
             Test::Basic | Test::Hairpin | Test::AtOtherIp | Test::AtOtherBoth => {}
         }
     }
@@ -238,26 +274,26 @@ impl Survey {
     }
 
     fn note_response(&mut self, asked: &Asked, response: &Response) {
+        let behaviour = self.findings.of_mut(asked.to.is_ipv4());
         match asked.test {
             Test::Basic => {
-                self.findings.seen.insert(asked.to, Some(response.mapped));
                 let other = response.other.filter(|other| is_second_address(&asked.to, other));
-                // IPv4 is where the NATs are.
-                let has_one = self
-                    .subject
-                    .is_some_and(|subject| subject.server.is_ipv4() || asked.to.is_ipv6());
-                if let (Some(other), false) = (other, has_one) {
-                    self.subject = Some(Subject {
+                let [ipv4, ipv6] = &mut self.subjects;
+                let subject = if asked.to.is_ipv4() { ipv4 } else { ipv6 };
+                if let (Some(other), None) = (other, &subject) {
+                    behaviour.server = Some(asked.to);
+                    *subject = Some(Subject {
                         server: asked.to,
                         other,
                         mapped: response.mapped,
                     });
                 }
+                self.findings.seen.insert(asked.to, Some(response.mapped));
             }
-            Test::FromOtherIp => self.findings.from_other_ip = Some(true),
-            Test::FromOtherPort => self.findings.from_other_port = Some(true),
-            Test::AtOtherIp => self.findings.other_ip = Some(response.mapped),
-            Test::AtOtherBoth => self.findings.other_both = Some(response.mapped),
+            Test::FromOtherIp => behaviour.from_other_ip = Some(true),
+            Test::FromOtherPort => behaviour.from_other_port = Some(true),
+            Test::AtOtherIp => behaviour.other_ip = Some(response.mapped),
+            Test::AtOtherBoth => behaviour.other_both = Some(response.mapped),
             Test::Hairpin => {}
         }
     }
@@ -278,23 +314,30 @@ impl Survey {
         self.stage = match self.stage {
             Stage::Servers => Stage::Filtering,
             Stage::Filtering => Stage::Mapping,
-            Stage::Mapping | Stage::Over => Stage::Over,
+            Stage::Mapping if self.depends() => Stage::Dependence,
+            Stage::Mapping | Stage::Dependence | Stage::Over => Stage::Over,
         };
-        let subject = self.subject.filter(|subject| may_send_to(&subject.other));
         match self.stage {
-            Stage::Filtering => {
-                self.ask_oneself(may_send_to, rng, now);
-                let untouched = |subject: &Subject| contacted.is_untouched(&subject.server, &subject.other, now);
-                if let Some(subject) = subject.filter(untouched) {
-                    self.ask_for_other(subject, rng, now);
+            Stage::Filtering => self.ask_oneself(may_send_to, rng, now),
+            Stage::Servers | Stage::Mapping | Stage::Dependence | Stage::Over => {}
+        }
+        let usable = |subject: &Subject| may_send_to(&subject.other);
+        for subject in self.subjects.into_iter().flatten().filter(usable) {
+            match self.stage {
+                Stage::Filtering => {
+                    if contacted.is_untouched(&subject.server, &subject.other, now) {
+                        self.ask_for_other(subject, rng, now);
+                    }
                 }
-            }
-            Stage::Mapping => {
-                if let Some(subject) = subject {
-                    self.ask_other(subject, rng, now);
+                Stage::Mapping => self.ask_other(subject, rng, now),
+                Stage::Dependence => {
+                    let (to, ipv4) = (subject.other, subject.server.is_ipv4());
+                    if self.findings.of(ipv4).depends() {
+                        self.ask(Test::AtOtherBoth, to, to, Change::default(), rng, now);
+                    }
                 }
+                Stage::Servers | Stage::Over => {}
             }
-            Stage::Servers | Stage::Over => {}
         }
     }
 
@@ -310,9 +353,10 @@ impl Survey {
 
     fn ask_for_other(&mut self, subject: Subject, rng: &mut Rng, now: Duration) {
         let Subject { server, other, mapped } = subject;
-        self.findings.subject = Some(mapped);
-        self.findings.from_other_ip = Some(false);
-        self.findings.from_other_port = Some(false);
+        let behaviour = self.findings.of_mut(server.is_ipv4());
+        behaviour.subject = Some(mapped);
+        behaviour.from_other_ip = Some(false);
+        behaviour.from_other_port = Some(false);
         let both = Change { ip: true, port: true };
         self.ask(Test::FromOtherIp, server, other, both, rng, now);
         let port = Change { ip: false, port: true };
@@ -320,18 +364,18 @@ impl Survey {
         self.ask(Test::FromOtherPort, server, near, port, rng, now);
     }
 
+    /// Where a server's second address is asked, at the port of the first.
     fn ask_other(&mut self, subject: Subject, rng: &mut Rng, now: Duration) {
-        self.findings.subject = Some(subject.mapped);
+        self.findings.of_mut(subject.server.is_ipv4()).subject = Some(subject.mapped);
         let at_ip = SocketAddr::new(subject.other.ip(), subject.server.port());
         self.ask(Test::AtOtherIp, at_ip, at_ip, Change::default(), rng, now);
-        self.ask(
-            Test::AtOtherBoth,
-            subject.other,
-            subject.other,
-            Change::default(),
-            rng,
-            now,
-        );
+    }
+
+    /// Whether a second address was seen to have another view of us than the first.
+    fn depends(&self) -> bool {
+        [&self.findings.ipv4, &self.findings.ipv6]
+            .into_iter()
+            .any(Behaviour::depends)
     }
 
     fn ask(&mut self, test: Test, to: SocketAddr, from: SocketAddr, change: Change, rng: &mut Rng, now: Duration) {
@@ -442,11 +486,14 @@ mod tests {
             ..easy()
         };
         let (found, end) = world.run(&[SERVER], &mut Contacted::default());
-        assert_eq!((found.from_other_ip, found.from_other_port), (Some(true), Some(true)));
+        assert_eq!(
+            (found.ipv4.from_other_ip, found.ipv4.from_other_port),
+            (Some(true), Some(true))
+        );
         assert_eq!(found.hairpin, Some(true));
-        assert_eq!((found.other_ip, found.other_both), (found.subject, found.subject));
+        assert_eq!((found.ipv4.other_ip, found.ipv4.other_both), (found.ipv4.subject, None));
         assert_eq!(end, Duration::from_secs(1000));
-        assert_eq!(world.packets, 6);
+        assert_eq!(world.packets, 5);
     }
 
     #[test]
@@ -457,10 +504,13 @@ mod tests {
             ..easy()
         };
         let (found, end) = world.run(&[SERVER], &mut Contacted::default());
-        assert_eq!((found.from_other_ip, found.from_other_port), (Some(false), Some(true)));
+        assert_eq!(
+            (found.ipv4.from_other_ip, found.ipv4.from_other_port),
+            (Some(false), Some(true))
+        );
         assert_eq!(found.hairpin, Some(false));
-        assert_eq!(found.other_ip.unwrap().port(), 3478);
-        assert_eq!(found.other_both.unwrap().port(), 3479);
+        assert_eq!(found.ipv4.other_ip.unwrap().port(), 3478);
+        assert_eq!(found.ipv4.other_both.unwrap().port(), 3479);
         assert_eq!(end, Duration::from_secs(1000) + bounds::STUN_TEST_PATIENCE);
     }
 
@@ -468,13 +518,13 @@ mod tests {
     fn whoever_was_written_to_lately_shows_nothing_about_filtering() {
         let mut contacted = Contacted::default();
         let (first, _) = easy().run(&[SERVER], &mut contacted);
-        assert_eq!(first.from_other_ip, Some(false));
+        assert_eq!(first.ipv4.from_other_ip, Some(false));
         let (again, _) = easy().run(&[SERVER], &mut contacted);
-        assert_eq!((again.from_other_ip, again.from_other_port), (None, None));
+        assert_eq!((again.ipv4.from_other_ip, again.ipv4.from_other_port), (None, None));
         contacted.clear();
         let (elsewhere, _) = easy().run(&[SERVER, "198.51.100.2:3478"], &mut contacted);
         assert_eq!(
-            elsewhere.from_other_ip, None,
+            elsewhere.ipv4.from_other_ip, None,
             "the second address is a server of its own"
         );
     }
@@ -511,7 +561,7 @@ mod tests {
                 ..easy()
             };
             let (found, _) = world.run(&[SERVER], &mut Contacted::default());
-            assert_eq!((found.from_other_ip, found.subject), (None, None), "{other}");
+            assert_eq!((found.ipv4.from_other_ip, found.ipv4.subject), (None, None), "{other}");
         }
     }
 
@@ -523,7 +573,7 @@ mod tests {
         while survey.stage != Stage::Mapping {
             let sends = survey.poll(|_| true, &mut contacted, &mut rng, now);
             for (to, bytes) in sends {
-                let Some(Message::Request(Request { tx, change })) = stun::parse(&bytes) else {
+                let Some(Message::Request(Request { tx, change, .. })) = stun::parse(&bytes) else {
                     panic!("a request")
                 };
                 let answer = if change == Change::default() {
@@ -536,7 +586,11 @@ mod tests {
                     Message::Failure(tx)
                 };
                 let answer = if to == at(OUR) {
-                    Message::Request(Request { tx, change })
+                    Message::Request(Request {
+                        tx,
+                        change,
+                        answer_to: None,
+                    })
                 } else {
                     answer
                 };
@@ -545,7 +599,7 @@ mod tests {
         }
         let found = survey.findings();
         assert_eq!(
-            (found.from_other_ip, found.from_other_port, found.hairpin),
+            (found.ipv4.from_other_ip, found.ipv4.from_other_port, found.hairpin),
             (None, None, Some(true))
         );
     }

@@ -106,7 +106,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "a minute after the call, resp. when you have seen it; at the latest the daemon ends",
         ),
         line(
-            "where contacts and STUN servers saw this device; which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
+            "where contacts, STUN servers and nodes of the DHT saw this device; which contact rang how often within ten minutes, when strangers rang at your door within an hour, from which network within a minute, and the last safety words",
             None,
             "memory",
             "the daemon alone",
@@ -183,12 +183,12 @@ fn outsiders() -> Vec<api::Outsider> {
         ),
         line(
             "nodes of the public DHT, run by strangers, unless you switch it off ([dht] enabled = false)",
-            "that your IP address takes part, under an id made anew each time; that it stores 996 bytes of noise at a place that changes every day, and now and then asks for other such places: who watches both can tell that two IP addresses asked for the same place",
+            "that your IP address takes part, under an id made anew each time; four of them, when your network is looked at, the port where calls come in, for they are asked where they see it; that it stores 996 bytes of noise at a place that changes every day, and now and then asks for other such places: who watches both can tell that two IP addresses asked for the same place",
             "who you are, whom you know, where anybody is, and that the places of two days belong together; a contact whom you block or remove cannot read where you are from then on",
         ),
         line(
             "the STUN servers of your settings (network.stun in config.toml), run by others",
-            "your address, when Twocan starts, when your network changes, and every half hour",
+            "your address, when Twocan starts, when your network changes, and every half hour; one of them, once in each network, for some minutes, that it measures how long the router remembers",
             "who you are, whom you call, and that it is Twocan that asks; an empty list asks nobody",
         ),
         line(

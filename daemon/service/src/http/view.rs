@@ -336,16 +336,14 @@ pub(super) fn network(network: &NetworkView, boot: Duration) -> api::Network {
             Mapping::Dependent => api::NatMapping::Dependent,
             Mapping::Unknown => api::NatMapping::Unknown,
         },
-        filtering: match report.filtering {
-            Filtering::EndpointIndependent => api::NatFiltering::EndpointIndependent,
-            Filtering::AddressDependent => api::NatFiltering::AddressDependent,
-            Filtering::AddressAndPortDependent => api::NatFiltering::AddressAndPortDependent,
-            Filtering::Unknown => api::NatFiltering::Unknown,
-        },
+        filtering: filtering(report.filtering),
         hairpin: known(report.hairpin),
         port_preservation: known(report.port_preservation),
-        lifetime_at_least_s: report.lifetime.map(|lifetime| lifetime.as_secs()),
+        lifetime_at_least_s: report.lifetime.at_least.map(|silence| silence.as_secs()),
+        lifetime_at_most_s: report.lifetime.at_most.map(|silence| silence.as_secs()),
+        measuring_lifetime: network.measures_lifetime,
         ipv6: known(report.ipv6),
+        ipv6_filtering: filtering(report.ipv6_filtering),
         double_nat: known(report.double_nat),
         disagreement: report.disagreement,
         port_mapping: port_mapping(&report.port_mapping),
@@ -362,6 +360,15 @@ pub(super) fn network(network: &NetworkView, boot: Duration) -> api::Network {
                 },
             })
             .collect(),
+    }
+}
+
+const fn filtering(filtering: Filtering) -> api::NatFiltering {
+    match filtering {
+        Filtering::EndpointIndependent => api::NatFiltering::EndpointIndependent,
+        Filtering::AddressDependent => api::NatFiltering::AddressDependent,
+        Filtering::AddressAndPortDependent => api::NatFiltering::AddressAndPortDependent,
+        Filtering::Unknown => api::NatFiltering::Unknown,
     }
 }
 

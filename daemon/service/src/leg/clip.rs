@@ -61,6 +61,8 @@ pub struct ClipReport {
     /// Where the far side echoes: packets sent that did not come back, while playing those up to the newest that did.
     /// Otherwise gaps in the far side's own numbering.
     pub lost_packets: u64,
+    /// Milliseconds of the longest time between two packets that came one after the other.
+    pub longest_gap_ms: Option<f64>,
     /// Whether the clip has played to its end, or the call has ended, and the last packets had their time.
     pub done: bool,
 }
@@ -247,9 +249,10 @@ impl Leg for ClipLeg {
     fn deliver(&self, kind: FlowKind, packet: &[u8]) {
         let mut shared = lock(&self.shared);
         let Some(begun) = shared.begun else { return };
+        let at = begun.elapsed();
         match kind {
-            FlowKind::Audio => shared.returned.audio(packet),
-            FlowKind::Video => shared.returned.video(packet, begun.elapsed()),
+            FlowKind::Audio => shared.returned.audio(packet, at),
+            FlowKind::Video => shared.returned.video(packet, at),
             FlowKind::VideoRtx => {}
             FlowKind::Rtcp if feedback::asks_for_key_frame(packet, self.video_ssrc) => {
                 shared.player.skip_to_key_frame()

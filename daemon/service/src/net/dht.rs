@@ -7,10 +7,13 @@
 //!
 //! Its interface blocks, so each question has a thread as long as it is under way, and the core sees to it that there are few.
 //! None of them holds up the daemon's end.
+//!
+//! The nodes that it knows are named to the core as well, which has some of them say where they see the daemon's own socket. For that
+//! no client is made.
 
 use std::fmt;
 use std::fs;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -23,8 +26,11 @@ use twocan_core::ids::QueryId;
 use twocan_core::io::{DhtAnswer, Input, Query};
 use twocan_core::reach::record::{Item, Place};
 
-/// A client that has nothing to do is kept this long: an invitee is looked for every five seconds.
+/// A client that has nothing to do is kept this long: an invitee is looked for every few seconds.
 const LINGER: Duration = Duration::from_secs(8);
+/// A node that has not answered by then does not. Many are gone or behind routers, and a value is put only when all that were
+/// asked have answered or are given up; meanwhile another look at the same place only waits for the first one's end.
+const ANSWER: Duration = Duration::from_secs(1);
 /// Nodes in the cache. With more of them than it asks at a time the crate asks every one of them each time.
 const CACHED: usize = 16;
 /// With fewer cached nodes than this the built-in ones are asked, too.
@@ -54,6 +60,8 @@ impl fmt::Debug for Dht {
 
 enum Job {
     Ask(Query),
+    /// Nodes are to be named.
+    FindNodes,
     /// A question has come to its end.
     Ended,
     Stop,
@@ -89,6 +97,15 @@ impl Dht {
     }
 }
 
+impl Dht {
+    /// Names nodes; ends in [`Input::DhtNodes`].
+    pub fn find_nodes(&self) {
+        if self.jobs.send(Job::FindNodes).is_err() {
+            tracing::error!("the thread of the DHT is gone");
+        }
+    }
+}
+
 impl Drop for Dht {
     fn drop(&mut self) {
         // The thread is gone only if it panicked.
@@ -109,6 +126,7 @@ impl Worker {
         while let Some(job) = self.next(inbox) {
             match job {
                 Job::Ask(query) => self.ask(query),
+                Job::FindNodes => self.find_nodes(),
                 Job::Ended => self.under_way = self.under_way.saturating_sub(1),
                 Job::Stop => return,
             }
@@ -156,6 +174,25 @@ impl Worker {
         }
     }
 
+    /// Those of the client that there is, and those from which one would start. Looking up names takes a while, so it has a thread.
+    fn find_nodes(&self) {
+        let mut names = self.client.as_ref().map(known_nodes).unwrap_or_default();
+        names.extend(entrances(&self.config));
+        let events = self.events.clone();
+        let naming = move || {
+            let found: Vec<SocketAddr> = names.iter().filter_map(|name| first_ipv4(name)).collect();
+            // A loop that is gone needs no telling.
+            let _ = events.blocking_send(Input::DhtNodes(found));
+        };
+        if thread::Builder::new()
+            .name("dht names".to_owned())
+            .spawn(naming)
+            .is_err()
+        {
+            tracing::debug!("no thread to look up nodes of the DHT");
+        }
+    }
+
     /// Writes down who has answered, and drops the client.
     fn park(&mut self) {
         let Some(client) = self.client.take() else { return };
@@ -186,22 +223,25 @@ fn known_nodes(client: &Client) -> Vec<String> {
 
 /// A new client. Its bootstrap list replaces the built-in one, so both are given where both are meant.
 fn open(config: &DhtConfig) -> anyhow::Result<Client> {
-    let entrances = if config.bootstrap.is_empty() {
-        entrances(&config.cache)
-    } else {
-        config.bootstrap.clone()
-    };
     let mut builder = Client::builder();
     // Without a port the crate takes BitTorrent's own, if it is free.
-    builder.bootstrap(&entrances).port(0);
+    builder.bootstrap(&entrances(config)).port(0).request_timeout(ANSWER);
     if let Some(address) = config.bind {
         builder.bind_address(address);
     }
     builder.build().context("no socket")
 }
 
-fn entrances(cache: &Path) -> Vec<String> {
-    let cached = fs::read_to_string(cache).unwrap_or_default();
+/// The DHT of the `mainline` crate is one of IPv4.
+fn first_ipv4(name: &str) -> Option<SocketAddr> {
+    name.to_socket_addrs().ok()?.find(SocketAddr::is_ipv4)
+}
+
+fn entrances(config: &DhtConfig) -> Vec<String> {
+    if !config.bootstrap.is_empty() {
+        return config.bootstrap.clone();
+    }
+    let cached = fs::read_to_string(&config.cache).unwrap_or_default();
     let mut all: Vec<String> = cached.lines().take(CACHED).map(str::to_owned).collect();
     if all.len() < ENOUGH {
         all.extend(DEFAULT_BOOTSTRAP_NODES.map(str::to_owned));
@@ -290,12 +330,17 @@ mod tests {
     fn few_cached_nodes_are_helped_out_by_the_built_in_ones() {
         let folder = tempfile::tempdir().unwrap();
         let cache = folder.path().join("deep/dht.nodes");
-        assert_eq!(entrances(&cache).len(), DEFAULT_BOOTSTRAP_NODES.len());
+        let config = DhtConfig {
+            bootstrap: Vec::new(),
+            bind: None,
+            cache: cache.clone(),
+        };
+        assert_eq!(entrances(&config).len(), DEFAULT_BOOTSTRAP_NODES.len());
         let nodes: Vec<String> = (1..=40).map(|number| format!("192.0.2.{number}:6881")).collect();
         write_private(&cache, &nodes.join("\n")).unwrap();
-        assert_eq!(entrances(&cache), nodes.get(..CACHED).unwrap());
+        assert_eq!(entrances(&config), nodes.get(..CACHED).unwrap());
         write_private(&cache, "192.0.2.1:6881").unwrap();
-        assert_eq!(entrances(&cache).len(), 1 + DEFAULT_BOOTSTRAP_NODES.len());
+        assert_eq!(entrances(&config).len(), 1 + DEFAULT_BOOTSTRAP_NODES.len());
     }
 
     /// Asks and waits for the whole answer.
@@ -321,6 +366,7 @@ mod tests {
         let mainline::Testnet { bootstrap, nodes } = mainline::Testnet::builder(6).build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (events, mut inbox) = mpsc::channel(16);
+        let entrances_of_the_net = bootstrap.clone();
         let config = DhtConfig {
             bootstrap,
             bind: Some(Ipv4Addr::LOCALHOST),
@@ -353,6 +399,12 @@ mod tests {
             },
         );
         assert_eq!(found, [DhtAnswer::Found(item), DhtAnswer::Done]);
+        dht.find_nodes();
+        let Some(Input::DhtNodes(named)) = inbox.blocking_recv() else {
+            panic!("nodes are named")
+        };
+        let first: SocketAddr = entrances_of_the_net.first().unwrap().parse().unwrap();
+        assert!(named.contains(&first), "{named:?}");
         drop(nodes);
     }
 }

@@ -15,7 +15,9 @@ mod door;
 mod frames;
 mod interfaces;
 mod link;
+mod lull;
 pub mod mdns;
+mod pinged;
 mod portmap;
 mod quic;
 mod relays;
@@ -191,7 +193,7 @@ impl Net {
         }
     }
 
-    /// Sends one knock, or one question to a STUN server; with `ttl` it lives so many hops.
+    /// Sends one knock, or one question to a STUN server or a node of the DHT; with `ttl` it lives so many hops.
     pub fn transmit(&self, to: SocketAddr, via: Via, ttl: Option<u8>, bytes: &[u8]) {
         self.shared.gate.transmit(to, via, ttl, bytes);
     }

@@ -1,7 +1,8 @@
 //! The one UDP socket, and the gate in front of the QUIC stack.
 //!
 //! Every datagram is sorted here, segment by segment where the kernel joined several: knocks and STUN go to the loop, keep-alives
-//! of links too once they are opened, QUIC packets that [`demux::admits`] go to quinn, all else vanishes and is counted.
+//! of links too once they are opened, QUIC packets that [`demux::admits`] go to quinn, answers of DHT nodes that were [`super::pinged`] to
+//! the loop, all else vanishes and is counted.
 //! While the door is closed quinn never sees a packet that somebody without a secret of ours can have made, so nothing
 //! answers a stranger.
 //!
@@ -18,6 +19,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use quinn::udp::{RecvMeta, Transmit, UdpSocketState};
 use quinn::{AsyncUdpSocket, UdpPoller};
@@ -29,6 +31,7 @@ use twocan_core::bounds::PORT;
 use twocan_core::demux::{self, Class};
 use twocan_core::ids::LinkId;
 use twocan_core::io::Input;
+use twocan_core::reach::krpc;
 use twocan_core::reach::pulse::Tag;
 use twocan_core::reach::via::Via;
 
@@ -36,6 +39,8 @@ use super::admission::Admissions;
 use super::cid::CidKey;
 use super::door::Door;
 use super::link::Link;
+use super::lull::Lull;
+use super::pinged::Pinged;
 use super::relays::Relays;
 use super::vias::{self, Vias};
 
@@ -58,7 +63,7 @@ pub enum UdpBind {
 /// How many datagrams went where since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SocketStats {
-    /// Knocks and STUN messages handed to the loop.
+    /// Knocks, STUN messages and answers of DHT nodes handed to the loop.
     pub knocks: u64,
     /// Those dropped because the loop was behind.
     pub knocks_dropped: u64,
@@ -94,8 +99,10 @@ pub(super) struct Gate {
     passes: Passes,
     events: mpsc::Sender<Input>,
     counters: Counters,
+    lull: Lull,
     vias: Vias,
     relays: Relays,
+    pinged: Pinged,
     /// The links, by the tag of what comes for them.
     pulses: Mutex<HashMap<Tag, Arc<Link>>>,
 }
@@ -117,8 +124,10 @@ impl Gate {
             passes,
             events,
             counters: Counters::default(),
+            lull: Lull::default(),
             vias: Vias::default(),
             relays: Relays::default(),
+            pinged: Pinged::default(),
             pulses: Mutex::default(),
         })
     }
@@ -132,6 +141,9 @@ impl Gate {
     pub(super) fn transmit(&self, to: SocketAddr, via: Via, ttl: Option<u8>, bytes: &[u8]) {
         if via != Via::Own {
             return self.vias.carry(via, to, ttl, bytes, bytes.len());
+        }
+        if krpc::is_krpc(bytes) {
+            self.pinged.note(to);
         }
         let to = native(to, self.local.is_ipv6());
         if let Err(error) = send_to(&SockRef::from(&self.io), to, ttl, bytes) {
@@ -235,7 +247,11 @@ impl Gate {
     }
 
     fn is_for_quinn(&self, packet: &[u8], from: SocketAddr) -> bool {
-        match packet.first().copied().map(demux::classify) {
+        let class = packet.first().copied().map(demux::classify);
+        if class != Some(Class::Pulse) {
+            self.lull.stir();
+        }
+        match class {
             Some(class @ (Class::Knock | Class::Stun)) if packet.len() <= KNOCK_MOST => {
                 self.hand_over(class, packet, from);
                 false
@@ -248,6 +264,7 @@ impl Gate {
                 self.hand_alive_over(packet, from);
                 false
             }
+            Some(Class::Quic) if self.answers_ping(packet, from) => false,
             Some(Class::Quic) => self.is_admitted(packet),
             Some(Class::Knock | Class::Stun | Class::Other) | None => {
                 count(&self.counters.other);
@@ -262,19 +279,43 @@ impl Gate {
         quinn_proto::ConnectionIdGenerator::generate_cid(&mut self.passes.cids.clone())
     }
 
-    fn is_admitted(&self, packet: &[u8]) -> bool {
-        let admitted = demux::admits(
+    /// Whether a packet may be the answer of a DHT node that was asked; if so the loop has it. What quinn would take is none.
+    fn answers_ping(&self, packet: &[u8], from: SocketAddr) -> bool {
+        let is_krpc = krpc::is_krpc(packet) && !vias::is_made(&from) && packet.len() <= KNOCK_MOST;
+        if !is_krpc || !self.pinged.awaits(plain(from)) || self.may_enter(packet) {
+            return false;
+        }
+        let (from, bytes) = (plain(from), packet.to_vec());
+        self.tell(Input::Krpc { from, bytes });
+        true
+    }
+
+    fn may_enter(&self, packet: &[u8]) -> bool {
+        demux::admits(
             packet,
             |cid| self.passes.cids.issued(cid),
             |token| self.passes.admissions.admitted(token),
             || self.passes.door.is_open(),
-        );
+        )
+    }
+
+    fn is_admitted(&self, packet: &[u8]) -> bool {
+        let admitted = self.may_enter(packet);
         count(if admitted {
             &self.counters.quic
         } else {
             &self.counters.quic_refused
         });
         admitted
+    }
+
+    /// Leaves the socket alone for a moment, where nobody waits for anything. It is the thread that sleeps and not the task, for the
+    /// kernel wakes a thread for each packet that comes to a socket that it watches.
+    fn nap(&self) {
+        let links = self.pulses().len();
+        if let Some(nap) = self.lull.nap(links, Instant::now()) {
+            std::thread::sleep(nap);
+        }
     }
 
     /// Listens to a link's keep-alives.
@@ -307,18 +348,22 @@ impl Gate {
         }
     }
 
-    /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
     fn hand_over(&self, class: Class, packet: &[u8], from: SocketAddr) {
         let (from, via) = vias::split(from);
         let bytes = packet.to_vec();
         let input = if class != Class::Stun {
             Input::Datagram { from, via, bytes }
-        } else if via == Via::Own {
-            Input::Stun { from, bytes }
+        } else if via.is_direct() {
+            Input::Stun { from, via, bytes }
         } else {
             // Nobody asks by other ways where they lead.
             return count(&self.counters.other);
         };
+        self.tell(input);
+    }
+
+    /// Half of the queue is kept for the links, so that a flood of knocks cannot starve them.
+    fn tell(&self, input: Input) {
         let room = self.events.capacity() > self.events.max_capacity() / 2;
         let taken = room && self.events.try_send(input).is_ok();
         count(if taken {
@@ -348,6 +393,7 @@ impl AsyncUdpSocket for Gate {
 
     /// Reports nothing but "would block": a packet that cannot be sent is a lost packet, which QUIC expects.
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
+        self.lull.stir();
         if vias::is_made(&transmit.destination) {
             let (to, via) = vias::split(transmit.destination);
             let size = transmit.segment_size.unwrap_or(transmit.contents.len());
@@ -399,7 +445,11 @@ impl AsyncUdpSocket for Gate {
                 self.state.recv((&self.io).into(), buffers, metas)
             });
             if let Ok(count) = received {
+                let before = self.lull.stirs();
                 self.sift_all(buffers, metas, count);
+                if self.lull.stirs() == before {
+                    self.nap();
+                }
                 return Poll::Ready(Ok(count));
             }
         }
@@ -603,6 +653,29 @@ mod tests {
             other: 0,
         };
         assert_eq!(gate.stats(), stats);
+    }
+
+    #[tokio::test]
+    async fn only_a_node_that_was_asked_is_heard_and_a_connection_goes_before() {
+        let (gate, mut inputs) = gate(UdpBind::Explicit("127.0.0.1:0".parse().unwrap()));
+        let gate = gate.unwrap();
+        let far = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let node = far.local_addr().unwrap();
+        let message = b"d2:ip6:aaaaaa1:rd2:id20:nnnnnnnnnnnnnnnnnnnne1:t4:abcd1:y1:re";
+        assert!(!gate.is_for_quinn(message, native(node, true)));
+        assert!(inputs.try_recv().is_err(), "unasked");
+        gate.transmit(node, Via::Own, None, b"d1:y1:qe");
+        let elsewhere = SocketAddr::new(node.ip(), node.port() ^ 1);
+        assert!(!gate.is_for_quinn(message, native(elsewhere, true)));
+        assert!(inputs.try_recv().is_err(), "from another port");
+        assert!(!gate.is_for_quinn(message, native(node, true)));
+        let heard = inputs.try_recv();
+        assert!(matches!(heard, Ok(Input::Krpc { from, bytes }) if from == node && bytes == message));
+        let mut quic = [b"d".as_slice(), &*gate.own_cid()].concat();
+        quic.resize(60, 7);
+        assert!(gate.is_for_quinn(&quic, native(node, true)), "a packet of a connection");
+        assert!(inputs.try_recv().is_err());
+        assert_eq!((gate.stats().quic_refused, gate.stats().knocks), (2, 1));
     }
 
     #[tokio::test]

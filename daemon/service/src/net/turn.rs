@@ -221,6 +221,11 @@ impl Session {
 
     async fn allocated(&mut self, relayed: SocketAddr, outbox: &Arc<dyn Carrier>) {
         self.relayed = Some(relayed);
+        // Whoever has an address at the same server reaches us there without being known beforehand: that is how two find
+        // each other of whom one cannot be told anything, as no UDP of his gets anywhere but here.
+        let _ = self
+            .client
+            .create_permission(TransportType::Udp, relayed.ip(), self.now());
         if let Some(shared) = self.shared.upgrade() {
             shared.gate.vias().attach(Via::Turn, Arc::clone(outbox));
             shared

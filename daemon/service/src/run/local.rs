@@ -96,6 +96,7 @@ impl Clips for LocalClips {
             video_frames: report.video_frames,
             video_fps: report.video_fps,
             lost_packets: report.lost_packets,
+            longest_gap_ms: report.longest_gap_ms,
             path: None,
             done: report.done,
         })

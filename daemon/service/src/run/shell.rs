@@ -257,6 +257,11 @@ impl Shell {
             Output::OpenSpares { numbers } => self.net.open_spares(numbers),
             Output::CloseSpares { numbers } => self.net.close_spares(numbers),
             Output::FindStunServers => self.net.find_stun_servers(),
+            Output::FindDhtNodes => {
+                if let Some(dht) = &self.dht {
+                    dht.find_nodes();
+                }
+            }
             Output::AskPortMapper => self.net.ask_port_mapper(),
             Output::Admit { token, valid_for } => self.net.admit(token, valid_for),
             Output::Revoke { token } => self.net.revoke(token),

@@ -63,10 +63,9 @@ fn lines(network: &Network, name: impl Fn(&str) -> String) -> Vec<String> {
     say("filtering", filtering(network.filtering));
     say("hairpin", known(network.hairpin));
     say("port preservation", known(network.port_preservation));
-    let lifetime = network.lifetime_at_least_s;
-    let lifetime = lifetime.map_or_else(|| "unknown".to_owned(), |least| format!("at least {least} s"));
-    say("mapping lifetime", &lifetime);
+    say("mapping lifetime", &lifetime(network));
     say("IPv6", known(network.ipv6));
+    say("IPv6 filtering", filtering(network.ipv6_filtering));
     say("second NAT before it", known(network.double_nat));
     say("port mapper", &mapper(network));
     if network.disagreement {
@@ -81,6 +80,20 @@ fn lines(network: &Network, name: impl Fn(&str) -> String) -> Vec<String> {
     let address = |address: &twocan_api::OwnAddress| format!("  {} ({})", address.address, kind(address.kind));
     lines.extend(network.addresses.iter().map(address));
     lines
+}
+
+fn lifetime(network: &Network) -> String {
+    let known = match (network.lifetime_at_least_s, network.lifetime_at_most_s) {
+        (None, None) => "unknown".to_owned(),
+        (Some(least), None) => format!("at least {least} s"),
+        (None, Some(most)) => format!("less than {most} s"),
+        (Some(least), Some(most)) => format!("between {least} and {most} s"),
+    };
+    if network.measuring_lifetime {
+        format!("{known}; it is being measured, which takes some minutes")
+    } else {
+        known
+    }
 }
 
 fn told(source: &NetworkSource, name: &impl Fn(&str) -> String) -> String {
@@ -177,7 +190,8 @@ mod tests {
             "checking": false, "checked_s_ago": 0, "kind": "hard",
             "summary": {"code": "hard", "text": "Your router is hard.", "fix": "Turn on UPnP."},
             "reachable": "no", "translated": "yes", "mapping": "dependent", "filtering": "unknown", "hairpin": "unknown",
-            "port_preservation": "no", "lifetime_at_least_s": 20, "ipv6": "no", "double_nat": "unknown", "disagreement": true,
+            "port_preservation": "no", "lifetime_at_least_s": 20,
+            "lifetime_at_most_s": null, "measuring_lifetime": true, "ipv6": "yes", "ipv6_filtering": "address_and_port_dependent", "double_nat": "unknown", "disagreement": true,
             "port_mapping": {"enabled": true, "upnp": "yes", "nat_pmp": "no", "pcp": "no", "external": "203.0.113.7:9"},
             "sources": [
                 {"kind": "stun", "address": "198.51.100.1:3478", "contact": null, "seen": "203.0.113.7:5", "s_ago": 0},
@@ -190,13 +204,34 @@ mod tests {
         let said = lines(&network, |_| "Bob".to_owned()).join("\n");
         for line in [
             "Your router is hard.\nOne fix: Turn on UPnP.",
-            "mapping lifetime        at least 20 s",
+            "mapping lifetime        at least 20 s; it is being measured",
+            "IPv6                    yes\nIPv6 filtering          address-and-port-dependent",
             "port mapper             UPnP; gave 203.0.113.7:9",
             "The sources disagree",
             "  STUN server 198.51.100.1:3478 sees 203.0.113.7:5\n  STUN server 198.51.100.2:3478 did not answer\n  Bob sees 203.0.113.7:6",
             "  203.0.113.7:9 (mapped by the router)",
         ] {
             assert!(said.contains(line), "{line} is not in\n{said}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_said_as_closely_as_it_is_known() {
+        for (least, most, said) in [
+            (None, None, "unknown"),
+            (Some(20), None, "at least 20 s"),
+            (None, Some(10), "less than 10 s"),
+            (Some(20), Some(30), "between 20 and 30 s"),
+        ] {
+            let network = serde_json::json!({
+                "checking": false, "checked_s_ago": 0, "kind": "easy", "summary": {"code": "easy", "text": "", "fix": ""},
+                "reachable": "no", "translated": "yes", "mapping": "unknown", "filtering": "unknown", "hairpin": "unknown",
+                "port_preservation": "no", "lifetime_at_least_s": least, "lifetime_at_most_s": most, "measuring_lifetime": false,
+                "ipv6": "no", "ipv6_filtering": "unknown", "double_nat": "unknown", "disagreement": false,
+                "port_mapping": {"enabled": false, "upnp": "no", "nat_pmp": "no", "pcp": "no", "external": null},
+                "sources": [], "addresses": []
+            });
+            assert_eq!(lifetime(&serde_json::from_value(network).unwrap()), said);
         }
     }
 }

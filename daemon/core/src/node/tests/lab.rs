@@ -12,8 +12,8 @@ use crate::ids::{CallId, CommandId, ContactId, DeviceKey, DialId, LinkId, Visito
 use crate::io::{Input, LinkUp, Output};
 use crate::message::{Frame, Message};
 use crate::reach::candidates::{Interface, OwnAddresses};
-use crate::reach::stun;
 use crate::reach::via::Via;
+use crate::reach::{krpc, stun};
 use crate::time::Now;
 
 /// Changes a control message on its way, or swallows it. The first argument is the sender.
@@ -53,6 +53,13 @@ pub(super) struct Lab {
     pub(super) stun_answers: bool,
     /// How often somebody wanted to know where they are.
     pub(super) stun_names_asked: usize,
+    /// Questions that STUN servers were asked beside the one socket.
+    pub(super) spares_asked: usize,
+    /// The nodes of the DHT that every host is told of, and where each sees everybody.
+    pub(super) nodes: BTreeMap<SocketAddr, SocketAddr>,
+    /// How often somebody wanted to know nodes, and pings they got.
+    pub(super) nodes_asked: usize,
+    pub(super) pings: usize,
     /// Who stands at which door: the caller, its dial, and the key it shows.
     callers: BTreeMap<VisitorId, (usize, DialId, DeviceKey)>,
 }
@@ -84,6 +91,10 @@ impl Lab {
             stun_asked: 0,
             stun_answers: true,
             stun_names_asked: 0,
+            spares_asked: 0,
+            nodes: BTreeMap::new(),
+            nodes_asked: 0,
+            pings: 0,
             callers: BTreeMap::new(),
         };
         for index in 0..hosts {
@@ -223,7 +234,20 @@ impl Lab {
 
     pub(super) fn perform(&mut self, index: usize, output: Output) {
         match output {
+            // These servers do not know RFC 5780.
+            Output::Transmit {
+                to,
+                via: Via::Spare(_),
+                bytes: _,
+                ttl: _,
+            } if self.stun.contains(&to) => self.spares_asked += 1,
             Output::Transmit { to, bytes, .. } if self.stun.contains(&to) => self.answer_stun(index, to, &bytes),
+            Output::Transmit { to, bytes, .. } if self.nodes.contains_key(&to) => self.answer_ping(index, to, &bytes),
+            Output::FindDhtNodes => {
+                self.nodes_asked += 1;
+                let nodes = self.nodes.keys().copied().collect();
+                self.waiting.push_back((index, Input::DhtNodes(nodes)));
+            }
             Output::FindStunServers => {
                 self.stun_names_asked += 1;
                 let servers = self.stun.clone();
@@ -386,7 +410,32 @@ impl Lab {
             other: None,
         };
         let bytes = response.to_bytes();
-        self.waiting.push_back((index, Input::Stun { from: server, bytes }));
+        let via = Via::Own;
+        self.waiting.push_back((
+            index,
+            Input::Stun {
+                from: server,
+                via,
+                bytes,
+            },
+        ));
+    }
+
+    /// A node answers who pings it, and at first somebody else tries to.
+    fn answer_ping(&mut self, index: usize, node: SocketAddr, bytes: &[u8]) {
+        self.pings += 1;
+        let at = bytes.windows(5).position(|window| window == b"1:t4:").unwrap() + 5;
+        let pong = |seen| {
+            let tx = bytes[at..at + 4].try_into().unwrap();
+            krpc::Pong { tx, seen }.to_bytes(&[1; 20])
+        };
+        let forged = Input::Krpc {
+            from: SocketAddr::new(node.ip(), 9),
+            bytes: pong("203.0.113.99:9".parse().unwrap()),
+        };
+        let bytes = pong(self.nodes[&node]);
+        self.waiting.push_back((index, forged));
+        self.waiting.push_back((index, Input::Krpc { from: node, bytes }));
     }
 
     /// Every connection breaks; they are made again.

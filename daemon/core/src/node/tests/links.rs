@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::io::Input;
+use crate::reach::via::Via;
 
 #[test]
 fn friends_are_green() {
@@ -109,4 +110,77 @@ fn a_changed_network_is_proven_anew_at_once() {
     world.hosts[0].sent.clear();
     world.pass(Duration::from_secs(8));
     assert!(!world.hosts[0].sent.is_empty(), "a search is under way");
+}
+
+/// A keep-alive that comes from elsewhere leads to a knock there, and that to a second connection, whoever of the two moved.
+#[test]
+fn who_is_heard_from_elsewhere_is_linked_there() {
+    for (stayer, mover) in [(0, 1), (1, 0)] {
+        let mut world = World::friends(2);
+        world.pass(Duration::from_secs(30));
+        let before = world.link(stayer);
+        for host in [0, 1] {
+            world.hosts[host].closes.clear();
+        }
+        let elsewhere = world::at(40);
+        world.hosts[mover].at = elsewhere;
+        let moved = || Input::Moved {
+            link: before,
+            from: elsewhere,
+            via: Via::Own,
+        };
+        world.input(stayer, moved());
+        assert_ne!(world.link(stayer), before);
+        let contact = world.contact(stayer);
+        assert_eq!(contact.path.unwrap().remote, elsewhere);
+        assert_eq!(contact.reachable, Reachable::Yes);
+        world.hosts[stayer].sent.clear();
+        world.input(stayer, moved());
+        assert_eq!(world.hosts[stayer].sent, [], "that link is no longer the one");
+        world.pass(Duration::from_secs(3));
+        assert_eq!(world.hosts[stayer].closes, [bounds::close_code::REPLACED]);
+    }
+}
+
+/// Also a moment after the last move: the link is young, and wrong all the same.
+#[test]
+fn who_moves_twice_is_followed_twice() {
+    let mut world = World::friends(2);
+    for number in [40, 41, 42] {
+        let link = world.link(0);
+        let (from, via) = (world::at(number), Via::Own);
+        world.hosts[1].at = from;
+        world.input(0, Input::Moved { link, from, via });
+        assert_eq!(world.contact(0).path.unwrap().remote, from);
+    }
+}
+
+/// What comes from elsewhere proves nothing: nobody is green for it, nothing goes where nothing may go, and who holds packets back and
+/// sends them from anywhere gets few knocks.
+#[test]
+fn who_seems_to_be_elsewhere_is_asked_a_few_times() {
+    let mut world = World::friends(2);
+    world.pass(Duration::from_secs(30));
+    let (link, remote) = (world.link(0), world.contact(0).path.unwrap().remote);
+    world.cut = true;
+    let mut knocks = |from: std::net::SocketAddr, pause: u64| {
+        world.hosts[0].sent.clear();
+        let via = Via::Own;
+        world.input(0, Input::Moved { link, from, via });
+        world.pass(Duration::from_millis(pause));
+        world.hosts[0].sent.iter().filter(|(to, _)| *to == from).count()
+    };
+    let elsewhere = world::at(40);
+    assert_eq!(
+        [knocks(elsewhere, 0), knocks(elsewhere, 150)],
+        [2, 0],
+        "one question at a time"
+    );
+    let all: usize = (0..100).map(|_| knocks(elsewhere, 210)).sum();
+    assert_eq!(all, bounds::UNANSWERED as usize - 2);
+    for forbidden in ["10.0.0.1:2226", "224.0.0.1:2226", "169.254.169.254:80", "127.0.0.1:0"] {
+        assert_eq!(knocks(forbidden.parse().unwrap(), 0), 0, "{forbidden}");
+    }
+    let shown = world.contact(0).path.map(|path| path.remote);
+    assert!(shown.is_none_or(|at| at == remote));
 }

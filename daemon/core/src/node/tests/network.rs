@@ -8,10 +8,12 @@ use crate::bounds;
 use crate::command::{Command, Reply};
 use crate::event::{Event, FromOutside};
 use crate::invite::Link;
-use crate::io::{Input, Observer};
+use crate::io::{Input, Means};
 use crate::reach::candidates::{CandidateKind, Interface, OwnAddresses};
+use crate::reach::lifetime::Lifetime;
 use crate::reach::nat_report::{Known, Mapping, NatKind, PortMapping, Report, Source};
 use crate::reach::stun;
+use crate::reach::via::Via;
 use crate::state::State;
 
 fn at(text: &str) -> SocketAddr {
@@ -107,6 +109,7 @@ fn only_an_answer_to_a_question_is_taken() {
             0,
             Input::Stun {
                 from: at(SERVERS[0]),
+                via: Via::Own,
                 bytes: response.to_bytes(),
             },
         );
@@ -226,14 +229,15 @@ fn a_contact_that_sees_us_elsewhere_is_a_reason_to_look() {
     let mut lab = behind_nat([outer, outer]);
     lab.pass(bounds::NETWORK_DOUBT_PAUSE * 2);
     let asked = lab.stun_asked;
-    let node = IpAddr::from([198, 18, 0, 1]);
-    let seen = |text: &str| Input::Observed {
-        by: Observer::Dht(node),
-        seen: at(text),
+    let observed = |lab: &mut Lab, text: &str| {
+        let contact = lab.id(0, 1);
+        let now = lab.now;
+        lab.hosts[0].node.observed_by(contact, Some(at(text)), now);
+        lab.settle();
     };
-    lab.feed(0, seen(outer));
+    observed(&mut lab, outer);
     assert_eq!(lab.stun_asked, asked, "nothing new");
-    lab.feed(0, seen("203.0.113.7:41000"));
+    observed(&mut lab, "203.0.113.7:41000");
     assert_eq!(lab.stun_asked, asked + 2);
     let found = report(&lab, 0);
     assert_eq!((found.kind(), found.disagreement), (NatKind::Easy, true));
@@ -266,13 +270,11 @@ fn a_mapped_port_is_told_and_taken_back() {
     // Who comes in by it sees it, which is no news.
     lab.pass(bounds::NETWORK_DOUBT_PAUSE * 2);
     let asked = lab.stun_asked;
-    lab.feed(
-        0,
-        Input::Observed {
-            by: Observer::Dht(IpAddr::from([198, 18, 0, 1])),
-            seen: at("203.0.113.7:2226"),
-        },
-    );
+    let (contact, now) = (lab.id(0, 1), lab.now);
+    lab.hosts[0]
+        .node
+        .observed_by(contact, Some(at("203.0.113.7:2226")), now);
+    lab.settle();
     assert_eq!(lab.stun_asked, asked);
     lab.feed(0, mapping(None));
     let link = Link::find(&lab.invite(0)).unwrap();
@@ -305,16 +307,16 @@ fn a_packet_after_a_silence_shows_how_long_the_nat_waited() {
         lab.mapped.insert((listener, at(server)), at("203.0.113.7:40000"));
     }
     lab.feed(listener, Input::Interfaces(home()));
-    assert_eq!(report(&lab, listener).lifetime, None);
+    assert_eq!(report(&lab, listener).lifetime, Lifetime::default());
     lab.pass(bounds::TICK * 4);
-    let lifetime = report(&lab, listener).lifetime.unwrap();
+    let lifetime = report(&lab, listener).lifetime.at_least.unwrap();
     assert!(
         lifetime + bounds::LIFETIME_LEAST > bounds::TICK && lifetime <= bounds::LISTENER_SILENCE,
         "{lifetime:?}"
     );
     assert_eq!(
         report(&lab, 1 - listener).lifetime,
-        None,
+        Lifetime::default(),
         "who speaks first opens the way by that"
     );
 }
@@ -325,4 +327,156 @@ fn no_round_keeps_a_timer_when_it_is_over() {
     lab.pass(Duration::from_secs(30));
     assert!(!lab.hosts[0].node.snapshot(lab.now).network.checking);
     assert!(lab.hosts[0].node.poll_timeout() > lab.now.boot);
+}
+
+const NODES: [&str; 5] = [
+    "198.18.0.1:6881",
+    "198.18.0.2:6881",
+    "198.18.0.3:6881",
+    "198.18.0.4:6881",
+    "198.18.0.5:6881",
+];
+
+/// At home where nobody answers but nodes of the DHT, who see this.
+fn among_nodes(seen: [&str; 5]) -> Lab {
+    let mut lab = Lab::pair();
+    lab.nodes = NODES
+        .into_iter()
+        .zip(seen)
+        .map(|(node, seen)| (at(node), at(seen)))
+        .collect();
+    lab.feed(0, Input::Means(Means { dht: true, lan: false }));
+    lab.feed(0, Input::Interfaces(home()));
+    lab
+}
+
+#[test]
+fn nodes_of_the_dht_say_where_they_see_this_very_socket() {
+    let outer = "203.0.113.7:40000";
+    let lab = among_nodes([outer; 5]);
+    let found = report(&lab, 0);
+    assert_eq!((found.kind(), found.translated), (NatKind::Easy, Known::Yes));
+    assert_eq!(reflexive(&found), [outer]);
+    let nodes = found
+        .answers
+        .iter()
+        .filter(|answer| matches!(answer.source, Source::Dht(_)));
+    assert_eq!(
+        nodes.count(),
+        bounds::DHT_NODES_ASKED,
+        "each has one vote, and nobody who was not asked: {found:?}"
+    );
+    assert_eq!((lab.nodes_asked, lab.pings), (1, bounds::DHT_NODES_ASKED));
+}
+
+#[test]
+fn nodes_that_see_other_ports_show_a_hard_nat() {
+    let lab = among_nodes([
+        "203.0.113.7:1",
+        "203.0.113.7:2",
+        "203.0.113.7:3",
+        "203.0.113.7:4",
+        "203.0.113.7:5",
+    ]);
+    let found = report(&lab, 0);
+    assert_eq!((found.kind(), found.disagreement), (NatKind::Hard, true));
+    assert_eq!(reflexive(&found).len(), 1, "an address, of which the port means little");
+}
+
+#[test]
+fn what_nodes_alone_say_is_not_told_beside_a_server() {
+    let (outer, lie) = ("203.0.113.7:40000", "192.0.2.66:53");
+    let mut lab = behind_nat([outer; 2]);
+    lab.nodes = NODES.into_iter().map(|node| (at(node), at(lie))).collect();
+    lab.feed(0, Input::Means(Means { dht: true, lan: false }));
+    lab.pass(bounds::NETWORK_CHECK_PAUSE * 2);
+    lab.begin(0, Command::CheckNetwork);
+    lab.pass(bounds::STUN_TEST_PATIENCE * 3);
+    let found = report(&lab, 0);
+    assert_eq!(
+        (found.kind(), found.disagreement),
+        (NatKind::Easy, true),
+        "all stay listed: {found:?}"
+    );
+    assert_eq!(reflexive(&found), [outer]);
+}
+
+/// Whoever names nodes has no more say than a peer that names candidates.
+#[test]
+fn nodes_at_forbidden_places_are_not_asked() {
+    let mut lab = Lab::pair();
+    let forbidden = [
+        "224.0.0.251:5353",
+        "169.254.169.254:80",
+        "127.0.0.1:6881",
+        "10.9.9.9:6881",
+        "198.18.0.9:0",
+        "240.0.0.1:6881",
+        "192.168.1.10:2226",
+    ];
+    for node in forbidden.into_iter().chain([NODES[0]]) {
+        lab.nodes.insert(at(node), at("203.0.113.7:40000"));
+    }
+    lab.feed(0, Input::Means(Means { dht: true, lan: false }));
+    lab.feed(0, Input::Interfaces(home()));
+    lab.pass(bounds::STUN_PATIENCE);
+    let asked: Vec<Source> = report(&lab, 0).answers.iter().map(|answer| answer.source).collect();
+    assert_eq!((asked, lab.pings), (vec![Source::Dht(at(NODES[0]).ip())], 1));
+}
+
+#[test]
+fn without_a_dht_no_node_is_asked() {
+    let mut lab = among_nodes(["203.0.113.7:40000"; 5]);
+    let before = (lab.nodes_asked, lab.pings);
+    lab.feed(0, Input::Means(Means::default()));
+    lab.pass(bounds::NETWORK_CHECK_EVERY * 2);
+    assert_eq!((lab.nodes_asked, lab.pings), before);
+    lab.feed(0, Input::Means(Means { dht: true, lan: false }));
+    let loopback = OwnAddresses {
+        interfaces: vec![Interface {
+            ip: IpAddr::from([127, 0, 0, 1]),
+            prefix: 8,
+        }],
+        port: 4000,
+        loopback_only: true,
+    };
+    lab.feed(0, Input::Interfaces(loopback));
+    lab.pass(bounds::NETWORK_CHECK_EVERY * 2);
+    assert_eq!((lab.nodes_asked, lab.pings), before, "nor on loopback");
+}
+
+/// The DHT is said to be there after the first round has begun.
+#[test]
+fn a_round_that_has_begun_asks_nodes_once_they_may_be_asked() {
+    let mut lab = Lab::new(1);
+    lab.nodes.insert(at(NODES[0]), at("203.0.113.7:40000"));
+    lab.stun = SERVERS.map(at).to_vec();
+    lab.stun_answers = false;
+    lab.feed(0, Input::Interfaces(home()));
+    lab.feed(0, Input::Means(Means { dht: true, lan: false }));
+    assert_eq!((lab.nodes_asked, lab.pings), (1, 1));
+}
+
+/// Three packets to each server, and then no more in this network.
+#[test]
+fn servers_that_cannot_measure_a_lifetime_are_soon_left_alone() {
+    let outer = "203.0.113.7:40000";
+    let mut lab = behind_nat([outer, outer]);
+    lab.pass(bounds::LIFETIME_AFTER / 2);
+    assert_eq!(lab.spares_asked, 0);
+    let is_measuring = |lab: &Lab| lab.hosts[0].node.snapshot(lab.now).network.measures_lifetime;
+    lab.begin(0, Command::CheckNetwork);
+    lab.pass(bounds::STUN_PATIENCE * 2);
+    assert!(is_measuring(&lab));
+    lab.pass(bounds::LIFETIME_AFTER * 3);
+    assert!(!is_measuring(&lab));
+    assert_eq!(lab.spares_asked, SERVERS.len() * bounds::STUN_SENDS.len());
+    // Another network is another question, and a sleep in the middle of it ends it.
+    lab.feed(0, Input::Interfaces(lab_home_again()));
+    lab.pass(bounds::LIFETIME_AFTER);
+    let before = lab.spares_asked;
+    lab.pass(bounds::TICK * 2);
+    assert!(lab.spares_asked > before, "by itself");
+    lab.feed(0, Input::Resumed);
+    assert!(!is_measuring(&lab));
 }

@@ -122,7 +122,11 @@ fn forged(root: RootKey, device: DeviceKey) -> String {
         secret: [9; 16],
         one_time: crate::crypto::Secret([8; 32]),
     };
-    Link::new(root, device, &keys, vec![world::at(0)], 1_900_000_000, "Mallory").to_text()
+    let at = crate::invite::Whereabouts {
+        candidates: vec![world::at(0)],
+        ..crate::invite::Whereabouts::default()
+    };
+    Link::new(root, device, &keys, at, 1_900_000_000, "Mallory").to_text()
 }
 
 #[test]

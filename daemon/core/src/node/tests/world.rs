@@ -443,6 +443,7 @@ impl World {
             | Output::FarTakes { .. }
             | Output::EndMedia { .. }
             | Output::FindStunServers
+            | Output::FindDhtNodes
             | Output::AskPortMapper
             | Output::OpenDoor { .. }
             | Output::CloseDoor

@@ -142,9 +142,12 @@ fn a_server_with_two_addresses_says_which_kind_of_hard_it_is() {
         ("203.0.113.7:1001", None, Mapping::Dependent),
     ] {
         let found = Findings {
-            subject: Some(at(first)),
-            other_ip: Some(at(other_ip)),
-            other_both: other_both.map(at),
+            ipv4: Behaviour {
+                subject: Some(at(first)),
+                other_ip: Some(at(other_ip)),
+                other_both: other_both.map(at),
+                ..Behaviour::default()
+            },
             ..stun(&[("198.51.100.1:1", Some(first))])
         };
         let report = judge(&after(&found), &home());
@@ -178,8 +181,11 @@ fn filtering_is_what_came_in() {
         (None, None, Filtering::Unknown, FromOutside::Unknown),
     ] {
         let found = Findings {
-            from_other_ip,
-            from_other_port,
+            ipv4: Behaviour {
+                from_other_ip,
+                from_other_port,
+                ..Behaviour::default()
+            },
             hairpin: Some(false),
             ..stun(&[("198.51.100.1:1", Some(OUTER)), ("198.51.100.2:1", Some(OUTER))])
         };
@@ -379,4 +385,106 @@ fn kinds_that_nobody_knows_yet_are_unknown() {
         assert_eq!(crate::cbor::decode::<NatKind>(&[wire]), Some(kind));
     }
     assert_eq!(crate::cbor::decode::<NatKind>(&[9]), Some(NatKind::Unknown));
+}
+
+/// A home with a NAT for IPv4 that keeps strangers out, and IPv6 through a firewall, or none.
+fn with_ipv6(ipv6: Behaviour) -> Report {
+    let mut own = home();
+    let six = "2001:db8::10";
+    own.interfaces.push(Interface {
+        ip: six.parse().unwrap(),
+        prefix: 64,
+    });
+    let shut = Behaviour {
+        from_other_ip: Some(false),
+        from_other_port: Some(false),
+        ..Behaviour::default()
+    };
+    let seen_six = format!("[{six}]:2226");
+    let found = Findings {
+        ipv4: shut,
+        ipv6,
+        ..stun(&[
+            ("198.51.100.1:1", Some(OUTER)),
+            ("198.51.100.2:1", Some(OUTER)),
+            ("[2001:db8:1::1]:1", Some(&seen_six)),
+        ])
+    };
+    judge(&after(&found), &own)
+}
+
+#[test]
+fn ipv6_has_a_filtering_of_its_own() {
+    for (from_other_ip, from_other_port, filtering, outside) in [
+        (
+            Some(true),
+            Some(true),
+            Filtering::EndpointIndependent,
+            FromOutside::Unknown,
+        ),
+        (Some(false), Some(true), Filtering::AddressDependent, FromOutside::No),
+        (
+            Some(false),
+            Some(false),
+            Filtering::AddressAndPortDependent,
+            FromOutside::No,
+        ),
+        (None, None, Filtering::Unknown, FromOutside::Unknown),
+    ] {
+        let report = with_ipv6(Behaviour {
+            from_other_ip,
+            from_other_port,
+            ..Behaviour::default()
+        });
+        assert_eq!(report.filtering, Filtering::AddressAndPortDependent, "of IPv4");
+        assert_eq!((report.ipv6, report.ipv6_filtering), (Known::Yes, filtering));
+        assert_eq!(report.from_outside, outside, "{filtering:?}");
+    }
+}
+
+fn node(last: u8) -> Source {
+    Source::Dht(IpAddr::from([198, 18, 0, last]))
+}
+
+#[test]
+fn nodes_of_the_dht_are_heard_where_no_server_answers() {
+    let mut evidence = Evidence::default();
+    evidence.note(node(1), at(OUTER), T);
+    let report = judge(&evidence, &home());
+    assert_eq!(
+        (report.mapping, report.translated),
+        (Mapping::Unknown, Known::Unknown),
+        "one alone"
+    );
+    assert!(candidates(&report, CandidateKind::Reflexive).is_empty());
+    evidence.note(node(2), at(OUTER), T);
+    let report = judge(&evidence, &home());
+    assert_eq!(
+        (report.mapping, report.translated),
+        (Mapping::EndpointIndependent, Known::Yes)
+    );
+    assert_eq!(candidates(&report, CandidateKind::Reflexive), [OUTER]);
+    evidence.note(node(3), at("192.0.2.66:53"), T);
+    let report = judge(&evidence, &home());
+    assert_eq!(
+        (report.kind(), report.disagreement),
+        (NatKind::Easy, true),
+        "a liar among them"
+    );
+    assert_eq!(candidates(&report, CandidateKind::Reflexive), [OUTER]);
+}
+
+#[test]
+fn what_strangers_say_beside_a_server_is_listed_and_told_to_nobody() {
+    let mut evidence = after(&stun(&[
+        ("198.51.100.1:1", Some(OUTER)),
+        ("198.51.100.2:1", Some(OUTER)),
+    ]));
+    for last in 1..=4 {
+        evidence.note(node(last), at("192.0.2.66:53"), T);
+    }
+    let report = judge(&evidence, &home());
+    assert_eq!((report.kind(), report.disagreement), (NatKind::Easy, true));
+    assert_eq!(candidates(&report, CandidateKind::Reflexive), [OUTER]);
+    assert_eq!(report.answers.len(), 6);
 }

@@ -10,6 +10,7 @@ fn record() -> Record {
         device: DeviceKey([1; 32]),
         candidates: vec!["192.0.2.7:2226".parse().unwrap(), "[2001:db8::7]:2226".parse().unwrap()],
         time: 1_900_000_000,
+        nat: None,
     }
 }
 
@@ -119,6 +120,7 @@ fn the_largest_record_fits() {
     let full = Record {
         candidates: vec!["[2001:db8::7]:2226".parse().unwrap(); crate::bounds::CANDIDATES],
         time: u64::MAX,
+        nat: Some(NatKind::Hard),
         ..record()
     };
     assert!(publish(&full, &finding, &seed, 1, u64::MAX, &mut Rng::new([1; 32])).is_some());

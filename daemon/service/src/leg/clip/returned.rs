@@ -32,6 +32,21 @@ pub(super) struct Returned {
     equal_frames: u64,
     /// When the first and the newest equal frame came, from the beginning.
     equal_between: Option<(Duration, Duration)>,
+    gaps: Gaps,
+}
+
+/// The times between packets, from the beginning.
+#[derive(Clone, Copy, Debug, Default)]
+struct Gaps {
+    last: Option<Duration>,
+    longest: Option<Duration>,
+}
+
+impl Gaps {
+    fn came(&mut self, at: Duration) {
+        let gap = self.last.replace(at).map(|last| at.saturating_sub(last));
+        self.longest = self.longest.max(gap);
+    }
 }
 
 impl Returned {
@@ -44,6 +59,7 @@ impl Returned {
             frames: Vp8Frames::default(),
             equal_frames: 0,
             equal_between: None,
+            gaps: Gaps::default(),
         }
     }
 
@@ -56,9 +72,10 @@ impl Returned {
         }
     }
 
-    /// One packet of the audio flow came.
-    pub(super) fn audio(&mut self, packet: &[u8]) {
+    /// One packet of the audio flow came, `at` from the beginning.
+    pub(super) fn audio(&mut self, packet: &[u8], at: Duration) {
         if let Ok(header) = Header::parse(packet) {
+            self.gaps.came(at);
             self.audio.came(&header);
         }
     }
@@ -66,6 +83,7 @@ impl Returned {
     /// One packet of the video flow came, `at` from the beginning.
     pub(super) fn video(&mut self, packet: &[u8], at: Duration) {
         let Ok(header) = Header::parse(packet) else { return };
+        self.gaps.came(at);
         self.video.came(&header);
         if header.payload_type != Codec::Vp8.payload_type() {
             return;
@@ -94,6 +112,7 @@ impl Returned {
             video_frames: self.equal_frames,
             video_fps: self.frames_a_second(),
             lost_packets: self.lost(at_end),
+            longest_gap_ms: self.gaps.longest.map(|gap| gap.as_secs_f64() * 1000.0),
             done: at_end,
         }
     }
@@ -271,6 +290,17 @@ mod tests {
         }
         assert!(!flow.is_echo());
         assert_eq!((flow.came, flow.missing(false), flow.missing(true)), (3, 1, 1));
+    }
+
+    #[test]
+    fn the_longest_gap_lies_between_two_packets() {
+        let mut gaps = Gaps::default();
+        gaps.came(Duration::from_secs(5));
+        assert_eq!(gaps.longest, None, "nothing before the first is missed");
+        for (at, longest) in [(5020, 20), (6520, 1500), (6540, 1500), (6540, 1500)] {
+            gaps.came(Duration::from_millis(at));
+            assert_eq!(gaps.longest, Some(Duration::from_millis(longest)));
+        }
     }
 
     #[test]
