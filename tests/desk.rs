@@ -1,6 +1,6 @@
 //! The tray on a desktop: its icon and menu on the bus, the ring as a notification, and what comes of pressing either.
 //! The last test is for the eyes as well: a real panel and real notifications, whose pictures are kept.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 #[path = "desk/real.rs"]
 mod real;
