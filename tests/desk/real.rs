@@ -177,13 +177,20 @@ async fn a_real_desktop_shows_it() {
     screen.picture("1-tray").await;
 
     let call = two.ann_calls().await;
-    let [left, top, _, height] = screen.window("xfce4-notifyd").await;
+    screen.window("xfce4-notifyd").await;
     until("the icon of a ring", SOON, async || {
         (screen.colour("#2ea043").await > 40).then_some(())
     })
     .await;
     screen.picture("2-ring").await;
-    screen.click((left + 55, top + height - 30), "1").await;
+    // It slides in: a click may come too early for it.
+    until("a page, by the button", SOON, async || {
+        if let Some([left, top, _, height]) = screen.windows("xfce4-notifyd").await.first() {
+            screen.click((left + 55, top + height - 30), "1").await;
+        }
+        two.desktop.opened().pop()
+    })
+    .await;
     assert_eq!(two.desktop.opens(1).await, format!("/call/{call}"));
 
     screen.click(ICON, "3").await;
