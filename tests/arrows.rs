@@ -56,6 +56,21 @@ fn arrows_run_one_way() {
     assert!(wrong.is_empty(), "wrong arrows:\n{}", wrong.join("\n"));
 }
 
+/// The tray's icon comes from crates that speak to the bus themselves: the real tree has them, and no GTK.
+#[test]
+fn the_tray_links_no_toolkit() {
+    let reached = graph().reached("twocan-tray");
+    for name in ["twocan-api", "tray-icon", "ksni", "zbus"] {
+        assert!(reached.contains(name), "{name} is not there: {reached:?}");
+    }
+    let toolkit = |name: &&String| {
+        ["gtk", "gdk", "glib", "gobject", "cairo", "pango", "qt"]
+            .iter()
+            .any(|it| name.starts_with(it))
+    };
+    assert_eq!(reached.iter().find(toolkit), None);
+}
+
 /// The graph is the real one, not an empty one that has nothing wrong.
 #[test]
 fn the_graph_is_whole() {
@@ -91,6 +106,8 @@ fn every_wrong_arrow_is_caught() {
         ("twocan", "rtc", Edge::ForTests),
         ("twocan-tray", "twocan-core", Edge::Always),
         ("twocan-tray", "twocan-service", Edge::WithFeature),
+        ("twocan-tray", "gtk", Edge::Always),
+        ("ksni", "glib-sys", Edge::Always),
     ];
     for (from, to, edge) in cases {
         let mut graph = sound();
@@ -137,6 +154,8 @@ fn sound() -> Graph {
         ("twocan", "twocan-service"),
         ("twocan", "twocan-api"),
         ("twocan-tray", "twocan-api"),
+        ("twocan-tray", "tray-icon"),
+        ("tray-icon", "ksni"),
         ("twocan-tests", "twocan-core"),
         ("twocan-tests", "twocan-service"),
     ] {

@@ -24,8 +24,23 @@ const OURS: [(&str, &[&str]); 6] = [
 /// Input and output in any form: what neither the core nor the bare API may reach, however far away.
 const IO: [&str; 8] = ["tokio", "mio", "quinn", "quinn-udp", "rtc", "axum", "hyper", "socket2"];
 
-/// What the tray, a client of the local API like any script, may not reach.
-const DAEMON: [&str; 5] = ["twocan-core", "twocan-service", "quinn", "rtc", "axum"];
+/// What the tray, a client of the local API like any script, may not reach: the daemon, and toolkits that bring system
+/// libraries with them.
+const NOT_IN_TRAY: [&str; 13] = [
+    "twocan-core",
+    "twocan-service",
+    "quinn",
+    "rtc",
+    "axum",
+    "gtk",
+    "gtk4",
+    "gtk-sys",
+    "gdk",
+    "glib",
+    "glib-sys",
+    "libappindicator",
+    "libdbus-sys",
+];
 
 /// Crates that one package alone may name; every other one of ours goes through it. Tests may name anything.
 const BEHIND_SERVICE: [&str; 7] = [
@@ -121,7 +136,7 @@ impl Graph {
         }
         wrong.extend(self.reaches("twocan-core", &IO, true));
         wrong.extend(self.reaches("twocan-api", &IO, false));
-        wrong.extend(self.reaches("twocan-tray", &DAEMON, true));
+        wrong.extend(self.reaches("twocan-tray", &NOT_IN_TRAY, true));
         wrong
     }
 
@@ -139,8 +154,23 @@ impl Graph {
         needs.iter().chain(with_feature).chain(for_tests).map(String::as_str)
     }
 
+    /// Everything that `from` reaches, through normal and build arrows, with all its features.
+    #[must_use]
+    pub fn reached(&self, from: &str) -> BTreeSet<String> {
+        self.ways(from, true).into_keys().map(str::to_owned).collect()
+    }
+
     /// The ways from `from` to any of `banned`, through normal and build arrows.
     fn reaches(&self, from: &str, banned: &[&str], features: bool) -> Vec<String> {
+        let came_from = self.ways(from, features);
+        let found = banned.iter().filter(|name| came_from.contains_key(**name));
+        found
+            .map(|name| format!("{from} reaches {name}: {}", way(&came_from, name)))
+            .collect()
+    }
+
+    /// What is reached from `from`, and from where it was.
+    fn ways<'a>(&'a self, from: &'a str, features: bool) -> BTreeMap<&'a str, Option<&'a str>> {
         let mut came_from = BTreeMap::from([(from, None)]);
         let mut open = vec![from];
         while let Some(at) = open.pop() {
@@ -153,10 +183,7 @@ impl Graph {
                 });
             }
         }
-        let found = banned.iter().filter(|name| came_from.contains_key(**name));
-        found
-            .map(|name| format!("{from} reaches {name}: {}", way(&came_from, name)))
-            .collect()
+        came_from
     }
 }
 

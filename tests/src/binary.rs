@@ -25,13 +25,27 @@ fn find() -> PathBuf {
         assert!(path.is_file(), "TWOCAN_BIN names {}, which is no file", path.display());
         return path;
     }
+    beside("twocan")
+}
+
+/// The tray under test: the one beside this test's own executable.
+///
+/// # Panics
+/// If there is none, or it is older than its sources.
+#[must_use]
+pub fn tray() -> &'static Path {
+    static FOUND: LazyLock<PathBuf> = LazyLock::new(|| beside("twocan-tray"));
+    &FOUND
+}
+
+fn beside(name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let profile = own
         .ancestors()
         .find(|folder| folder.ends_with("deps"))
         .and_then(Path::parent)
         .unwrap();
-    let path = profile.join(format!("twocan{}", std::env::consts::EXE_SUFFIX));
+    let path = profile.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(
         path.is_file(),
         "{} is missing: run ./tests/run, or cargo build --profile sim",

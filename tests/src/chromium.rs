@@ -353,7 +353,11 @@ impl Page {
 }
 
 /// Where pictures of the screens are kept: `TWOCAN_SCREENS`, else `screens` in cargo's target folder.
-fn screens() -> PathBuf {
+///
+/// # Panics
+/// If there is no room for them.
+#[must_use]
+pub fn screens() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let target = own
         .ancestors()

@@ -11,6 +11,7 @@ pub mod api;
 pub mod arrows;
 pub mod binary;
 pub mod chromium;
+pub mod desktop;
 pub mod firefox;
 pub mod home;
 pub mod lab;

@@ -38,7 +38,7 @@ impl Frame {
 }
 
 /// The names of [`Event`]'s variants in the stream.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 12] = [
     "snapshot",
     "contact",
     "contact_removed",
@@ -46,7 +46,9 @@ const KNOWN: [&str; 10] = [
     "call",
     "invite",
     "invite_removed",
+    "door",
     "me",
+    "network",
     "warning",
     "gap",
 ];

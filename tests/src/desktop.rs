@@ -1,0 +1,504 @@
+//! A desktop for the tray: a session bus of its own, stand-ins for the panel and the notifications that write down what
+//! they are asked, and stand-ins for the browser and the sound player that write down what they are given.
+
+use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use zbus::Connection;
+use zbus::zvariant::OwnedValue;
+
+use crate::binary;
+use crate::running::{command, first_line, pid};
+use crate::wait::{at_most, until};
+
+/// How long something may take that happens on this machine alone.
+pub const SOON: Duration = Duration::from_secs(15);
+
+const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
+
+/// A bus as desktops have it, but for who may start what on it.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  SERVICES
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
+
+/// A notification that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Its number.
+    pub id: u32,
+    /// Its first line.
+    pub title: String,
+    /// The rest.
+    pub body: String,
+    /// Keys and labels of its buttons.
+    pub actions: Vec<(String, String)>,
+    /// 0 low, 1 normal, 2 critical.
+    pub urgency: u8,
+    /// Whether it was taken back.
+    pub is_closed: bool,
+}
+
+/// A session bus and what lives on it. Dropping it ends all of it.
+#[derive(Debug)]
+pub struct Desktop {
+    folder: TempDir,
+    bus: Child,
+    address: String,
+    connection: Connection,
+    notices: Arc<Mutex<Vec<Notice>>>,
+    items: Arc<Mutex<Vec<String>>>,
+    environment: Vec<(String, String)>,
+}
+
+/// A running tray.
+#[derive(Debug)]
+pub struct Tray {
+    child: Child,
+    log: PathBuf,
+}
+
+struct Watcher(Arc<Mutex<Vec<String>>>);
+
+#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    fn register_status_notifier_item(&self, service: &str) {
+        self.0.lock().unwrap().push(service.to_owned());
+    }
+
+    #[zbus(property)]
+    fn is_status_notifier_host_registered(&self) -> bool {
+        true
+    }
+}
+
+struct Notifications(Arc<Mutex<Vec<Notice>>>);
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    #[expect(clippy::too_many_arguments, reason = "the specification has these")]
+    fn notify(
+        &self,
+        _app: &str,
+        _replaces: u32,
+        _icon: &str,
+        summary: String,
+        body: String,
+        actions: Vec<String>,
+        hints: HashMap<String, OwnedValue>,
+        _expires: i32,
+    ) -> u32 {
+        let mut notices = self.0.lock().unwrap();
+        let id = u32::try_from(notices.len()).unwrap() + 1;
+        let (pairs, _) = actions.as_chunks::<2>();
+        notices.push(Notice {
+            id,
+            title: summary,
+            body,
+            actions: pairs.iter().map(|[key, label]| (key.clone(), label.clone())).collect(),
+            urgency: hints.get("urgency").map_or(1, |value| u8::try_from(value).unwrap()),
+            is_closed: false,
+        });
+        id
+    }
+
+    fn close_notification(&self, id: u32) {
+        let mut notices = self.0.lock().unwrap();
+        notices.iter_mut().find(|notice| notice.id == id).unwrap().is_closed = true;
+    }
+}
+
+impl Desktop {
+    /// A desktop with notifications, and with a panel.
+    ///
+    /// # Panics
+    /// If the bus does not let it.
+    pub async fn start() -> Self {
+        let desktop = Self::without_notifications().await;
+        let notifications = Notifications(Arc::clone(&desktop.notices));
+        let at = desktop.connection.object_server();
+        at.at("/org/freedesktop/Notifications", notifications).await.unwrap();
+        desktop.connection.request_name(NOTIFICATIONS).await.unwrap();
+        desktop
+    }
+
+    /// A desktop with a panel alone.
+    ///
+    /// # Panics
+    /// If the bus does not let it.
+    pub async fn without_notifications() -> Self {
+        let desktop = Self::bare(false).await;
+        let watcher = Watcher(Arc::clone(&desktop.items));
+        let at = desktop.connection.object_server();
+        at.at("/StatusNotifierWatcher", watcher).await.unwrap();
+        desktop.panel_comes().await;
+        desktop
+    }
+
+    /// A session bus on which nobody is, and programs that only write down what they are given. `activates`: the bus
+    /// may start services that are installed here.
+    ///
+    /// # Panics
+    /// If there is no bus.
+    pub async fn bare(activates: bool) -> Self {
+        let folder = tempfile::Builder::new().prefix("twocan-desk-").tempdir().unwrap();
+        let bin = folder.path().join("bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        for (program, then) in [("xdg-open", ""), ("pw-play", "exec sleep 1")] {
+            let path = bin.join(program);
+            let file = folder.path().join(program);
+            std::fs::write(
+                &path,
+                format!("#!/bin/sh\necho \"$@\" >> '{}'\n{then}\n", file.display()),
+            )
+            .unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let services = if activates {
+            "<standard_session_servicedirs/>"
+        } else {
+            ""
+        };
+        let config = folder.path().join("bus.conf");
+        std::fs::write(&config, BUS.replace("SERVICES", services)).unwrap();
+        let mut bus = Command::new("dbus-daemon")
+            .args(["--nofork", "--print-address"])
+            .arg(format!("--config-file={}", config.display()))
+            // Services that it starts look there, and not at whoever runs the tests.
+            .env("HOME", folder.path())
+            .env("XDG_CONFIG_HOME", folder.path().join("config"))
+            .env("XDG_DATA_HOME", folder.path().join("data"))
+            .env("XDG_RUNTIME_DIR", folder.path().join("run"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut stdout = bus.stdout.take().unwrap();
+        let address = at_most("the bus's address", SOON, first_line(&mut stdout)).await;
+        let address = address.trim().to_owned();
+        let builder = zbus::connection::Builder::address(address.as_str()).unwrap();
+        Self {
+            folder,
+            bus,
+            connection: builder.build().await.unwrap(),
+            address,
+            notices: Arc::default(),
+            items: Arc::default(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// Sets a variable in the environment of the trays that are started from now on.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// The bus's address.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A folder for whatever else is on this desktop.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until somebody has this name on the bus, or nobody.
+    ///
+    /// # Panics
+    /// If the bus is gone.
+    pub async fn owned(&self, name: &str, is_owned: bool) {
+        let bus = zbus::fdo::DBusProxy::new(&self.connection).await.unwrap();
+        until(&format!("{name} on the bus: {is_owned}"), SOON, async || {
+            let name = zbus::names::BusName::try_from(name).unwrap();
+            (bus.name_has_owner(name).await.unwrap() == is_owned).then_some(())
+        })
+        .await;
+    }
+
+    /// A panel comes: it forgets the icons of an earlier one.
+    ///
+    /// # Panics
+    /// If the bus does not let it.
+    pub async fn panel_comes(&self) {
+        self.items.lock().unwrap().clear();
+        self.connection.request_name(WATCHER).await.unwrap();
+    }
+
+    /// The panel goes.
+    ///
+    /// # Panics
+    /// If the bus does not let it.
+    pub async fn panel_goes(&self) {
+        self.connection.release_name(WATCHER).await.unwrap();
+    }
+
+    /// Starts the tray of the daemon in `home`.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn tray(&self, home: &Path) -> Tray {
+        let log = self.folder.path().join("tray.log");
+        let search = format!(
+            "{}:{}",
+            self.folder.path().join("bin").display(),
+            std::env::var("PATH").unwrap()
+        );
+        let like = command(home);
+        let mut tray = Command::new(binary::tray());
+        for (name, value) in like.as_std().get_envs() {
+            match value {
+                Some(value) => tray.env(name, value),
+                None => tray.env_remove(name),
+            };
+        }
+        let child = tray
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .env("PATH", search)
+            .env("TWOCAN_BIN", binary::twocan())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Tray { child, log }
+    }
+
+    /// The name of the icon that the panel was told of, once there is one.
+    pub async fn icon(&self) -> String {
+        until("an icon", SOON, async || self.items.lock().unwrap().last().cloned()).await
+    }
+
+    /// The notification that fits, once there is one.
+    pub async fn notice(&self, what: &str, fits: impl Fn(&Notice) -> bool) -> Notice {
+        until(what, SOON, async || {
+            let notices = self.notices.lock().unwrap();
+            notices.iter().rev().find(|notice| fits(notice)).cloned()
+        })
+        .await
+    }
+
+    /// Presses a button of a notification, or says so as somebody would who forges it.
+    ///
+    /// # Panics
+    /// If the bus is gone.
+    pub async fn press(&self, notice: u32, key: &str) {
+        self.connection
+            .emit_signal(
+                None::<&str>,
+                "/org/freedesktop/Notifications",
+                NOTIFICATIONS,
+                "ActionInvoked",
+                &(notice, key),
+            )
+            .await
+            .unwrap();
+    }
+
+    /// What the browser was given, one address a line.
+    #[must_use]
+    pub fn opened(&self) -> Vec<String> {
+        self.written("xdg-open")
+    }
+
+    /// What the sound player was given.
+    #[must_use]
+    pub fn played(&self) -> Vec<String> {
+        self.written("pw-play")
+    }
+
+    fn written(&self, program: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(self.folder.path().join(program)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The screen of the page to which the address number `count` leads that the browser was given.
+    ///
+    /// # Panics
+    /// If `curl` is not there.
+    pub async fn opens(&self, count: usize) -> String {
+        let url = until("an opened page", SOON, async || self.opened().get(count - 1).cloned()).await;
+        let curl = Command::new("curl")
+            .args(["-s", "-o", "/dev/null", "-w", "%{redirect_url}", &url])
+            .output()
+            .await
+            .unwrap();
+        let place = String::from_utf8(curl.stdout).unwrap();
+        let after_host = place.splitn(4, '/').nth(3).unwrap_or_default();
+        format!("/{after_host}")
+    }
+
+    /// A property of the icon, as JSON.
+    ///
+    /// # Panics
+    /// If there is no icon.
+    pub async fn property(&self, name: &str) -> Value {
+        let icon = self.icon().await;
+        let of = Some("org.freedesktop.DBus.Properties");
+        let asked = ("org.kde.StatusNotifierItem", name);
+        let reply = self
+            .connection
+            .call_method(Some(icon.as_str()), "/StatusNotifierItem", of, "Get", &asked)
+            .await
+            .unwrap();
+        let value: OwnedValue = reply.body().deserialize().unwrap();
+        bare(serde_json::to_value(&value).unwrap())
+    }
+
+    /// The menu: a line's number, depth and label, whether it can be pressed, and whether it is ticked.
+    ///
+    /// # Panics
+    /// If there is no icon.
+    pub async fn menu(&self) -> Vec<Line> {
+        type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));
+        let icon = self.icon().await;
+        let of = Some("com.canonical.dbusmenu");
+        let asked = (0, -1, Vec::<&str>::new());
+        let reply = self
+            .connection
+            .call_method(Some(icon.as_str()), "/MenuBar", of, "GetLayout", &asked)
+            .await
+            .unwrap();
+        let (_, root): Layout = reply.body().deserialize().unwrap();
+        let mut lines = Vec::new();
+        let root = bare(serde_json::to_value(&root).unwrap());
+        for child in root[2].as_array().unwrap() {
+            read(child, 0, &mut lines);
+        }
+        lines
+    }
+
+    /// The line with this label at this depth, once there is one.
+    pub async fn line(&self, depth: usize, label: &str) -> Line {
+        until(&format!("'{label}' in the menu"), SOON, async || {
+            let lines = self.menu().await;
+            lines
+                .into_iter()
+                .find(|line| line.depth == depth && line.label == label)
+        })
+        .await
+    }
+
+    /// Clicks a line of the menu.
+    pub async fn click(&self, depth: usize, label: &str) {
+        let line = self.line(depth, label).await;
+        let icon = self.icon().await;
+        let of = Some("com.canonical.dbusmenu");
+        let event = (line.id, "clicked", zbus::zvariant::Value::from(0), 0u32);
+        let clicked = self
+            .connection
+            .call_method(Some(icon.as_str()), "/MenuBar", of, "Event", &event);
+        // Whoever is told to quit may be gone before it answers; what a click does is for the caller to see.
+        drop(clicked.await);
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        drop(self.bus.start_kill());
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("tray.log"));
+            eprintln!("---- the tray said:\n{}", log.unwrap_or_default());
+            eprintln!("---- notices: {:#?}\n---- opened: {:?}", self.notices, self.opened());
+        }
+    }
+}
+
+/// A line of the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number.
+    pub id: i32,
+    /// How many menus deep it lies.
+    pub depth: usize,
+    /// What it says; empty for a rule.
+    pub label: String,
+    /// Whether it can be pressed.
+    pub enabled: bool,
+    /// Whether it is ticked.
+    pub on: bool,
+}
+
+fn read(item: &Value, depth: usize, lines: &mut Vec<Line>) {
+    let facts = &item[1];
+    lines.push(Line {
+        id: i32::try_from(item[0].as_i64().unwrap()).unwrap(),
+        depth,
+        label: facts["label"].as_str().unwrap_or_default().to_owned(),
+        enabled: facts["enabled"].as_bool().unwrap_or(true),
+        on: facts["toggle-state"] == 1,
+    });
+    for child in item[2].as_array().unwrap() {
+        read(child, depth + 1, lines);
+    }
+}
+
+/// The bus's values as JSON without their types.
+fn bare(value: Value) -> Value {
+    match value {
+        Value::Object(mut map) if map.len() == 2 && map.contains_key("signature") => bare(map.remove("value").unwrap()),
+        Value::Object(map) => map.into_iter().map(|(key, value)| (key, bare(value))).collect(),
+        Value::Array(values) => values.into_iter().map(bare).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+impl Tray {
+    /// What it said to whoever started it.
+    ///
+    /// # Panics
+    /// If it has no log.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The process id.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        pid(&self.child).as_raw()
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Panics
+    /// If it does not end in peace.
+    pub async fn ended(&mut self) {
+        let status = at_most("the tray's end", SOON, self.child.wait()).await.unwrap();
+        assert!(status.success(), "{status}: {}", self.log());
+    }
+
+    /// Ends it as the system would.
+    ///
+    /// # Panics
+    /// If it does not end in peace.
+    pub async fn stop(&mut self) {
+        kill(pid(&self.child), Signal::SIGTERM).unwrap();
+        self.ended().await;
+    }
+}

@@ -1,0 +1,241 @@
+//! The tray: one loop that hears everything and says what is shown.
+//!
+//! Whatever happens comes in as a [`Message`]; after each the icon, the menu, the notifications and the ring are worked
+//! out anew from the [`State`] and passed on where they differ. Nothing that may take time is waited for in the loop.
+
+use std::path::PathBuf;
+use std::sync::mpsc::Sender;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+use tokio::sync::watch;
+use twocan_api::MePatch;
+use twocan_api::client::Client;
+
+use crate::act::Act;
+use crate::daemon::{self, News};
+use crate::icon::{self, Look};
+use crate::menu::{self, Item};
+use crate::notice::{self, Order, Ring};
+use crate::panel::Show;
+use crate::perform::Performer;
+use crate::settings::Settings;
+use crate::state::{Daemon, State};
+use crate::strings as s;
+use crate::tell;
+
+/// What can happen.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something of the daemon's.
+    News(News),
+    /// The menu's line with this key was pressed.
+    Clicked(String),
+    /// The user wants this.
+    Act(Act),
+    /// Whether a panel shows icons.
+    Panel(bool),
+    /// The icon cannot be made.
+    NoIcon(String),
+    /// No notification could be shown for this call.
+    Unshown(String),
+    /// This could not be shown as a notification.
+    Untold(String),
+    /// Nothing can play the ring.
+    Silent,
+    /// The session is over.
+    BusGone,
+    /// The system wants the tray to end.
+    Terminated,
+}
+
+/// Where what is to be shown goes.
+#[derive(Debug)]
+pub(crate) struct Outlets {
+    /// The panel's thread.
+    pub(crate) panel: Sender<Show>,
+    /// The notifications' task.
+    pub(crate) notices: UnboundedSender<Order>,
+    /// The ring's task: how loud.
+    pub(crate) ring: watch::Sender<u8>,
+    /// The daemon's keeper.
+    pub(crate) keeper: mpsc::Sender<daemon::Order>,
+}
+
+/// The loop's own.
+#[derive(Debug)]
+pub(crate) struct Tray {
+    state: State,
+    settings: Settings,
+    settings_file: PathBuf,
+    outlets: Outlets,
+    performer: Performer,
+    shown: Shown,
+    was_told_of_panel: bool,
+    wants_page: bool,
+}
+
+/// What was passed on last.
+#[derive(Debug, Default)]
+struct Shown {
+    look: Option<(Look, String)>,
+    menu: Vec<Item>,
+    rings: Vec<Ring>,
+}
+
+impl Tray {
+    pub(crate) fn new(client: Client, settings: Settings, settings_file: PathBuf, outlets: Outlets) -> Self {
+        let performer = Performer::new(client, outlets.notices.clone());
+        Self {
+            state: State::default(),
+            settings,
+            settings_file,
+            outlets,
+            performer,
+            shown: Shown::default(),
+            was_told_of_panel: false,
+            wants_page: false,
+        }
+    }
+
+    /// Runs until the user, the system or the end of the session ends it.
+    pub(crate) async fn run(mut self, mut messages: UnboundedReceiver<Message>) {
+        self.show();
+        while let Some(message) = messages.recv().await {
+            if self.hear(message) {
+                break;
+            }
+            self.show();
+        }
+    }
+
+    /// Takes a message; whether it was the last.
+    fn hear(&mut self, message: Message) -> bool {
+        match message {
+            Message::News(news) => self.news(news),
+            Message::Clicked(key) => {
+                let acts = menu::acts(&self.shown.menu);
+                if let Some(act) = acts.into_iter().find(|act| act.key() == key) {
+                    return self.act(act);
+                }
+            }
+            Message::Act(act) => return self.act(act),
+            Message::Panel(true) => {}
+            Message::Panel(false) => self.no_panel(s::NO_TRAY),
+            Message::NoIcon(why) => self.no_panel(&s::no_icon(&why)),
+            Message::Unshown(call) => self.performer.open(format!("/call/{call}")),
+            Message::Untold(text) => tell(&text),
+            Message::Silent => tell(s::NO_PLAYER),
+            Message::BusGone | Message::Terminated => return true,
+        }
+        false
+    }
+
+    fn news(&mut self, news: News) {
+        match news {
+            News::Starting => self.state.daemon(Daemon::Starting),
+            News::Up { is_ours } => {
+                if is_ours && !self.state.is_ours {
+                    self.say(s::STARTED, s::STARTED_HELP);
+                }
+                self.state.is_ours = is_ours;
+                self.state.daemon(Daemon::Up);
+                if std::mem::take(&mut self.wants_page) {
+                    self.performer.open("/".into());
+                }
+            }
+            News::Event(event) => self.state.apply(*event),
+            News::Gone => self.state.daemon(Daemon::Gone),
+            News::Failed(why) => {
+                self.say(s::NOT_STARTED, &why);
+                self.state.is_ours = false;
+                self.state.daemon(Daemon::Failed(why));
+            }
+        }
+    }
+
+    /// Does what the user wants; whether that is the end.
+    fn act(&mut self, act: Act) -> bool {
+        match act {
+            Act::Quit => return true,
+            Act::Start => {
+                let _ = self.outlets.keeper.try_send(daemon::Order::Start);
+                self.state.daemon(Daemon::Starting);
+            }
+            Act::Ring(loudness) => {
+                self.settings = self.settings.clone().with(loudness);
+                if let Err(error) = self.settings.store(&self.settings_file) {
+                    let file = self.settings_file.display().to_string();
+                    tell(&s::settings_not_kept(&file, &error.to_string()));
+                }
+            }
+            Act::Presence(presence) => self.performer.patch_me(MePatch {
+                presence: Some(presence),
+                ..MePatch::default()
+            }),
+            Act::Answer { call, .. } | Act::Show(call) => self.performer.open(format!("/call/{call}")),
+            Act::Decline(call) => self.performer.decline(call),
+            Act::HangUp(call) => self.performer.hang_up(call),
+            Act::Call { contact, video } => self.performer.call(contact, video),
+            Act::CopyLink => self.performer.copy_link(),
+            Act::CallClipboard => self.performer.call_clipboard(),
+            Act::Open => self.performer.open("/".into()),
+            Act::Doctor => self.performer.open("/network".into()),
+        }
+        false
+    }
+
+    /// There is no place for an icon: that is said once, and the page comes instead.
+    fn no_panel(&mut self, why: &str) {
+        if std::mem::replace(&mut self.was_told_of_panel, true) {
+            return;
+        }
+        tell(&format!("{why}. {}", s::NO_TRAY_HELP));
+        self.say(why, s::NO_TRAY_HELP);
+        if self.state.daemon == Daemon::Up {
+            self.performer.open("/".into());
+        } else {
+            self.wants_page = true;
+        }
+    }
+
+    fn say(&self, title: &str, text: &str) {
+        let order = Order::Tell {
+            title: title.into(),
+            text: text.into(),
+        };
+        drop(self.outlets.notices.send(order));
+    }
+
+    /// Passes on what differs from what is shown.
+    fn show(&mut self) {
+        let look = icon::look(&self.state);
+        if self.shown.look.as_ref() != Some(&look) {
+            drop(self.outlets.panel.send(Show::Look(look.0, look.1.clone())));
+            self.shown.look = Some(look);
+        }
+        let menu = menu::menu(&self.state, &self.settings);
+        if self.shown.menu != menu {
+            drop(self.outlets.panel.send(Show::Menu(menu.clone())));
+            self.shown.menu = menu;
+        }
+        let rings = notice::rings(&self.state);
+        if self.shown.rings != rings {
+            drop(self.outlets.notices.send(Order::Rings(rings.clone())));
+            self.shown.rings = rings;
+        }
+        let loudness = self.loudness();
+        self.outlets
+            .ring
+            .send_if_modified(|now| std::mem::replace(now, loudness) != loudness);
+    }
+
+    /// How loud it rings at the moment: softly into a call.
+    fn loudness(&self) -> u8 {
+        let is_ringing = self.state.ringing().next().is_some();
+        match (is_ringing, self.state.live()) {
+            (false, _) => 0,
+            (true, None) => self.settings.loudness(),
+            (true, Some(_)) => self.settings.loudness() / 3,
+        }
+    }
+}
