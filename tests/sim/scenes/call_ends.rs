@@ -293,10 +293,11 @@ impl World {
     fn exits_talking(&mut self, pair: Pair) {
         let Some(call) = self.talk(pair) else { return };
         self.leave(pair.callee);
+        let why = EndReason::Failed(FailCode::PeerStopped);
         self.ends(
             call,
             HEARD,
-            [(pair.caller, EndReason::HungUp), (pair.caller, EndReason::HungUp)],
+            [(pair.caller, why), (pair.caller, why)],
         );
     }
 

@@ -6,10 +6,14 @@
 
 mod echo;
 mod local;
+mod manager;
 mod media_thread;
+mod program;
 mod shell;
+mod upkeep;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
@@ -36,6 +40,7 @@ use crate::store::worker::StoreWorker;
 use self::local::{LocalClips, LocalLegs};
 use self::media_thread::MediaThread;
 use self::shell::{Outside, Shell};
+use self::upkeep::Upkeep;
 
 /// The default port of the call page.
 const PAGE_PORT: u16 = 2227;
@@ -53,14 +58,26 @@ pub struct UpOptions {
     pub page: Option<SocketAddr>,
     /// Answer every call after a second, and return what comes.
     pub echo: bool,
+    /// Heed a program that takes this one's place on the disk.
+    pub renews: bool,
 }
 
-/// Runs the daemon until SIGINT or SIGTERM. `ready` gets the ready line, without its line end, once everything listens.
+/// Why the daemon ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to, or everything is erased.
+    Asked,
+    /// Another program has been put where this one was started from, here, and nothing was under way: it is to go on.
+    Replaced(PathBuf),
+}
+
+/// Runs the daemon until SIGINT, SIGTERM, or a program that takes its place. `ready` gets the ready line, without its line end, once everything listens.
 ///
 /// # Errors
 /// When the home is in use or unusable, the state cannot be opened, or an address cannot be bound.
-pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<()> {
+pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<Ended> {
     let signals = Signals::listen()?;
+    let upkeep = Upkeep::new(options.renews, clock::now());
     let paths = Paths::resolve()?;
     paths.prepare()?;
     let config = Config::load(&paths.config())?;
@@ -117,11 +134,12 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         "twocan ready udp={udp} control=http://{} page=http://{}",
         bound.control, bound.page
     ));
+    upkeep.ready(&format!("The page is at http://{}", bound.page));
 
-    shell.run(inbox, asks, leg_reports, signals).await?;
+    let ended = shell.run(inbox, asks, leg_reports, signals, upkeep).await?;
     tokio::join!(bound.shutdown(), media.shut_down(net));
     shell.finish();
-    Ok(())
+    Ok(ended)
 }
 
 /// The core as it was stored, or a new person, who is on the disk before anything listens. Gives the stored generation.

@@ -3,11 +3,13 @@
 use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Read as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use nix::sys::signal::{Signal, raise};
 use tracing_subscriber::EnvFilter;
-use twocan_service::run::{UpOptions, up};
+use twocan_service::run::{Ended, UpOptions, up};
 
 use crate::demo;
 use crate::exit::Exit;
@@ -45,15 +47,25 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         control: args.control,
         page: args.page,
         echo: args.echo,
+        renews: !args.throwaway,
     };
     let ended = up(options, |ready| out.line(ready)).await;
     if args.throwaway {
         remove_home();
     }
     match ended {
-        Ok(()) => Ok(Exit::Done),
+        Ok(Ended::Asked) => Ok(Exit::Done),
+        Ok(Ended::Replaced(successor)) => Err(become_successor(&successor)),
         Err(error) => Err(Failure::new(Exit::Failed, sentence(&format!("{error:#}")), "")),
     }
+}
+
+/// Goes on as the program that was installed in this one's place, in the same process and with the same arguments, so that
+/// whoever started this daemon keeps it. Comes back only if that cannot be.
+fn become_successor(program: &Path) -> Failure {
+    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+    let text = format!("The newly installed {} cannot be started: {error}.", program.display());
+    Failure::new(Exit::Failed, text, "Install Twocan again, then start it with: twocan up")
 }
 
 /// Removes a home that the demo made, and no other: its name tells.
