@@ -9,6 +9,7 @@ mod demo;
 mod exit;
 mod failure;
 mod follow;
+mod install;
 mod pick;
 mod print;
 mod report;

@@ -34,7 +34,11 @@ impl Manager {
         let number = |name: &str| std::env::var(name).ok()?.parse::<u64>().ok();
         let is_meant = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
         let patience = number("WATCHDOG_USEC").filter(|micros| is_meant && *micros > 0);
-        Self::at(std::env::var_os("NOTIFY_SOCKET"), patience.map(Duration::from_micros), now)
+        Self::at(
+            std::env::var_os("NOTIFY_SOCKET"),
+            patience.map(Duration::from_micros),
+            now,
+        )
     }
 
     fn at(socket: Option<OsString>, patience: Option<Duration>, now: Duration) -> Self {

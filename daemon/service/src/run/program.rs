@@ -125,7 +125,10 @@ mod tests {
         assert!(program.is_replaced(30 * second));
 
         fs::remove_file(&path).unwrap();
-        assert!(!program.is_replaced(40 * second), "a program that was removed has no successor");
+        assert!(
+            !program.is_replaced(40 * second),
+            "a program that was removed has no successor"
+        );
         place(&path, "a text", 0o644);
         assert!(!program.is_replaced(50 * second));
         assert!(!program.is_replaced(60 * second), "nor is what cannot be run");

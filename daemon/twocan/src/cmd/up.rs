@@ -65,7 +65,11 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
 fn become_successor(program: &Path) -> Failure {
     let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
     let text = format!("The newly installed {} cannot be started: {error}.", program.display());
-    Failure::new(Exit::Failed, text, "Install Twocan again, then start it with: twocan up")
+    Failure::new(
+        Exit::Failed,
+        text,
+        "Install Twocan again, then start it with: twocan up",
+    )
 }
 
 /// Removes a home that the demo made, and no other: its name tells.
