@@ -294,11 +294,7 @@ impl World {
         let Some(call) = self.talk(pair) else { return };
         self.leave(pair.callee);
         let why = EndReason::Failed(FailCode::PeerStopped);
-        self.ends(
-            call,
-            HEARD,
-            [(pair.caller, why), (pair.caller, why)],
-        );
+        self.ends(call, HEARD, [(pair.caller, why), (pair.caller, why)]);
     }
 
     fn path_dies(&mut self, pair: Pair) {

@@ -15,6 +15,7 @@ const USER_UNIT: &str = include_str!("../../../../packaging/systemd/twocan.servi
 const SYSTEM_UNIT: &str = include_str!("../../../../packaging/systemd/twocan-system.service");
 const MENU: &str = include_str!("../../../../packaging/twocan.desktop");
 const TRAY: &str = include_str!("../../../../packaging/twocan-tray.desktop");
+const TRAY_PAGE: &str = include_str!("../../../../packaging/twocan-tray.1");
 const ICON: &str = include_str!("../../../page/icon.svg");
 
 /// One file.
@@ -89,6 +90,7 @@ fn files(places: &Places, has_tray: bool) -> Result<Vec<Piece>, Failure> {
             data.join("applications/twocan-tray.desktop"),
             pointed(TRAY, programs),
         ));
+        pieces.push(text(data.join("man/man1/twocan-tray.1"), TRAY_PAGE.to_owned()));
     }
     pieces.extend(completions(places, data));
     let pages = man_pages()?.into_iter();
