@@ -138,7 +138,7 @@ fn one_users_installation_comes_and_goes() {
         called.contains(&"systemctl --user stop twocan.service".to_owned()),
         "{called:?}"
     );
-    let mut kept = before.clone();
+    let mut kept = before;
     kept.extend(["d .config/autostart", "f .config/autostart/other.desktop"].map(str::to_owned));
     kept.sort();
     assert_eq!(tree(&home), kept);

@@ -12,7 +12,9 @@ for cgroups in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
 done
 mount -t tmpfs none /run/systemd 2>/dev/null || { mkdir -p /run/systemd && mount -t tmpfs none /run/systemd; }
 mkdir /run/systemd/system
-exec setpriv --reuid "$user" --regid "$user" --clear-groups \
+# Not as the first process of its namespace, which it would take for a whole machine.
+setpriv --reuid "$user" --regid "$user" --clear-groups \
   env -i HOME="$folder/home" XDG_RUNTIME_DIR="$folder/run" PATH="$folder/bin:/usr/bin:/bin" SYSTEMD_LOG_TARGET=console \
   TWOCAN_DHT_ENABLED=false TWOCAN_NETWORK_LAN=false TWOCAN_NETWORK_UDP=127.0.0.1:0 TWOCAN_API_CONTROL=127.0.0.1:0 TWOCAN_API_PAGE=127.0.0.1:0 \
-  /lib/systemd/systemd --user
+  /lib/systemd/systemd --user &
+wait

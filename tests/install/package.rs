@@ -46,9 +46,9 @@ fn inside(system: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// What dpkg and its helpers write down themselves.
+/// What dpkg and its helpers write down themselves, and the device that is none here.
 fn of_the_package(lines: Vec<String>) -> Vec<String> {
-    let own = ["var/lib/dpkg", "var/log", "var/cache"];
+    let own = ["var/lib/dpkg", "var/log", "var/cache", " dev/null"];
     lines
         .into_iter()
         .filter(|line| !own.iter().any(|folder| line.contains(folder)))

@@ -42,7 +42,7 @@ pub(crate) async fn install(wanted: &Wanted, out: Out) -> Done {
     let places = Places::find(wanted)?;
     let before = Record::read(&places)?;
     let with_tray = wanted.tray || before.names(&places.autostart());
-    let pieces = pieces::all(&places, with_tray)?;
+    let pieces = pieces::all(&places, &before, with_tray)?;
     let after = write::everything(&places, &before, &pieces)?;
     let mut lines = vec![format!("Installed: {} files below {}.", pieces.len(), places.shown())];
     lines.extend(if places.is_one_users() {

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 
 use super::places::Places;
 use super::pointed;
+use super::record::Record;
 
 const USER_UNIT: &str = include_str!("../../../../packaging/systemd/twocan.service");
 const SYSTEM_UNIT: &str = include_str!("../../../../packaging/systemd/twocan-system.service");
@@ -32,12 +33,14 @@ pub(super) enum Content {
     Text(Vec<u8>),
     /// A copy of this program.
     Program(PathBuf),
+    /// A program that an earlier installation put there, and that is running.
+    Kept,
     /// A symbolic link to this.
     Link(PathBuf),
 }
 
 /// Everything that is to be there.
-pub(super) fn all(places: &Places, with_tray: bool) -> Result<Vec<Piece>, Failure> {
+pub(super) fn all(places: &Places, before: &Record, with_tray: bool) -> Result<Vec<Piece>, Failure> {
     let tray = places.beside("twocan-tray");
     let has_tray = tray.is_file();
     if with_tray && !has_tray {
@@ -45,7 +48,7 @@ pub(super) fn all(places: &Places, with_tray: bool) -> Result<Vec<Piece>, Failur
         let fix = "Put it there (cargo build --release -p twocan-tray makes it), or install without --tray.";
         return Err(Failure::new(Exit::Failed, text, fix));
     }
-    let mut pieces = programs(places, has_tray);
+    let mut pieces = programs(places, before, has_tray);
     if places.shared().is_none() {
         pieces.extend(files(places, has_tray)?);
     }
@@ -61,15 +64,20 @@ pub(super) fn all(places: &Places, with_tray: bool) -> Result<Vec<Piece>, Failur
     Ok(pieces)
 }
 
-/// The programs, where they are not where they are to be.
-fn programs(places: &Places, has_tray: bool) -> Vec<Piece> {
+/// The programs, but where somebody else put them where they are to be.
+fn programs(places: &Places, before: &Record, has_tray: bool) -> Vec<Piece> {
     let names = ["twocan"].into_iter().chain(has_tray.then_some("twocan-tray"));
-    let copies = names.map(|name| (places.programs().join(name), places.beside(name)));
-    copies
-        .filter(|(to, from)| places.on_disk(to) != *from)
-        .map(|(to, from)| Piece {
-            path: to,
-            content: Content::Program(from),
+    let places_of = names.map(|name| (places.programs().join(name), places.beside(name)));
+    places_of
+        .filter_map(|(path, from)| {
+            let content = if places.on_disk(&path) != from {
+                Content::Program(from)
+            } else if before.names(&path) {
+                Content::Kept
+            } else {
+                return None;
+            };
+            Some(Piece { path, content })
         })
         .collect()
 }

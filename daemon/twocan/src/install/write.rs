@@ -64,7 +64,7 @@ fn check_free(places: &Places, before: &Record, piece: &Piece) -> Result<(), Fai
     let path = places.on_disk(&piece.path);
     let is_same = match &piece.content {
         // Whatever has this name is an older Twocan, or one that was put there by hand.
-        Content::Program(_) => true,
+        Content::Program(_) | Content::Kept => true,
         Content::Text(text) => fs::read(&path).is_ok_and(|there| there == *text),
         Content::Link(to) => fs::read_link(&path).is_ok_and(|there| there == *to),
     };
@@ -91,6 +91,9 @@ fn make_folders(places: &Places, path: &Path, record: &mut Record) -> Result<(),
 
 /// Puts a file there in one step: whoever runs or reads the old one keeps it.
 fn put(path: &Path, content: &Content) -> Result<(), Failure> {
+    if *content == Content::Kept {
+        return Ok(());
+    }
     let fresh = fresh(path);
     let done = make(&fresh, content).and_then(|()| fs::rename(&fresh, path));
     done.map_err(|error| {
@@ -115,6 +118,7 @@ fn make(path: &Path, content: &Content) -> io::Result<()> {
             0o755
         }
         Content::Link(to) => return symlink(to, path),
+        Content::Kept => return Ok(()),
     };
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
