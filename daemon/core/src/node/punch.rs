@@ -64,7 +64,12 @@ impl Node {
             } else {
                 slot.first
             };
-            let hops = if is_near_only { slot.hops.or(Some(bounds::OPENING_HOPS)) } else { slot.hops }.filter(|_| is_far);
+            let hops = if is_near_only {
+                slot.hops.or(Some(bounds::OPENING_HOPS))
+            } else {
+                slot.hops
+            }
+            .filter(|_| is_far);
             if padded && self.punch.unanswered.take(at, now.boot) {
                 self.ask_at(device, Place::own(at), seal, Question::PADDED, now);
             }
