@@ -100,10 +100,10 @@ fn one_users_installation_comes_and_goes() {
     assert_eq!(link, home.join(".config/systemd/user/twocan.service"));
     let menu = machine.read(".local/share/applications/twocan.desktop");
     assert!(
-        menu.contains(&format!("\nExec={} open %u\n", program.display())),
+        menu.contains(&format!("\nExec={} open --desktop -- %u\n", program.display())),
         "{menu}"
     );
-    assert!(menu.contains("\nMimeType=x-scheme-handler/twocan;\n"), "{menu}");
+    assert!(menu.contains("\nMimeType=x-scheme-handler/twocan;"), "{menu}");
     let autostart = machine.read(".config/autostart/twocan-tray.desktop");
     assert!(
         autostart.contains(&format!("\nExec={}-tray\n", program.display())),

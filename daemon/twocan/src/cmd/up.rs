@@ -48,6 +48,7 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         page: args.page,
         echo: args.echo,
         renews: !args.throwaway,
+        program: std::env::current_exe().ok().filter(|_| !args.echo),
     };
     let ended = up(options, |ready| out.line(ready)).await;
     if args.throwaway {
