@@ -27,6 +27,7 @@ mod guard;
 mod holder;
 mod hub;
 mod invites;
+mod key;
 mod listen;
 mod me;
 mod media;
@@ -50,5 +51,5 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use seam::{Ask, Clips, Clock, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam};
+pub use seam::{Ask, Clips, Clock, KeyMove, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam};
 pub use server::{Bound, HttpConfig, LocalMedia, serve};

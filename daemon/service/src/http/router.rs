@@ -20,8 +20,8 @@ use super::once::{Kept, once};
 use super::problem::{Code, Fault, of_refusal};
 use super::seam::{Clips, Legs, Loop};
 use super::{
-    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, network, openapi, page, privacy,
-    view,
+    calls, clip, contacts, docs, door, events, files, invites, key, me, media, metrics, network, openapi, page,
+    privacy, view,
 };
 
 /// What handlers share.
@@ -87,6 +87,7 @@ fn other() -> OpenApiRouter<App> {
         .routes(routes!(openapi::show))
         .routes(routes!(me::status))
         .routes(routes!(me::show, me::edit))
+        .routes(routes!(key::show, key::put))
         .routes(routes!(privacy::show))
         .routes(routes!(privacy::erase))
         .routes(routes!(events::stream))
