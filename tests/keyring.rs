@@ -6,6 +6,8 @@
 mod moves;
 #[path = "keyring/passphrase.rs"]
 mod passphrase;
+#[path = "keyring/tray.rs"]
+mod tray;
 
 use std::path::Path;
 use std::process::Stdio;

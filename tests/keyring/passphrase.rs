@@ -32,6 +32,11 @@ async fn a_wrong_passphrase_opens_nothing_and_says_so() {
 async fn a_credential_of_systemds_opens_it() {
     let desktop = Desktop::bare(false).await;
     let (mut home, before) = sealed(&desktop).await;
+    let record = std::fs::read_to_string(home.path().join("state.key")).unwrap();
+    assert!(
+        record.starts_with("twocan-key 1 passphrase argon2id 65536 3 4 "),
+        "{record}"
+    );
     std::fs::write(desktop.folder().join("twocan.passphrase"), "correct horse\n").unwrap();
     home.set("CREDENTIALS_DIRECTORY", desktop.folder().to_str().unwrap());
     home.start().await;

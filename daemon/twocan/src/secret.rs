@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::print::Out;
 
 /// The longest line that is read.
-const MOST_BYTES: u64 = 4096;
+const MOST_BYTES: u64 = 8192;
 
 /// How the terminal was before its echo was taken away, as long as it is.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);

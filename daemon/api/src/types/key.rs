@@ -50,7 +50,7 @@ impl KeyStore {
 pub struct KeyPut {
     /// Where it shall be: not `credential`.
     pub store: KeyStore,
-    /// For the store `passphrase`: what seals it, 8 to 1024 bytes. The key's being there already changes the passphrase.
+    /// For the store `passphrase`: what seals it, 8 to 1024 characters on one line. The key's being there already changes the passphrase.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(min_length = 8, max_length = 1024))]
     pub passphrase: Option<String>,

@@ -10,7 +10,7 @@ use super::extract;
 use super::problem::{Code, Fault};
 use super::router::App;
 use super::seam::KeyMove;
-use crate::store::secrets::{CannotMove, PASSPHRASE_BYTES, Target};
+use crate::store::secrets::{CannotMove, Target, is_passphrase};
 
 /// Where the key is.
 #[utoipa::path(get, path = "/v1/key", operation_id = "getKey", tag = "status",
@@ -43,7 +43,7 @@ fn target(put: api::KeyPut) -> Result<Target, Fault> {
     match (put.store, passphrase) {
         (api::KeyStore::Keyring, None) => Ok(Target::Keyring),
         (api::KeyStore::File, None) => Ok(Target::File),
-        (api::KeyStore::Passphrase, Some(passphrase)) if PASSPHRASE_BYTES.contains(&passphrase.len()) => {
+        (api::KeyStore::Passphrase, Some(passphrase)) if is_passphrase(&passphrase) => {
             Ok(Target::Passphrase(passphrase))
         }
         (api::KeyStore::Passphrase, _) => Err(Code::BadPassphrase.into()),

@@ -302,6 +302,14 @@ fn own(operation: &str) -> &'static [Code] {
         ],
         "checkNetwork" => &[Code::ShuttingDown],
         "setDoor" => &[Code::OutOfBounds, Code::ShuttingDown],
+        "moveKey" => &[
+            Code::OutOfBounds,
+            Code::BadPassphrase,
+            Code::KeyringUnusable,
+            Code::WrongState,
+            Code::StoreFailed,
+            Code::ShuttingDown,
+        ],
         "keepStranger" => &[
             Code::NoStranger,
             Code::CannotKeep,

@@ -119,7 +119,7 @@ impl Code {
             Self::OutOfBounds => (422, "out_of_bounds", "A value is outside its bounds.", "Choose another value."),
             Self::BadPath => (422, "bad_path", "This is not a path of the page.", "Use `/` or `/call/` and a call's id."),
             Self::BadAddress => (422, "bad_address", "Nobody can be called at this address.", "Use the address and port that the other person's Twocan shows, such as 203.0.113.7:2226."),
-            Self::BadPassphrase => (422, "bad_passphrase", "This passphrase cannot be used.", "Take 8 to 1024 bytes: some words that nobody guesses."),
+            Self::BadPassphrase => (422, "bad_passphrase", "This passphrase cannot be used.", "Take 8 to 1024 characters on one line: some words that nobody guesses."),
             Self::KeyringUnusable => (409, "keyring_unusable", "The keyring cannot be used at the moment.", "See that it runs and is unlocked, then try again."),
             Self::NoStranger => (409, "no_stranger", "This call is with one of your contacts.", "Look at the contact: words are compared and names are kept there."),
             Self::CannotKeep => (409, "cannot_keep", "This person cannot be kept as a contact: the call was not answered, or the connection is gone.", "Send an invite link, or ask for one."),

@@ -151,7 +151,7 @@ pub enum StoreError {
     #[error("that is not the passphrase of this home; try again")]
     PassphraseWrong,
     /// A new passphrase out of bounds.
-    #[error("a passphrase has {} to {} bytes", secrets::PASSPHRASE_BYTES.start(), secrets::PASSPHRASE_BYTES.end())]
+    #[error("a passphrase has {} to {} characters, all on one line", secrets::PASSPHRASE_CHARS.start(), secrets::PASSPHRASE_CHARS.end())]
     PassphraseUnusable,
     /// The disk refused.
     #[error("the file {path} cannot be used ({cause}); {WRITABLE}")]

@@ -60,7 +60,7 @@ pub(crate) async fn run(args: Key, out: Out) -> Done {
 
 async fn show(client: &Client, out: Out) -> Done {
     match client.key().await {
-        Ok(key) => tell(&key.json, &key.value, out),
+        Ok(key) => Ok(tell(&key.json, &key.value, out)),
         Err(ClientError::NotRunning { waiting, .. }) => {
             let paths = paths()?;
             let place = secrets::place(&paths).map_err(|error| failed(&error))?;
@@ -82,7 +82,7 @@ async fn relocate(client: &Client, store: Store, out: Out) -> Done {
             let target = spawn_blocking(move || target(store, out)).await;
             let put = put(target.map_err(|error| failed(&error))??);
             let key = client.put_key(&put).await?;
-            tell(&key.json, &key.value, out)
+            Ok(tell(&key.json, &key.value, out))
         }
         Err(ClientError::NotRunning { waiting: None, .. }) => {
             let moved = spawn_blocking(move || relocate_here(store, out)).await;
@@ -101,7 +101,7 @@ fn target(store: Store, out: Out) -> Result<Target, Failure> {
         Store::Passphrase => secret::new_passphrase(out),
     };
     match passphrase {
-        Ok(passphrase) if secrets::PASSPHRASE_BYTES.contains(&passphrase.len()) => Ok(Target::Passphrase(passphrase)),
+        Ok(passphrase) if secrets::is_passphrase(&passphrase) => Ok(Target::Passphrase(passphrase)),
         Ok(_) => Err(refused(&CannotMove::Passphrase)),
         Err(why) => Err(refused(&why)),
     }
@@ -135,12 +135,12 @@ fn put(target: Target) -> KeyPut {
 
 fn tell_place(place: &KeyPlace, out: Out) -> Done {
     let json = serde_json::to_string(place).map_err(|error| failed(&error))?;
-    tell(&json, place, out)
+    Ok(tell(&json, place, out))
 }
 
-fn tell(json: &str, place: &KeyPlace, out: Out) -> Done {
-    out.result(json, &[place.text.clone()]);
-    Ok(Exit::Done)
+fn tell(json: &str, place: &KeyPlace, out: Out) -> Exit {
+    out.result(json, std::slice::from_ref(&place.text));
+    Exit::Done
 }
 
 fn paths() -> Result<Paths, Failure> {

@@ -241,6 +241,10 @@ async fn the_key_is_moved_and_told_of() {
         (r#"{"store":"credential"}"#, "out_of_bounds"),
         (r#"{"store":"passphrase"}"#, "bad_passphrase"),
         (r#"{"store":"passphrase","passphrase":"horse"}"#, "bad_passphrase"),
+        (
+            r#"{"store":"passphrase","passphrase":"correct\nhorse"}"#,
+            "bad_passphrase",
+        ),
         (r#"{"store":"file","passphrase":"correct horse"}"#, "out_of_bounds"),
         (r#"{"store":"cloud"}"#, "malformed"),
         ("{}", "malformed"),

@@ -36,8 +36,14 @@ use super::{exists, sync_folder};
 pub use self::keyring::NotReady;
 pub use self::moving::{CannotMove, Target};
 
-/// The fewest and the most bytes of a passphrase.
-pub const PASSPHRASE_BYTES: std::ops::RangeInclusive<usize> = 8..=1024;
+/// The fewest and the most characters of a passphrase.
+pub const PASSPHRASE_CHARS: std::ops::RangeInclusive<usize> = 8..=1024;
+
+/// Whether this can be a passphrase: long enough, and nothing in it that cannot be typed on one line.
+#[must_use]
+pub fn is_passphrase(text: &str) -> bool {
+    PASSPHRASE_CHARS.contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
 
 /// What a passphrase is wanted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +117,10 @@ pub(super) struct Holder {
 
 /// Finds the key, or makes one where nothing is `left` of an identity: no state, no earlier state, no quarantined one.
 pub(super) fn find(paths: &Paths, stores: &Arc<Stores>, wanted: SecretStore, left: bool) -> Result<Found, StoreError> {
-    let mut warnings = Vec::new();
-    let (record, key) = have(paths, stores, wanted, left, &mut warnings)?;
-    warnings.extend(words::warnings(record.store(), wanted));
+    let mut seen = Vec::new();
+    let (record, key) = have(paths, stores, wanted, left, &mut seen)?;
+    let mut warnings = words::warnings(record.store(), wanted);
+    warnings.extend(seen);
     let holder = Holder {
         paths: paths.clone(),
         stores: Arc::clone(stores),
@@ -201,13 +208,16 @@ fn create(paths: &Paths, stores: &Stores, wanted: SecretStore) -> Result<(Record
         SecretStore::File => (Record::File(key.clone()), key),
         SecretStore::Passphrase => {
             let passphrase = stores.passphrase(Ask::New)?;
-            if !PASSPHRASE_BYTES.contains(&passphrase.len()) {
+            if !is_passphrase(&passphrase) {
                 return Err(StoreError::PassphraseUnusable);
             }
             let wrapped = Wrapped::of(&key, &passphrase).map_err(failed())?;
             (Record::Passphrase(wrapped), key)
         }
-        SecretStore::Keyring => (put(paths, stores, &key)?, key),
+        SecretStore::Keyring => {
+            let record = put(paths, stores, &key).map_err(|why| homeless(paths, why))?;
+            (record, key)
+        }
         SecretStore::Auto => best(paths, stores, key)?,
     };
     record
@@ -222,8 +232,8 @@ fn best(paths: &Paths, stores: &Stores, key: Key) -> Result<(Record, Key), Store
     if stores.ring.look().is_ok() {
         match put(paths, stores, &key) {
             Ok(record) => return Ok((record, key)),
-            Err(StoreError::KeyringNotReady { why }) => tracing::debug!(?why, "the keyring does not take the key"),
-            Err(error) => return Err(error),
+            Err(CannotMove::Keyring(why)) => tracing::debug!(?why, "the keyring does not take the key"),
+            Err(error) => return Err(homeless(paths, error)),
         }
     }
     match stores.credentials.key() {
@@ -234,16 +244,24 @@ fn best(paths: &Paths, stores: &Stores, key: Key) -> Result<(Record, Key), Store
 }
 
 /// Puts a key into the keyring under a new id, and sees that it is there.
-fn put(paths: &Paths, stores: &Stores, key: &Key) -> Result<Record, StoreError> {
-    let id = Id::random().map_err(StoreError::io(&paths.spare_key()))?;
-    spare::add(paths, &id).map_err(StoreError::io(&paths.spare_key()))?;
-    let not_ready = |why| StoreError::KeyringNotReady { why };
-    stores.ring.put(&id, &key.to_hex()).map_err(not_ready)?;
-    let kept = stores.ring.get(&id).map_err(not_ready)?;
+fn put(paths: &Paths, stores: &Stores, key: &Key) -> Result<Record, CannotMove> {
+    let id = Id::random()?;
+    spare::add(paths, &id)?;
+    stores.ring.put(&id, &key.to_hex()).map_err(CannotMove::Keyring)?;
+    let kept = stores.ring.get(&id).map_err(CannotMove::Keyring)?;
     if kept.as_deref().map(Vec::as_slice).and_then(key_of).as_ref() != Some(key) {
-        return Err(not_ready(NotReady::Silent));
+        return Err(CannotMove::Keyring(NotReady::Silent));
     }
     Ok(Record::Keyring(id))
+}
+
+/// Why a new key has no place.
+fn homeless(paths: &Paths, why: CannotMove) -> StoreError {
+    match why {
+        CannotMove::Keyring(why) => StoreError::KeyringNotReady { why },
+        CannotMove::Passphrase => StoreError::PassphraseUnusable,
+        CannotMove::Io(cause) => StoreError::io(&paths.spare_key())(cause),
+    }
 }
 
 /// Where systemd would hand a key over, for a message.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::super::sync_folder;
 use super::passphrase::Wrapped;
 use super::record::Record;
-use super::{Holder, NotReady, PASSPHRASE_BYTES, StoreError, put, spare};
+use super::{Holder, NotReady, PASSPHRASE_CHARS, is_passphrase, put, spare};
 
 /// Where the key shall go.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ pub enum CannotMove {
     #[error("{}", .0.refusal())]
     Keyring(NotReady),
     /// Too short or too long.
-    #[error("a passphrase has {} to {} bytes", PASSPHRASE_BYTES.start(), PASSPHRASE_BYTES.end())]
+    #[error("a passphrase has {} to {} characters, all on one line", PASSPHRASE_CHARS.start(), PASSPHRASE_CHARS.end())]
     Passphrase,
     /// The disk refuses.
     #[error("the key cannot be moved ({0})")]
@@ -126,10 +126,10 @@ impl Holder {
             Target::File => Ok(Record::File(self.key.clone())),
             Target::Keyring => {
                 self.stores.ring.look().map_err(CannotMove::Keyring)?;
-                put(&self.paths, &self.stores, &self.key).map_err(cannot)
+                put(&self.paths, &self.stores, &self.key)
             }
             Target::Passphrase(passphrase) => {
-                if !PASSPHRASE_BYTES.contains(&passphrase.len()) {
+                if !is_passphrase(passphrase) {
                     return Err(CannotMove::Passphrase);
                 }
                 let wrapped = Wrapped::of(&self.key, passphrase)?;
@@ -139,15 +139,6 @@ impl Holder {
                 Ok(Record::Passphrase(wrapped))
             }
         }
-    }
-}
-
-/// What putting a key into the keyring may fail with.
-fn cannot(error: StoreError) -> CannotMove {
-    match error {
-        StoreError::KeyringNotReady { why } => CannotMove::Keyring(why),
-        StoreError::Io { cause, .. } => CannotMove::Io(cause),
-        other => CannotMove::Io(io::Error::other(other.to_string())),
     }
 }
 

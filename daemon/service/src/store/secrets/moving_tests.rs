@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::super::config::SecretStore;
 use super::super::super::paths::Paths;
 use super::super::testing::{MemoryRing, stores};
-use super::super::{Stores, find};
+use super::super::{StoreError, Stores, find};
 use super::*;
 
 const PASSPHRASE: &str = "correct horse";

@@ -1,5 +1,11 @@
 //! Stand-ins for what is outside of a home.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    reason = "tests stop at the first surprise"
+)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
