@@ -61,6 +61,16 @@ impl Operation {
         self.path.replace("{id}", id).replace("{leg}", "1")
     }
 
+    /// What is said of an id that nothing has.
+    fn missing(&self) -> &'static str {
+        match self.path.split('/').nth(2) {
+            Some("contacts") => "no_such_contact",
+            Some("invites") => "no_such_invite",
+            Some("pastes") => "no_such_paste",
+            _ => "no_such_call",
+        }
+    }
+
     fn reads(&self) -> bool {
         self.method == "GET"
     }
@@ -78,6 +88,7 @@ impl Operation {
         let body = match self.path.as_str() {
             "/v1/me" => json!({ "name": "Mallory" }),
             "/v1/contacts" => json!({ "link": "twocan:x" }),
+            "/v1/pastes" => json!({ "text": "twocan:x" }),
             "/v1/contacts/{id}" if self.method == "PATCH" => json!({ "name": "Mallory" }),
             "/v1/calls" => json!({ "to": "Bob" }),
             "/v1/calls/{id}/clip" => json!({ "seconds": 1 }),
@@ -181,12 +192,7 @@ impl Operation {
                 let path = self.path.replace("{id}", id).replace("{leg}", "1");
                 let mut request = right.clone();
                 request.line = format!("{} {path}", self.method);
-                let code = match self.path.split('/').nth(2) {
-                    Some("contacts") => "no_such_contact",
-                    Some("invites") => "no_such_invite",
-                    _ => "no_such_call",
-                };
-                add("unknown id", request, 404, code);
+                add("unknown id", request, 404, self.missing());
             }
         }
         cases

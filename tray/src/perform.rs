@@ -5,15 +5,12 @@ use std::future::Future;
 
 use tokio::sync::mpsc::UnboundedSender;
 use twocan_api::client::Client;
-use twocan_api::{MePatch, Media, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME};
+use twocan_api::{MePatch, Media, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME, SCHEME};
 
 use crate::notice::Order;
 use crate::strings as s;
 use crate::trouble::Trouble;
 use crate::{browser, clipboard};
-
-/// What every link begins with.
-const SCHEME: &str = "twocan:";
 
 /// The daemon, and where to tell.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ import { s } from "../strings.js";
 import { button } from "./button.js";
 import { PickersElement } from "./pickers.js";
 import { PreviewElement } from "./preview.js";
+import { TestCallElement } from "./test-call.js";
 
 /** @import {Context, Presence} from "../types.js" */
 
@@ -21,6 +22,7 @@ export class SettingsElement extends HTMLElement {
   #keys = h("input", { type: "checkbox", id: "settings-keys" });
   #preview;
   #pickers;
+  #test;
   #show;
   #shown = false;
 
@@ -30,6 +32,7 @@ export class SettingsElement extends HTMLElement {
     this.#context = context;
     this.#preview = new PreviewElement(context);
     this.#pickers = new PickersElement(context);
+    this.#test = new TestCallElement(context);
     this.#show = button("settings-look", s.settings.look, () => context.session.join("", { audio: true, video: true }), {
       icon: "camera",
       kind: "primary",
@@ -64,6 +67,7 @@ export class SettingsElement extends HTMLElement {
     if (!this.#preview.hidden) this.#preview.update();
     this.#show.hidden = !this.#preview.hidden;
     setAttr(this.#show, "aria-disabled", store.busy() ? "true" : null);
+    this.#test.update();
     this.#first.checked = this.#context.devices.lookFirst;
     this.#keys.checked = keysOn();
   }
@@ -95,7 +99,7 @@ export class SettingsElement extends HTMLElement {
   }
 
   #media() {
-    return h("section", { class: "card" }, h("h2", {}, s.devices.heading), this.#preview, this.#show, this.#pickers);
+    return h("section", { class: "card" }, h("h2", {}, s.devices.heading), this.#preview, this.#show, this.#pickers, this.#test);
   }
 
   #browser() {

@@ -11,7 +11,8 @@ use twocan_api::client::Client;
 use twocan_service::store::config::{Browser, Config};
 use twocan_service::store::paths::Paths;
 
-use crate::failure::Failure;
+use crate::exit::Exit;
+use crate::failure::{Done, Failure};
 use crate::print::Out;
 
 /// The opener of the desktop, then browsers by themselves.
@@ -48,6 +49,18 @@ pub(crate) async fn open_for_person(url: &str, out: Out) {
     if is_wanted(out) {
         open_or_tell(url, out).await;
     }
+}
+
+/// Opens a URL for a person at a desktop, who has no terminal to read.
+pub(crate) async fn open_for_desktop(url: &str) -> Done {
+    if setting() == Browser::None || open(url).await {
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        "No browser could be started.",
+        "Install one, or name one in config.toml under [calls] browser.",
+    ))
 }
 
 async fn open_or_tell(url: &str, out: Out) {

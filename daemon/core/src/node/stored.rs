@@ -164,6 +164,7 @@ impl Node {
             | Reply::CallStarted(_)
             | Reply::Call(_)
             | Reply::Pong { .. }
+            | Reply::Paste(_)
             | Reply::Refused(_) => reply,
         }
     }

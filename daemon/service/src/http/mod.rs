@@ -37,6 +37,7 @@ mod once;
 mod openapi;
 mod page;
 mod paging;
+mod pastes;
 mod privacy;
 mod problem;
 mod router;
@@ -45,11 +46,14 @@ mod secret;
 pub mod server;
 mod site;
 mod stall;
+mod test_call;
 mod view;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
-pub use seam::{Ask, Clips, Clock, KeyMove, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam};
+pub use seam::{
+    Ask, Clips, Clock, EchoProblem, Echoes, KeyMove, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam,
+};
 pub use server::{Bound, HttpConfig, LocalMedia, serve};

@@ -48,6 +48,7 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         control: args.control,
         page: args.page,
         echo: args.echo,
+        program: std::env::current_exe().ok().filter(|_| !args.echo),
     };
     let mut voice = Speaker { out };
     let ended = up(options, &mut voice).await;
