@@ -57,6 +57,13 @@ async fn a_stopped_home_is_moved_by_the_command() {
     let refused = run(&mut typed(&desktop, &nothing.path(), &["key", "move", "file"]), "").await;
     assert!(refused.exited(1).stderr.contains("no identity here yet"));
     assert!(!nothing.path().exists());
+    let lost = home_on(&desktop, "Lost");
+    std::fs::create_dir_all(lost.path()).unwrap();
+    std::fs::write(lost.path().join("state.sealed"), "something").unwrap();
+    for args in [&["key"][..], &["key", "move", "file"]] {
+        let refused = run(&mut typed(&desktop, &lost.path(), args), "").await.exited(1);
+        assert!(refused.stderr.contains("without its key"), "{refused:?}");
+    }
     let (mut home, keyring, before) = kept(&desktop).await;
     for (to, keys) in [
         ("file", 0),

@@ -13,7 +13,7 @@ use twocan_service::store::config::Config;
 use twocan_service::store::lock::Lock;
 use twocan_service::store::paths::Paths;
 use twocan_service::store::secrets::{self, CannotMove, Stores, Target};
-use twocan_service::store::state::StateFile;
+use twocan_service::store::state::{StateFile, StoreError};
 
 use crate::exit::Exit;
 use crate::failure::{Done, Failure, sentence};
@@ -64,7 +64,7 @@ async fn show(client: &Client, out: Out) -> Done {
         Err(ClientError::NotRunning { waiting, .. }) => {
             let paths = paths()?;
             let place = secrets::place(&paths).map_err(|error| failed(&error))?;
-            let place = place.ok_or_else(nothing)?;
+            let place = place.ok_or_else(|| missing(&paths))?;
             if let Some(why) = waiting {
                 out.hint(&why.text);
                 out.hint(&why.fix);
@@ -153,6 +153,15 @@ fn nothing() -> Failure {
         "There is no identity here yet, and so no key.",
         "Make one by starting Twocan: twocan up",
     )
+}
+
+/// No key: because nothing was ever here, or because it is lost.
+fn missing(paths: &Paths) -> Failure {
+    match StateFile::is_there(paths) {
+        Ok(false) => nothing(),
+        Ok(true) => failed(&StoreError::KeyMissing { key: paths.key() }),
+        Err(error) => failed(&error),
+    }
 }
 
 fn failed(error: &impl std::fmt::Display) -> Failure {

@@ -41,8 +41,8 @@ pub(in crate::store) enum Record {
     Passphrase(Wrapped),
 }
 
-/// The name of a key in the keyring: another one for each key that is put there, so that homes and copies of homes never
-/// take each other's.
+/// The name of a key in the keyring: another one for each key that is put there, so that homes never take each
+/// other's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) struct Id(String);
 
