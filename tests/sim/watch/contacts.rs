@@ -93,6 +93,7 @@ impl World {
             | Command::DeleteInvite { .. }
             | Command::TakeReply { .. }
             | Command::SetIntroducer { .. }
+            | Command::SetOneClick { .. }
             | Command::Ping { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }

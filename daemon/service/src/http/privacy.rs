@@ -113,7 +113,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "the daemon ends",
         ),
         line(
-            "which camera, microphone and speaker you chose, and how loud; in a call, what you switched off",
+            "which camera, microphone and speaker you chose, how loud others are and the tone while it rings at the other end; in a call, what you switched off",
             None,
             "the browser's storage for the page's address",
             "whoever can use that browser",

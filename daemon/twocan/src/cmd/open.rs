@@ -17,8 +17,9 @@ pub(crate) struct Open {
 
 /// Prints the page's one-time URL, and opens it for a person at a terminal.
 pub(crate) async fn run(args: Open, out: Out) -> Done {
+    let is_call = args.path.as_deref().is_some_and(twocan_api::client::browser::is_call);
     let page = Client::find().page(&NewPage { path: args.path }).await?;
     out.result(&page.json, std::slice::from_ref(&page.value.url));
-    browser::open_for_person(&page.value.url, out).await;
+    browser::open_for_person(&page.value.url, is_call, out).await;
     Ok(Exit::Done)
 }

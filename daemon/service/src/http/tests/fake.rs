@@ -74,6 +74,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         alarm: None,
         relay: false,
         relay_only: false,
+        one_click: false,
         reply: None,
         introduces: false,
         nat: NatKind::Unknown,
@@ -255,6 +256,10 @@ impl FakeLoop {
             }
             Command::SetIntroducer { contact, introduces } => {
                 self.change_contact(contact, |view| view.introduces = introduces);
+                Reply::Contact(contact)
+            }
+            Command::SetOneClick { contact, one_click } => {
+                self.change_contact(contact, |view| view.one_click = one_click);
                 Reply::Contact(contact)
             }
             Command::Verify { contact } => self.verify(contact),
