@@ -87,6 +87,11 @@ async fn without_notifications_the_page_rings() {
     two.desktop.line(1, "Video call").await;
     let call = two.ann_calls().await;
     assert_eq!(two.desktop.opens(1).await, format!("/call/{call}"));
+    let [_, startup] = &two.desktop.opened()[0].tokens;
+    assert!(
+        startup.ends_with("_TIME0"),
+        "who types elsewhere goes on typing there: {startup}"
+    );
     two.desktop.click(0, "Decline").await;
     two.bobs_call(&call, "ended").await;
 }

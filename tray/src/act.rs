@@ -65,8 +65,14 @@ impl Act {
     /// another thing.
     pub(crate) fn key(&self) -> String {
         match self {
-            Self::Answer { call, with: With::All, .. } => format!("answer:{call}"),
-            Self::Answer { call, with: With::Voice, .. } => format!("answer-voice:{call}"),
+            Self::Answer {
+                call, with: With::All, ..
+            } => format!("answer:{call}"),
+            Self::Answer {
+                call,
+                with: With::Voice,
+                ..
+            } => format!("answer-voice:{call}"),
             Self::Decline(call) => format!("decline:{call}"),
             Self::HangUp(call) => format!("hang-up:{call}"),
             Self::Show(call) => format!("show:{call}"),

@@ -306,7 +306,10 @@ mod tests {
     #[test]
     fn tokens_are_plain() {
         assert_eq!(fit("xfwm4-1-host_TIME4711"), Some("xfwm4-1-host_TIME4711".into()));
-        assert_eq!((fit(""), fit("a b"), fit("a\0"), fit(&"x".repeat(300))), (None, None, None, None));
+        assert_eq!(
+            (fit(""), fit("a b"), fit("a\0"), fit(&"x".repeat(300))),
+            (None, None, None, None)
+        );
     }
 
     #[test]

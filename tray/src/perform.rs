@@ -6,7 +6,7 @@ use std::future::Future;
 use tokio::sync::mpsc::UnboundedSender;
 use twocan_api::client::Client;
 use twocan_api::client::browser::Cause;
-use twocan_api::{CallPatch, MediaPatch, MePatch, Media, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME};
+use twocan_api::{CallPatch, MePatch, Media, MediaPatch, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME};
 
 use crate::act::With;
 use crate::notice::Order;

@@ -107,10 +107,7 @@ impl State {
     pub(crate) fn is_one_click(&self, call: &Call) -> bool {
         let contact = call.contact.as_ref().and_then(|id| self.contacts.get(id));
         let allows = |contact: &Contact| {
-            contact.one_click
-                && contact.state == ContactState::Accepted
-                && !contact.blocked
-                && contact.alarm.is_none()
+            contact.one_click && contact.state == ContactState::Accepted && !contact.blocked && contact.alarm.is_none()
         };
         call.stranger.is_none() && self.live().is_none() && contact.is_some_and(allows)
     }

@@ -228,7 +228,10 @@ mod tests {
             [("/opt/google/chrome".into(), "--app=http://127.0.0.1:1/enter/x".into())]
         );
         let choices = opening(&chrome, false).choices().await;
-        assert_eq!(choices, [("/opt/google/chrome".into(), "http://127.0.0.1:1/enter/x".into())]);
+        assert_eq!(
+            choices,
+            [("/opt/google/chrome".into(), "http://127.0.0.1:1/enter/x".into())]
+        );
         let firefox = Browser::from("/opt/firefox");
         let choices = opening(&firefox, true).choices().await;
         assert_eq!(choices, [("/opt/firefox".into(), "http://127.0.0.1:1/enter/x".into())]);
