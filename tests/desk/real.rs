@@ -141,7 +141,7 @@ impl Screen {
     }
 
     /// How many pixels of the panel's end are about of this colour, of 32 × 32.
-    async fn colour(&self, colour: &str) -> u32 {
+    pub(super) async fn colour(&self, colour: &str) -> u32 {
         let cut = ["-window", "root", "-crop", "32x32+992+0", "+repage", "-fuzz", "20%"];
         let others_white = ["-fill", "white", "+opaque", colour, "-fill", "black", "-opaque", colour];
         let picture = self.folder.join("panel.png");

@@ -160,6 +160,15 @@ impl Driver {
         self.session(name, at).await
     }
 
+    /// Waits until a browser that somebody else has started under this name is gone.
+    pub async fn ended(&self, name: &str) {
+        let lock = self.folder.path().join(name).join("SingletonLock");
+        until("the browser's end", START, async || {
+            std::fs::symlink_metadata(&lock).is_err().then_some(())
+        })
+        .await;
+    }
+
     async fn session(&self, name: &str, options: Value) -> Page {
         let wishes = json!({
             "browserName": "chrome",

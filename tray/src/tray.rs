@@ -71,6 +71,7 @@ pub(crate) struct Tray {
     outlets: Outlets,
     performer: Performer,
     shown: Shown,
+    has_panel: bool,
     was_told_of_panel: bool,
     wants_page: bool,
 }
@@ -93,6 +94,7 @@ impl Tray {
             outlets,
             performer,
             shown: Shown::default(),
+            has_panel: false,
             was_told_of_panel: false,
             wants_page: false,
         }
@@ -120,9 +122,14 @@ impl Tray {
                 }
             }
             Message::Act(act, token) => return self.act(act, token),
-            Message::Panel(true) => {}
-            Message::Panel(false) => self.no_panel(s::NO_TRAY),
+            Message::Panel(true) => self.has_panel = true,
+            Message::Panel(false) => {
+                self.has_panel = false;
+                self.no_panel(s::NO_TRAY);
+            }
             Message::NoIcon(why) => self.no_panel(&s::no_icon(&why)),
+            // The icon rings as well, and takes nobody's keys; a window by itself may.
+            Message::Unshown(_) if self.has_panel => {}
             Message::Unshown(call) => self.performer.open(format!("/call/{call}"), Cause::Event),
             Message::Untold(text) => tell(&text),
             Message::Silent => tell(s::NO_PLAYER),
