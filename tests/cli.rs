@@ -9,6 +9,8 @@ mod door;
 mod files;
 #[path = "cli/invites.rs"]
 mod invites;
+#[path = "cli/links.rs"]
+mod links;
 #[path = "cli/lives.rs"]
 mod lives;
 #[path = "cli/manners.rs"]

@@ -2,6 +2,9 @@
 //! on for no longer than it should be.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "screens/begin.rs"]
+mod begin;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;

@@ -1,7 +1,7 @@
 /**
  * The local API over fetch, and its event stream. Same origin only; the session is the cookie that the daemon set.
  *
- * @import {Call, Contact, ContactNetwork, Door, Invite, Me, Media, Network, Presence, Privacy, ProblemBody, Safety} from "./types.js"
+ * @import {Call, Contact, ContactNetwork, Door, Invite, Me, Media, Network, Presence, Paste, Privacy, ProblemBody, Safety} from "./types.js"
  */
 import { s } from "./strings.js";
 
@@ -132,6 +132,16 @@ export class Api {
   /** @param {string} to @param {Media} media @returns {Promise<Call>} */
   async startCall(to, media) {
     return (await create("/v1/calls", { to, media })).json();
+  }
+
+  /** Calls Echo, a throw-away person on this machine. @returns {Promise<Call>} */
+  async testCall() {
+    return (await create("/v1/test-call", {})).json();
+  }
+
+  /** What a link that waits is. @param {string} id @returns {Promise<Paste>} */
+  async paste(id) {
+    return (await request("GET", `/v1/pastes/${encodeURIComponent(id)}`)).json();
   }
 
   /** Opens the door for a time, or closes it. @param {boolean} open @param {number} seconds @returns {Promise<Door>} */

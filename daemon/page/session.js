@@ -3,7 +3,7 @@
  *
  * Invariants:
  * - a ringing call is only warmed: its leg is negotiated and carries nothing of ours;
- * - capture opens by `place`, `join`, `answer`, `preview`, `resume` and the keys for camera and screen, each the user's own act, and by `attach` to
+ * - capture opens by `place`, `test`, `join`, `answer`, `preview`, `resume` and the keys for camera and screen, each the user's own act, and by `attach` to
  *   a call that the user is in already: where the browser had been given permission, or where the user has just answered
  *   it outside of the page, which opened this one. A camera that was said to be off stays off;
  * - a call that is answered anywhere but here opens nothing here; its warm leg stays, silent, until another takes its
@@ -96,10 +96,22 @@ export class Session extends EventTarget {
   async place(contact, media, dark = false) {
     const busy = this.#store.busy();
     if (busy && busy.contact !== contact) return this.#go(`/call/${busy.id}`);
+    return this.#dial(() => this.#api.startCall(contact, media), { audio: media.audio, video: media.video && !dark });
+  }
+
+  /** The user calls Echo. Throws the API's problem. */
+  async test() {
+    const busy = this.#store.busy();
+    if (busy) return this.#go(`/call/${busy.id}`);
+    return this.#dial(() => this.#api.testCall(), { audio: true, video: true });
+  }
+
+  /** @param {() => Promise<Call>} start @param {Media} capture what is opened meanwhile */
+  async #dial(start, capture) {
     this.#joining = null;
-    const preview = this.capture.open({ audio: media.audio, video: media.video && !dark });
+    const preview = this.capture.open(capture);
     try {
-      const call = await this.#api.startCall(contact, media);
+      const call = await start();
       this.accepted = true;
       // The event stream may have told a later state already.
       if (!this.#store.calls.has(call.id)) this.#store.apply("call", call);

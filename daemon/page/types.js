@@ -52,6 +52,9 @@
  * @property {boolean} missed it went by unanswered and was not seen
  * @property {Reason|null} reason
  *
+ * A link that somebody sent, before it is used.
+ * @typedef {{id: string, kind: "invite"|"reply", link: string, name: string|null, expires_at: string|null, contact: string|null, why: Why|null}} Paste
+ *
  * @typedef {{id: string, link: string, text: string, expires_at: string, reachable?: Known, why?: Why|null}} Invite
  * @typedef {{person: Ref, device: Ref, presence: Presence, second_call?: "busy"|"wait"}} Me
  * @typedef {Me & {version: string, warnings: Why[]}} Status

@@ -6,7 +6,7 @@
  */
 
 /**
- * @typedef {"loading"|"locked"|"offline"|"home"|"join"|"settings"|"privacy"|"network"|"calling"|"ringing"|"call"|"elsewhere"|"ended"} Screen
+ * @typedef {"loading"|"locked"|"offline"|"home"|"join"|"link"|"settings"|"privacy"|"network"|"calling"|"ringing"|"call"|"elsewhere"|"ended"} Screen
  * @typedef {{screen: Screen, call: Call|null}} View `call` is null on a call's screens only for one that is forgotten
  */
 
@@ -34,11 +34,18 @@ export function joinOf(path) {
   return match?.[1] === undefined ? null : decodeURIComponent(match[1]);
 }
 
+/** @param {string} path @returns {string|null} the id of the link that the user is asked about, where the address names one */
+export function linkOf(path) {
+  const match = /^\/link\/([0-9a-f]+)\/?$/.exec(path);
+  return match?.[1] ?? null;
+}
+
 /** @param {string} path @param {Store} store @returns {Screen} for an address that names no call */
 function plainScreen(path, store) {
   if (path === "/settings") return "settings";
   if (path === "/privacy") return "privacy";
   if (path === "/network") return "network";
+  if (linkOf(path) !== null) return "link";
   const contact = joinOf(path);
   return contact !== null && store.contacts.has(contact) ? "join" : "home";
 }

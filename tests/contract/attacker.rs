@@ -33,7 +33,7 @@ async fn hostile() -> u16 {
 }
 
 /// How many answers of a class a listener has given.
-async fn answers(stage: &Stage, listener: &str, class: &str) -> u64 {
+pub(super) async fn answers(stage: &Stage, listener: &str, class: &str) -> u64 {
     let [control, _] = stage.sides().await;
     // A look is counted when it has been answered, so the next one shows it.
     let text = control.request("GET", "/metrics").send(control.address).await.body;

@@ -78,6 +78,7 @@ impl Operation {
         let body = match self.path.as_str() {
             "/v1/me" => json!({ "name": "Mallory" }),
             "/v1/contacts" => json!({ "link": "twocan:x" }),
+            "/v1/pastes" => json!({ "text": "twocan:x" }),
             "/v1/contacts/{id}" if self.method == "PATCH" => json!({ "name": "Mallory" }),
             "/v1/calls" => json!({ "to": "Bob" }),
             "/v1/calls/{id}/clip" => json!({ "seconds": 1 }),
@@ -184,6 +185,7 @@ impl Operation {
                 let code = match self.path.split('/').nth(2) {
                     Some("contacts") => "no_such_contact",
                     Some("invites") => "no_such_invite",
+                    Some("pastes") => "no_such_paste",
                     _ => "no_such_call",
                 };
                 add("unknown id", request, 404, code);

@@ -184,9 +184,7 @@ fn the_camera_is_asked_for_once() {
 
         let address = origin.as_str().unwrap().trim_start_matches("http://");
         scene.bob.stop().await;
-        scene
-            .bob
-            .configure(&format!("version = 1\n[api]\npage = \"{address}\"\n"));
+        scene.bob.serve_page_at(address);
         scene.bob.start().await;
         scene.ann.sees_green().await;
         let ring = scene.ring().await;

@@ -24,6 +24,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// # Panics
 /// If the test fails, or there can be no namespace.
 pub fn inside(name: &str, test: impl AsyncFnOnce()) {
+    // Under another name the program inside would run no test at all, and end well.
+    let thread = std::thread::current().name().map(str::to_owned);
+    assert!(is_inside() || thread.as_deref() == Some(name), "{name} is {thread:?}");
     run_inside(&as_test(name), test);
 }
 

@@ -6,16 +6,15 @@ use std::future::Future;
 use tokio::sync::mpsc::UnboundedSender;
 use twocan_api::client::Client;
 use twocan_api::client::browser::Cause;
-use twocan_api::{CallPatch, MePatch, Media, MediaPatch, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME};
+use twocan_api::{
+    CallPatch, MePatch, Media, MediaPatch, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME, SCHEME,
+};
 
 use crate::act::With;
 use crate::notice::Order;
 use crate::strings as s;
 use crate::trouble::Trouble;
 use crate::{browser, clipboard};
-
-/// What every link begins with.
-const SCHEME: &str = "twocan:";
 
 /// A line of the menu was clicked, for which the desktop gives no token.
 const CLICK: Cause = Cause::Click(None);

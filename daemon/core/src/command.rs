@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::ids::{CallId, ContactId, InviteId};
+use crate::time::UnixSeconds;
 
 /// One action of the local API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +28,11 @@ pub enum Command {
     /// Takes what an invitee has sent back by hand.
     TakeReply {
         /// The pasted text, as it came: a reply link, or a message around one.
+        text: String,
+    },
+    /// Looks at a pasted text without using it, so that the user can be asked.
+    LookAtPaste {
+        /// The pasted text, as it came: an invite's link or a reply link, or a message around one.
         text: String,
     },
     /// Changes what is ours to change about a contact.
@@ -197,8 +203,37 @@ pub enum Reply {
         /// Measured from sending to the answer.
         rtt_ms: u64,
     },
+    /// What a pasted text is.
+    Paste(Box<PasteView>),
     /// Not done, and nothing changed.
     Refused(Refusal),
+}
+
+/// What a pasted text is, before anything comes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasteView {
+    /// The link in it, without what stood around it.
+    pub link: String,
+    /// What kind of link.
+    pub kind: PasteKind,
+    /// Why it would be refused now.
+    pub refusal: Option<Refusal>,
+}
+
+/// The links that people send each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PasteKind {
+    /// Somebody wants to be called.
+    Invite {
+        /// The inviter's name for himself.
+        name: String,
+        /// When it stops working.
+        expires_at: UnixSeconds,
+        /// The inviter, where he is a contact already.
+        contact: Option<ContactId>,
+    },
+    /// Somebody answers one of our invites by hand.
+    Reply,
 }
 
 /// Why a command was not done.

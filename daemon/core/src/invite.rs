@@ -227,6 +227,11 @@ pub(crate) fn to_text<T: Encode<()>>(scheme: &str, value: &T) -> String {
     format!("{scheme}{}", BASE64.encode(crate::cbor::encode(value)))
 }
 
+/// The first link in a text, without what stood around it. It is not looked into.
+pub(crate) fn bare(text: &str, scheme: &str) -> Result<String, LinkError> {
+    Ok(format!("{scheme}{}", payload(text, scheme)?))
+}
+
 /// The base64url letters of the first link in a text, joined over wraps and quote marks.
 pub(crate) fn payload(text: &str, scheme: &str) -> Result<String, LinkError> {
     let text: String = text.chars().take(bounds::PASTE_BYTES).collect();

@@ -11,7 +11,7 @@ import { Ringback } from "../ringback.js";
 import { Session } from "../session.js";
 import { Store } from "../store.js";
 import { s } from "../strings.js";
-import { callOf, joinOf, markOf, viewOf } from "../view.js";
+import { callOf, joinOf, linkOf, markOf, viewOf } from "../view.js";
 import { BarElement } from "./bar.js";
 import { button } from "./button.js";
 import { CallElement } from "./call.js";
@@ -22,6 +22,7 @@ import { EndedElement } from "./ended.js";
 import { HomeElement } from "./home.js";
 import { JoinElement } from "./join.js";
 import { KeySheetElement } from "./keysheet.js";
+import { LinkElement } from "./link.js";
 import { MessageElement } from "./message.js";
 import { NetworkElement } from "./network.js";
 import { NoticesElement } from "./notices.js";
@@ -65,6 +66,7 @@ export class AppElement extends HTMLElement {
   #message = new MessageElement();
   #home = new HomeElement(this.#context);
   #join = new JoinElement(this.#context);
+  #link = new LinkElement(this.#context);
   #settings = new SettingsElement(this.#context);
   #privacy = new PrivacyElement(this.#context);
   #network = new NetworkElement(this.#context);
@@ -79,14 +81,14 @@ export class AppElement extends HTMLElement {
   #nav = h(
     "nav",
     { "aria-label": s.nav.label },
-    this.#link("/settings", s.nav.settings, "gear"),
-    this.#link("/privacy", s.nav.privacy, "shield"),
+    this.#anchor("/settings", s.nav.settings, "gear"),
+    this.#anchor("/privacy", s.nav.privacy, "shield"),
     button("keys-open", s.call.keys, () => this.#keys.open(), { icon: "keys", kind: "quiet" }),
   );
   #drawing = false;
 
   connectedCallback() {
-    const screens = [this.#home, this.#join, this.#settings, this.#privacy, this.#network, this.#call, this.#elsewhere, this.#ended];
+    const screens = [this.#home, this.#join, this.#link, this.#settings, this.#privacy, this.#network, this.#call, this.#elsewhere, this.#ended];
     this.#main.append(this.#message, ...screens);
     this.#header.append(
       h("a", { href: "/", class: "brand", onclick: (event) => this.#follow(event, "/") }, mark(), h("span", {}, s.app)),
@@ -138,7 +140,7 @@ export class AppElement extends HTMLElement {
     const named = id === null ? undefined : this.#store.calls.get(id);
     if (named && this.#store.connection === "open") this.#attach(named);
     const view = viewOf(this.#store, this.#session, location.pathname);
-    if (view.screen !== "join" && view.screen !== "settings") this.#session.unjoin();
+    if (!this.#isForLooking(view.screen)) this.#session.unjoin();
     this.#drawScreen(view);
     this.#drawOver(view);
     document.title = this.#titleOf(view);
@@ -153,6 +155,11 @@ export class AppElement extends HTMLElement {
     if (mark === "answered") history.replaceState(null, "", `/call/${call.id}`);
   }
 
+  /** Whether one can look at oneself there. @param {import("../view.js").Screen} screen */
+  #isForLooking(screen) {
+    return screen === "join" || screen === "settings" || (screen === "home" && this.#store.contacts.size === 0);
+  }
+
   /** @param {View} view */
   #drawScreen({ screen, call }) {
     const message = screen === "loading" || screen === "locked" || screen === "offline" ? screen : null;
@@ -162,6 +169,7 @@ export class AppElement extends HTMLElement {
     this.#home.hidden = screen !== "home";
     if (screen === "home") this.#home.update();
     this.#join.update(screen === "join" ? (this.#store.contacts.get(joinOf(location.pathname) ?? "") ?? null) : null);
+    this.#link.update(screen === "link" ? linkOf(location.pathname) : null);
     this.#settings.update(screen === "settings");
     this.#privacy.update(screen === "privacy");
     this.#network.update(screen === "network");
@@ -212,7 +220,7 @@ export class AppElement extends HTMLElement {
   }
 
   /** @param {string} path @param {string} label @param {import("../icons.js").IconName} name */
-  #link(path, label, name) {
+  #anchor(path, label, name) {
     const props = { href: path, class: "nav-link", "data-nav": path.slice(1), onclick: (/** @type {MouseEvent} */ event) => this.#follow(event, path) };
     return h("a", props, icon(name), h("span", {}, label));
   }

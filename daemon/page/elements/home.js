@@ -4,6 +4,7 @@ import { icon } from "../icons.js";
 import { start } from "../start.js";
 import { s } from "../strings.js";
 import { AddElement } from "./add.js";
+import { BeginElement } from "./begin.js";
 import { button } from "./button.js";
 import { ContactElement } from "./contact.js";
 import { DoorElement } from "./door.js";
@@ -18,6 +19,7 @@ const byName = new Intl.Collator(undefined, { sensitivity: "base", numeric: true
 export class HomeElement extends HTMLElement {
   #context;
   #me;
+  #begin;
   #warnings = new WarningsElement();
   #missed = h("div", { class: "missed", role: "list" });
   #people = h("div", { role: "list", class: "people" });
@@ -34,6 +36,7 @@ export class HomeElement extends HTMLElement {
     super();
     this.#context = context;
     this.#me = new MeElement(context);
+    this.#begin = new BeginElement(context);
     this.#invites = new InvitesElement(context);
     this.#add = new AddElement(context);
     this.#door = new DoorElement(context);
@@ -43,13 +46,13 @@ export class HomeElement extends HTMLElement {
   }
 
   /**
-   * Nobody there yet: the two ways to begin come first. On a small screen the way to be called stays on top of a list
+   * Nobody there yet: the two ways to begin come first, after oneself. On a small screen the way to be called stays on top of a list
    * of people that may be long. The order of the elements is the order in which they are seen and walked through.
    */
   #place() {
     const empty = this.dataset["empty"] === "true";
     const [people, invites, add] = [this.#section, this.#invites, this.#add];
-    const begin = empty ? [invites, add, people] : this.#narrow.matches ? [invites, people, add] : [people, invites, add];
+    const begin = empty ? [this.#begin, invites, add, people] : this.#narrow.matches ? [invites, people, add] : [people, invites, add];
     const order = [...begin, this.#door];
     if (order.some((element, at) => this.#columns.children[at] !== element)) this.#columns.replaceChildren(...order);
   }
@@ -57,7 +60,8 @@ export class HomeElement extends HTMLElement {
   update() {
     const { status, contacts, invites } = this.#context.store;
     if (!status) return;
-    this.#me.update(status);
+    this.#me.update(status, contacts.size === 0);
+    this.#begin.update(status, contacts.size === 0);
     this.#warnings.update(status.warnings);
     this.#missedCalls();
     this.#contacts([...contacts.values()]);

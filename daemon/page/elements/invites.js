@@ -39,10 +39,17 @@ export class InvitesElement extends HTMLElement {
     try {
       const invite = await this.#context.api.createInvite();
       this.#context.store.apply("invite", invite);
+      this.#showCode(invite);
       await this.#copy(invite);
     } catch (error) {
       this.#context.fail(error);
     }
+  }
+
+  /** A link that was just made can be scanned at once. @param {Invite} invite */
+  #showCode(invite) {
+    const code = this.querySelector(`[data-invite="${CSS.escape(invite.id)}"] details`);
+    if (code instanceof HTMLDetailsElement) code.open = true;
   }
 
   /** @param {Invite} invite */
@@ -51,6 +58,7 @@ export class InvitesElement extends HTMLElement {
       "div",
       { role: "listitem", class: "invite", "data-invite": invite.id },
       h("p", { class: "invite-text", "data-invite-text": true, tabindex: 0 }, invite.text),
+      codeOf(invite),
       h("p", { class: "expiry" }),
       h("p", { class: "help", "data-invite-why": true }),
       h(
@@ -93,6 +101,16 @@ export class InvitesElement extends HTMLElement {
       this.#context.fail(error);
     }
   }
+}
+
+/** The link to be scanned, made when somebody wants to see it. @param {Invite} invite */
+function codeOf(invite) {
+  const image = h("img", { alt: s.invite.codeAlt, width: 240, height: 240, "data-invite-code": true });
+  const code = h("details", { class: "code" }, h("summary", {}, s.invite.code), image);
+  code.addEventListener("toggle", () => {
+    if (code.open) image.src = `/v1/invites/${encodeURIComponent(invite.id)}/code`;
+  });
+  return code;
 }
 
 /** @param {HTMLElement} row @param {Invite} invite */

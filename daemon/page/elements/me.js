@@ -9,6 +9,7 @@ export class MeElement extends HTMLElement {
   #context;
   #name = h("h1", { dir: "auto", "data-me": true });
   #input = h("input", { id: "my-name", maxlength: 64, autocomplete: "name", dir: "auto", required: true });
+  #rename;
   #shown;
   #form;
   #quiet;
@@ -17,7 +18,8 @@ export class MeElement extends HTMLElement {
   constructor(context) {
     super();
     this.#context = context;
-    this.#shown = h("div", { class: "me-line" }, this.#name, button("rename", s.me.change, () => this.#edit(true), { kind: "quiet" }));
+    this.#rename = button("rename", s.me.change, () => this.#edit(true), { kind: "quiet" });
+    this.#shown = h("div", { class: "me-line" }, this.#name, this.#rename);
     this.#form = h(
       "form",
       { hidden: true, onsubmit: (event) => this.#save(event) },
@@ -41,15 +43,18 @@ export class MeElement extends HTMLElement {
     this.append(this.#shown, this.#form, this.#quiet);
   }
 
-  /** @param {Status} status */
-  update(status) {
-    setText(this.#name, s.me.you(status.person.name));
+  /** @param {Status} status @param {boolean} first whether nobody is in the list, and the name is asked for below */
+  update(status, first) {
+    setText(this.#name, first ? s.begin.welcome : s.me.you(status.person.name));
+    this.#rename.hidden = first;
+    if (first) this.#edit(false);
     this.#quiet.hidden = status.presence !== "do_not_disturb";
     if (this.#form.hidden) this.#input.value = status.person.name;
   }
 
   /** @param {boolean} on */
   #edit(on) {
+    if (this.#form.hidden === !on) return;
     this.#form.hidden = !on;
     this.#shown.hidden = on;
     if (on) this.#input.select();

@@ -5,6 +5,7 @@ import { s } from "../strings.js";
 import { button } from "./button.js";
 import { PickersElement } from "./pickers.js";
 import { PreviewElement } from "./preview.js";
+import { TestCallElement } from "./test-call.js";
 
 /** @import {Context, Presence} from "../types.js" */
 
@@ -22,6 +23,7 @@ export class SettingsElement extends HTMLElement {
   #ringback = h("input", { type: "range", id: "settings-ringback", min: 0, max: 100, step: 10 });
   #preview;
   #pickers;
+  #test;
   #show;
   #shown = false;
 
@@ -31,6 +33,7 @@ export class SettingsElement extends HTMLElement {
     this.#context = context;
     this.#preview = new PreviewElement(context);
     this.#pickers = new PickersElement(context);
+    this.#test = new TestCallElement(context);
     this.#show = button("settings-look", s.settings.look, () => context.session.join("", { audio: true, video: true }), {
       icon: "camera",
       kind: "primary",
@@ -66,6 +69,7 @@ export class SettingsElement extends HTMLElement {
     if (!this.#preview.hidden) this.#preview.update();
     this.#show.hidden = !this.#preview.hidden;
     setAttr(this.#show, "aria-disabled", store.busy() ? "true" : null);
+    this.#test.update();
     this.#first.checked = this.#context.devices.lookFirst;
     this.#keys.checked = keysOn();
     this.#ringback.value = String(Math.round(this.#context.devices.ringback * 100));
@@ -98,7 +102,7 @@ export class SettingsElement extends HTMLElement {
   }
 
   #media() {
-    return h("section", { class: "card" }, h("h2", {}, s.devices.heading), this.#preview, this.#show, this.#pickers);
+    return h("section", { class: "card" }, h("h2", {}, s.devices.heading), this.#preview, this.#show, this.#pickers, this.#test);
   }
 
   #browser() {

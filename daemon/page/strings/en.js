@@ -44,6 +44,7 @@ export const en = {
     screens: {
       ended: "Call ended · Twocan",
       join: "Before the call · Twocan",
+      link: "A link for you · Twocan",
       settings: "Settings · Twocan",
       privacy: "Privacy · Twocan",
       network: "Network · Twocan",
@@ -60,6 +61,39 @@ export const en = {
     quiet: "Do not disturb is on.",
     quietHelp: "Nothing rings here, and others see that it would not.",
     ringAgain: "Let it ring again",
+  },
+  begin: {
+    welcome: "Welcome to Twocan",
+    heading: "You",
+    look: "Check my camera",
+    close: "Turn it off",
+    testHelp: "A test call goes to Echo, a helper on this computer, who sends you back to yourself. Nobody else sees it.",
+  },
+  test: {
+    call: "Test call",
+    calling: "Starting Echo…",
+    help: "Test call, to a helper on this computer",
+  },
+  link: {
+    asking: "Looking at the link…",
+    leave: "Not now",
+    /** @param {string} name */
+    invite: (name) => ({
+      title: `Add ${name}?`,
+      detail: `Whoever made this link calls themself ${name}. Add them only if you expected a link from them. Nothing has happened yet, and nobody is called before you press a call button.`,
+      use: `Add ${name}`,
+    }),
+    /** @param {string} name */
+    known: (name) => ({
+      title: `${name} is in your list already`,
+      detail: "This is a new link from somebody you know. Use it if the two of you no longer find each other; it does no harm.",
+      use: "Use the link",
+    }),
+    reply: {
+      title: "An answer to your link",
+      detail: "Somebody to whom you gave a link could not reach you and sent you this by hand. With it your Twocan looks for theirs.",
+      use: "Look for them",
+    },
   },
   notes: {
     heading: "Good to know",
@@ -106,7 +140,9 @@ export const en = {
     heading: "Let somebody call you",
     help: "Makes a message with a link, for one person. Send it any way you like.",
     make: "Call me",
-    copied: "Copied. Now paste it into a message.",
+    copied: "Copied. Now paste it into a message and send it to someone.",
+    code: "Code to scan",
+    codeAlt: "The link as a code to be scanned with a camera",
     notCopied: "The browser did not let us copy. Select the text and copy it yourself.",
     open: "Links not used yet",
     copy: "Copy",

@@ -6,7 +6,8 @@ use twocan_api::client::browser::{self, Cause, Opening};
 use twocan_service::store::config::{Browser, Calls, Config};
 use twocan_service::store::paths::Paths;
 
-use crate::failure::Failure;
+use crate::exit::Exit;
+use crate::failure::{Done, Failure};
 use crate::print::Out;
 
 /// Opens a call's page for a person at a terminal. The call is what counts: trouble with the page is told and no more.
@@ -29,8 +30,22 @@ pub(crate) async fn open_for_person(url: &str, is_call: bool, out: Out) {
     }
 }
 
+/// Opens a URL for a person at a desktop, who has no terminal to read. The desktop's word for the click, if it gave one, goes
+/// on to the browser.
+pub(crate) async fn open_for_desktop(url: &str, is_call: bool) -> Done {
+    let token = std::env::var("XDG_ACTIVATION_TOKEN").or_else(|_| std::env::var("DESKTOP_STARTUP_ID"));
+    if settings().browser == Browser::None || open(url, is_call, token.ok()).await {
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        "No browser could be started.",
+        "Install one, or name one in config.toml under [calls] browser.",
+    ))
+}
+
 async fn open_or_tell(url: &str, is_call: bool, out: Out) {
-    if !open(url, is_call).await {
+    if !open(url, is_call, None).await {
         out.hint(&format!(
             "No browser could be started. Open this address in one on this computer, within a minute: {url}"
         ));
@@ -43,7 +58,7 @@ fn is_wanted(out: Out) -> bool {
 }
 
 /// Starts a browser; false where there is no desktop or none could be started.
-async fn open(url: &str, is_call: bool) -> bool {
+async fn open(url: &str, is_call: bool, token: Option<String>) -> bool {
     let settings = settings();
     let browser = match settings.browser {
         Browser::Default if has_desktop() => browser::Browser::Default,
@@ -54,7 +69,7 @@ async fn open(url: &str, is_call: bool) -> bool {
         url,
         browser: &browser,
         window: is_call && settings.window,
-        cause: Cause::Click(None),
+        cause: Cause::Click(token),
     };
     opening.start().await
 }

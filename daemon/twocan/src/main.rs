@@ -6,6 +6,7 @@
 mod browser;
 mod cmd;
 mod demo;
+mod desktop;
 mod exit;
 mod failure;
 mod follow;

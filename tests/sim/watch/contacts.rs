@@ -92,6 +92,7 @@ impl World {
             | Command::CreateInvite { .. }
             | Command::DeleteInvite { .. }
             | Command::TakeReply { .. }
+            | Command::LookAtPaste { .. }
             | Command::SetIntroducer { .. }
             | Command::SetOneClick { .. }
             | Command::Ping { .. }

@@ -19,8 +19,8 @@ use serde::de::DeserializeOwned;
 
 use crate::types::{
     Call, CallPatch, ClipStats, Contact, ContactNetwork, ContactPatch, Door, DoorPut, Invite, Keep, List, Me, MePatch,
-    Network, NewCall, NewClip, NewContact, NewInvite, NewPage, NewReply, PageUrl, Pong, Privacy, Safety, Status,
-    Verify,
+    Network, NewCall, NewClip, NewContact, NewInvite, NewPage, NewPaste, NewReply, PageUrl, Paste, Pong, Privacy,
+    Safety, Status, Verify,
 };
 
 pub use error::ClientError;
@@ -247,6 +247,11 @@ impl Client {
     /// `GET /v1/privacy`: what is stored, and what outsiders can see.
     pub async fn privacy(&self) -> Result<Body<Privacy>, ClientError> {
         self.get("/v1/privacy").await
+    }
+
+    /// `POST /v1/pastes`: looks at a link without using it.
+    pub async fn look(&self, new: &NewPaste) -> Result<Body<Paste>, ClientError> {
+        self.post("/v1/pastes", new).await
     }
 
     /// `POST /v1/page`: a URL with a one-time code for the user's browser.

@@ -24,6 +24,9 @@ pub struct Invite {
     pub why: Option<Why>,
 }
 
+/// What every invite's link begins with.
+pub const SCHEME: &str = "twocan:";
+
 /// What every reply link begins with.
 pub const REPLY_SCHEME: &str = "twocan-reply:";
 

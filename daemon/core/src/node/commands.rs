@@ -8,7 +8,7 @@ use crate::command::{Command, Media, Refusal, Reply};
 use crate::crypto::Secret;
 use crate::event::Event;
 use crate::ids::{CallId, CommandId, ContactId, InviteId};
-use crate::invite::{InviteKeys, Link, LinkError, Whereabouts};
+use crate::invite::{InviteKeys, Link, Whereabouts};
 use crate::io::Output;
 use crate::media::flow;
 use crate::message::{Held, Message};
@@ -61,6 +61,7 @@ impl Node {
             Command::DeleteInvite { invite } => self.delete_invite(invite),
             Command::AddContact { link, name } => self.add_contact(&link, name.as_deref(), now),
             Command::TakeReply { text } => self.take_reply(&text, now),
+            Command::LookAtPaste { text } => self.look_at_paste(&text, now),
             Command::EditContact { contact, name, accept } => self.edit_contact(contact, name.as_deref(), accept, now),
             Command::SetIntroducer { contact, introduces } => self.set_introducer(contact, introduces),
             Command::Block { contact, blocked } => self.block(contact, blocked, now),
@@ -152,21 +153,8 @@ impl Node {
     }
 
     fn add_contact(&mut self, pasted: &str, name: Option<&str>, now: Now) -> Result {
-        let link = Link::find(pasted).map_err(|error| match error {
-            LinkError::Damaged => Refusal::InviteDamaged,
-            LinkError::Newer => Refusal::InviteNewer,
-        })?;
-        if link.root == self.root || link.device == self.device {
-            return Err(Refusal::InviteOwn);
-        }
-        // Nobody gets hold of a contact's device by naming it in a link.
-        let has_owner = |contact: &Contact| contact.root != link.root && contact.proven.contains(&link.device);
-        if self.state.contacts.iter().any(has_owner) {
-            return Err(Refusal::InviteDamaged);
-        }
-        if link.expiry <= now.wall {
-            return Err(Refusal::InviteExpired);
-        }
+        let link = Link::find(pasted)?;
+        let known = self.redeemable(&link, now)?.cloned();
         let name = name
             .map(|name| names::checked(name).ok_or(Refusal::BadName))
             .transpose()?;
@@ -175,18 +163,14 @@ impl Node {
             link,
             since: Some(now.wall),
         };
-        match self.state.contact_of(&redemption.link.root).cloned() {
-            Some(known) if known.blocked => Err(Refusal::Blocked),
+        match known {
             Some(known) => Ok(self.add_again(&known, redemption)),
-            None => self.add_new(redemption, name),
+            None => Ok(self.add_new(redemption, name)),
         }
     }
 
     /// The search begins when the contact is on the disk: else the inviter might hold somebody who has forgotten it.
-    fn add_new(&mut self, redemption: Redemption, name: Option<String>) -> Result {
-        if self.state.contacts.len() >= bounds::CONTACTS {
-            return Err(Refusal::TooMany);
-        }
+    fn add_new(&mut self, redemption: Redemption, name: Option<String>) -> Outcome {
         let id = ContactId(self.rng.bytes());
         let name = self.untaken_name(&name.unwrap_or_else(|| redemption.link.name.clone()));
         let contact = super::redeem::blank_contact(id, name, redemption.link.root);
@@ -195,11 +179,7 @@ impl Node {
             ..contact
         });
         self.meet_all();
-        Ok(Outcome::Store(
-            Reply::Contact(id),
-            Some(Event::Contact(id)),
-            Undo::RemoveContact(id),
-        ))
+        Outcome::Store(Reply::Contact(id), Some(Event::Contact(id)), Undo::RemoveContact(id))
     }
 
     /// The invite of somebody who is a contact already: redeemed all the same, for he may have forgotten us. Where there is

@@ -24,6 +24,7 @@ mod links;
 mod manners;
 mod network;
 mod opening;
+mod paste;
 mod punch;
 mod redeem;
 mod relay;

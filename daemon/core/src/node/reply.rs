@@ -4,8 +4,8 @@ use super::Node;
 use super::commands::{Outcome, Result};
 use crate::command::{Refusal, Reply};
 use crate::ids::{ContactId, InviteId};
-use crate::invite::{self, LinkError};
-use crate::reach::record::{self, Record};
+use crate::invite;
+use crate::reach::record::{self, InviteeWord, Record};
 use crate::reply::{ReplyLink, WORD};
 use crate::state::Invite;
 use crate::time::Now;
@@ -50,23 +50,29 @@ impl Node {
 
     /// The inviter pastes what the invitee sent back.
     pub(super) fn take_reply(&mut self, pasted: &str, now: Now) -> Result {
-        let reply = ReplyLink::find(pasted).map_err(|error| match error {
-            LinkError::Damaged => Refusal::InviteDamaged,
-            LinkError::Newer => Refusal::InviteNewer,
-        })?;
+        let reply = ReplyLink::find(pasted)?;
+        let (id, word) = self.answered(&reply, now)?;
+        self.meet_invitee(id, &word, now);
+        self.finder.by_hand.insert(id, word);
+        Ok(Outcome::Reply(Reply::Invite(id)))
+    }
+
+    /// The open invite that a reply answers, and what it says.
+    pub(super) fn answered(
+        &self,
+        reply: &ReplyLink,
+        now: Now,
+    ) -> std::result::Result<(InviteId, InviteeWord), Refusal> {
         let is_meant = |invite: &&Invite| invite::hint(&invite.keys.secret) == reply.hint;
         let invite = self.state.invites.iter().find(is_meant).ok_or(Refusal::NotFound)?;
         if !invite.is_open(now.wall) {
             return Err(Refusal::InviteExpired);
         }
-        let (id, word) = (invite.id, record::open_word(&reply.word, &invite.keys));
-        let word = word.ok_or(Refusal::InviteDamaged)?;
+        let word = record::open_word(&reply.word, &invite.keys).ok_or(Refusal::InviteDamaged)?;
         if word.record.device == self.device {
             return Err(Refusal::InviteOwn);
         }
-        self.meet_invitee(id, &word, now);
-        self.finder.by_hand.insert(id, word);
-        Ok(Outcome::Reply(Reply::Invite(id)))
+        Ok((invite.id, word))
     }
 
     /// Whoever has replied by hand is looked for as long as his invite is open.

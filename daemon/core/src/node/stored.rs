@@ -165,6 +165,7 @@ impl Node {
             | Reply::CallStarted(_)
             | Reply::Call(_)
             | Reply::Pong { .. }
+            | Reply::Paste(_)
             | Reply::Refused(_) => reply,
         }
     }

@@ -12,6 +12,7 @@ mod lab;
 mod links;
 mod manners;
 mod network;
+mod paste;
 mod relay;
 mod safety;
 mod scale;

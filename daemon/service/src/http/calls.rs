@@ -59,9 +59,12 @@ pub(super) async fn start(State(app): State<App>, body: Body) -> Result<Response
             Ok((StatusCode::CREATED, location, render(&app, id)?).into_response())
         }
         Reply::Call(id) => Ok(render(&app, id)?.into_response()),
-        Reply::Done | Reply::Invite(_) | Reply::Contact(_) | Reply::Pong { .. } | Reply::Refused(_) => {
-            Err(unexpected(&reply))
-        }
+        Reply::Done
+        | Reply::Invite(_)
+        | Reply::Contact(_)
+        | Reply::Pong { .. }
+        | Reply::Paste(_)
+        | Reply::Refused(_) => Err(unexpected(&reply)),
     }
 }
 

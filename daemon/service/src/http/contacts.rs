@@ -131,10 +131,12 @@ pub(super) async fn edit(
 async fn act(app: &App, id: ContactId, command: Command) -> Result<(), Fault> {
     match app.ask(command, About::Contact(id)).await? {
         Reply::Contact(_) | Reply::Done => Ok(()),
-        reply
-        @ (Reply::Invite(_) | Reply::CallStarted(_) | Reply::Call(_) | Reply::Pong { .. } | Reply::Refused(_)) => {
-            Err(unexpected(&reply))
-        }
+        reply @ (Reply::Invite(_)
+        | Reply::CallStarted(_)
+        | Reply::Call(_)
+        | Reply::Pong { .. }
+        | Reply::Paste(_)
+        | Reply::Refused(_)) => Err(unexpected(&reply)),
     }
 }
 

@@ -5,6 +5,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use fast_qr::convert::Builder as _;
+use fast_qr::convert::svg::SvgBuilder;
+use fast_qr::{ECL, QRBuilder};
 use twocan_api as api;
 use twocan_core::bounds::{INVITE_LIFE_LEAST_S, INVITE_LIFE_MOST_S, INVITE_LIFE_S};
 use twocan_core::command::{Command, Reply};
@@ -12,9 +15,12 @@ use twocan_core::event::InviteView;
 use twocan_core::ids::InviteId;
 
 use super::extract::At;
-use super::problem::Fault;
+use super::problem::{Code, Fault};
 use super::router::{About, App, need_invite, unexpected};
 use super::{extract, paging, view};
+
+/// Modules of white around a code (ISO/IEC 18004).
+const QUIET_ZONE: usize = 4;
 
 /// The open invites.
 #[utoipa::path(get, path = "/v1/invites", operation_id = "listInvites", tag = "invites",
@@ -62,6 +68,22 @@ pub(super) async fn take_reply(State(app): State<App>, body: Body) -> Result<Res
     };
     let published = app.published();
     Ok((StatusCode::ACCEPTED, Json(view::invite(need_invite(&published, id)?))).into_response())
+}
+
+/// An invite's link as a code to be scanned (QR).
+#[utoipa::path(get, path = "/v1/invites/{id}/code", operation_id = "getInviteCode", tag = "invites",
+    params(("id" = String, Path, description = "The invite's id")),
+    responses((status = 200, description = "The code, black on white, with its quiet zone", body = String, content_type = "image/svg+xml")))]
+pub(super) async fn code(State(app): State<App>, At(id): At<InviteId>) -> Result<Response, Fault> {
+    let link = need_invite(&app.published(), id)?.link.clone();
+    // The level that fits most: the code is shown on a screen, where nothing is torn off or stained.
+    let made = QRBuilder::new(link).ecl(ECL::L).build();
+    let code = made.map_err(|error| {
+        tracing::error!(%error, "a link does not fit into a code");
+        Code::Internal
+    })?;
+    let svg = SvgBuilder::default().margin(QUIET_ZONE).to_str(&code);
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], svg).into_response())
 }
 
 /// Takes an invite back.

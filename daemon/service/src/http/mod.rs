@@ -36,6 +36,7 @@ mod once;
 mod openapi;
 mod page;
 mod paging;
+mod pastes;
 mod privacy;
 mod problem;
 mod router;
@@ -44,11 +45,12 @@ mod secret;
 pub mod server;
 mod site;
 mod stall;
+mod test_call;
 mod view;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
-pub use seam::{Ask, Clips, Clock, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam};
+pub use seam::{Ask, Clips, Clock, EchoProblem, Echoes, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam};
 pub use server::{Bound, HttpConfig, LocalMedia, serve};

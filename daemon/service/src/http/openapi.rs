@@ -201,7 +201,16 @@ fn is_open(path: &str) -> bool {
 
 /// Whether the operation is behind the layer of `once.rs`.
 fn creates(path: &str, method: &str) -> bool {
-    let made = ["/contacts", "/invites", "/calls", "/media", "/clip", "/page"];
+    let made = [
+        "/contacts",
+        "/invites",
+        "/calls",
+        "/media",
+        "/clip",
+        "/page",
+        "/pastes",
+        "/test-call",
+    ];
     method == "post" && made.iter().any(|noun| path.ends_with(noun))
 }
 
@@ -220,6 +229,7 @@ fn common(path: &str, method: &str) -> Vec<Code> {
     for (part, code) in [
         ("/contacts/{id}", Code::NoSuchContact),
         ("/invites/{id}", Code::NoSuchInvite),
+        ("/pastes/{id}", Code::NoSuchPaste),
         ("/calls/{id}", Code::NoSuchCall),
         ("/media", Code::NoCurrentCall),
         ("/{leg}", Code::NoSuchLeg),
@@ -322,6 +332,8 @@ fn own(operation: &str) -> &'static [Code] {
             Code::NoInterface,
         ],
         "getClip" => &[Code::NoSuchLeg, Code::NotFound],
+        "createPaste" | "getPaste" => &[Code::InviteDamaged, Code::InviteNewer, Code::ShuttingDown],
+        "testCall" => &[Code::InCall, Code::NoEcho, Code::NoSuchCall, Code::NotFound],
         "openPage" => &[Code::BadPath, Code::NotReady],
         _ => &[],
     }

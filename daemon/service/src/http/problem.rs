@@ -9,7 +9,7 @@ use twocan_api::{Problem, Why};
 use twocan_core::command::Refusal;
 use twocan_core::event::InviteRefusal;
 
-use super::seam::LegProblem;
+use super::seam::{EchoProblem, LegProblem};
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(super) enum Code {
     NotFound,
     NoSuchContact,
     NoSuchInvite,
+    NoSuchPaste,
     NoSuchCall,
     NoSuchLeg,
     NoCurrentCall,
@@ -62,6 +63,7 @@ pub(super) enum Code {
     BadOffer,
     TooManyLegs,
     NoInterface,
+    NoEcho,
     StoreFailed,
     NotReady,
     ShuttingDown,
@@ -90,6 +92,7 @@ impl Code {
             Self::NotFound => (404, "not_found", "There is nothing at this path.", "Look at the list of routes."),
             Self::NoSuchContact => (404, "no_such_contact", "There is no such contact.", "Look at the list of contacts."),
             Self::NoSuchInvite => (404, "no_such_invite", "There is no such open invite.", "It may have been used, run out or been taken back: make a new one."),
+            Self::NoSuchPaste => (404, "no_such_paste", "This link is not held any more.", "Click the link in the message once more, or paste it."),
             Self::NoSuchCall => (404, "no_such_call", "There is no such call.", "Look at the list of calls; ended ones leave it after a minute."),
             Self::NoSuchLeg => (404, "no_such_leg", "There is no such media attachment on this call.", "Attach again with a new offer."),
             Self::NoCurrentCall => (404, "no_current_call", "There is no call at the moment.", "Start or answer one first."),
@@ -123,6 +126,7 @@ impl Code {
             Self::BadOffer => (422, "bad_offer", "The session description cannot be used.", "Offer Opus, and VP8 for video, over ICE and DTLS-SRTP."),
             Self::TooManyLegs => (409, "too_many_legs", "This call has too many media attachments.", "Remove one first."),
             Self::NoInterface => (503, "no_interface", "This machine has no network interface but the loopback one, and browsers send no media over that alone.", "Connect to any network."),
+            Self::NoEcho => (503, "no_echo", "Echo could not be started.", "Try again; `twocan demo` says more."),
             Self::StoreFailed => (507, "store_failed", "The change could not be written to the disk, so nothing was changed.", "Free some space or make the state folder writable, then try again."),
             Self::NotReady => (503, "not_ready", "The daemon is still starting.", "Try again in a moment."),
             Self::ShuttingDown => (503, "shutting_down", "The daemon is shutting down.", "Start it again with `twocan up`."),
@@ -295,6 +299,15 @@ pub(super) const fn of_invite(refusal: InviteRefusal) -> Code {
         InviteRefusal::Expired => Code::InviteExpired,
         InviteRefusal::Unknown => Code::InviteUnknown,
         InviteRefusal::BadProof => Code::InviteBadProof,
+    }
+}
+
+impl From<EchoProblem> for Fault {
+    fn from(problem: EchoProblem) -> Self {
+        match problem {
+            EchoProblem::UnderWay => Code::InCall.into(),
+            EchoProblem::NotStarted => Code::NoEcho.into(),
+        }
     }
 }
 

@@ -17,11 +17,12 @@ use super::entrance::Entrance;
 use super::hub::Published;
 use super::metrics::Meters;
 use super::once::{Kept, once};
+use super::pastes::Pastes;
 use super::problem::{Code, Fault, of_refusal};
-use super::seam::{Clips, Legs, Loop};
+use super::seam::{Clips, Echoes, Legs, Loop};
 use super::{
-    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, network, openapi, page, privacy,
-    view,
+    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, network, openapi, page, pastes,
+    privacy, test_call, view,
 };
 
 /// What handlers share.
@@ -31,7 +32,10 @@ pub(super) struct App {
     pub(super) legs: Arc<dyn Legs>,
     /// Absent in a daemon without built-in clip.
     pub(super) clips: Option<Arc<dyn Clips>>,
+    /// Absent in a daemon that is Echo itself.
+    pub(super) echoes: Option<Arc<dyn Echoes>>,
     pub(super) entrance: Arc<Entrance>,
+    pub(super) pastes: Arc<Pastes>,
     pub(super) kept: Arc<Kept>,
     pub(super) meters: Arc<Meters>,
     /// Becomes true when the daemon shuts down.
@@ -77,6 +81,8 @@ fn creating() -> OpenApiRouter<App> {
         .routes(routes!(media::attach))
         .routes(routes!(clip::stats, clip::attach))
         .routes(routes!(page::open))
+        .routes(routes!(pastes::create))
+        .routes(routes!(test_call::start))
 }
 
 fn other() -> OpenApiRouter<App> {
@@ -94,6 +100,8 @@ fn other() -> OpenApiRouter<App> {
         .routes(routes!(contacts::ping))
         .routes(routes!(contacts::verify))
         .routes(routes!(invites::remove))
+        .routes(routes!(invites::code))
+        .routes(routes!(pastes::show))
         .routes(routes!(door::show, door::put))
         .routes(routes!(network::show))
         .routes(routes!(network::check))

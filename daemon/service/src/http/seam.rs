@@ -133,6 +133,23 @@ pub trait Clips: Send + Sync + std::fmt::Debug {
     fn stats(&self, call: CallId) -> Option<ClipStats>;
 }
 
+/// Test calls: Echo, a throw-away person in a process of its own.
+pub trait Echoes: Send + Sync + std::fmt::Debug {
+    /// Has Echo become a contact and calls it; gives the call. When that ends, Echo goes.
+    fn call(&self) -> BoxFuture<'_, Result<CallId, EchoProblem>>;
+}
+
+/// Why there is no test call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EchoProblem {
+    /// One is under way.
+    #[error("a test call is under way")]
+    UnderWay,
+    /// Echo did not start, or was not reached.
+    #[error("Echo did not start")]
+    NotStarted,
+}
+
 /// Why a media request came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LegProblem {

@@ -19,8 +19,9 @@ use super::hub::Listeners;
 use super::listen::{Limits, Listener, run};
 use super::metrics::Meters;
 use super::once::Kept;
+use super::pastes::Pastes;
 use super::router::{self, App};
-use super::seam::{Clips, Legs, Loop};
+use super::seam::{Clips, Echoes, Legs, Loop};
 use super::secret::Secret;
 use super::site::Site;
 use super::{files, view};
@@ -45,6 +46,8 @@ pub struct LocalMedia {
     pub legs: Arc<dyn Legs>,
     /// The built-in clip.
     pub clips: Option<Arc<dyn Clips>>,
+    /// Test calls.
+    pub echoes: Option<Arc<dyn Echoes>>,
 }
 
 /// The running API. Dropping it stops it at once and removes its files.
@@ -102,8 +105,10 @@ pub(super) async fn serve_files(
         core,
         legs: media.legs,
         clips: media.clips,
+        echoes: media.echoes,
         entrance: Arc::clone(&entrance),
         kept: Arc::new(Kept::default()),
+        pastes: Arc::new(Pastes::default()),
         meters: Arc::clone(&meters),
         closing: stop.clone(),
     };

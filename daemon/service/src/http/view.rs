@@ -8,6 +8,7 @@ use twocan_api as api;
 use twocan_core::bounds::GREY_AFTER;
 use twocan_core::call::EndReason;
 use twocan_core::call::end_reason::FailCode;
+use twocan_core::command::{PasteKind, PasteView};
 use twocan_core::event::{
     CallState, CallView, Carrier, ContactState, ContactView, DoorView, FromOutside, InviteView, MeView, NetworkView,
     Notice, PathKind, PathView, Reachable, SafetyState, SafetyView, StrangerView, WhyNot,
@@ -20,6 +21,7 @@ use twocan_core::state::Alarm;
 use twocan_core::time::UnixSeconds;
 
 use super::hub::Published;
+use super::problem::{Code, of_refusal};
 use super::words;
 
 /// Hexadecimal digits of a root key that make a person's id: 128 bits, more than anybody can aim at.
@@ -507,6 +509,36 @@ pub(super) fn invite(invite: &InviteView) -> api::Invite {
         expires_at: time(invite.expires_at),
         reachable: from_outside(invite.from_outside),
         why: words::invite_from_outside(invite.from_outside),
+    }
+}
+
+/// What a pasted link is.
+pub(super) fn paste(id: String, seen: PasteView) -> api::Paste {
+    let why = seen
+        .refusal
+        .map(|refusal| of_refusal(refusal, Code::NoSuchInvite).why());
+    let blank = api::Paste {
+        id,
+        kind: api::PasteKind::Reply,
+        link: seen.link,
+        name: None,
+        expires_at: None,
+        contact: None,
+        why,
+    };
+    match seen.kind {
+        PasteKind::Reply => blank,
+        PasteKind::Invite {
+            name,
+            expires_at,
+            contact,
+        } => api::Paste {
+            kind: api::PasteKind::Invite,
+            name: Some(name),
+            expires_at: Some(time(expires_at)),
+            contact: contact.map(|id| id.to_hex()),
+            ..blank
+        },
     }
 }
 

@@ -5,11 +5,13 @@
 //! the loop and the local API on the caller's, everything that touches media packets on a thread of its own.
 
 mod echo;
+mod echoes;
 mod local;
 mod media_thread;
 mod shell;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
@@ -33,6 +35,8 @@ use crate::store::paths::{Paths, WRITABLE};
 use crate::store::state::{Loaded, Opened, StateFile};
 use crate::store::worker::StoreWorker;
 
+pub use self::echoes::CALL_LINE;
+use self::echoes::EchoCalls;
 use self::local::{LocalClips, LocalLegs};
 use self::media_thread::MediaThread;
 use self::shell::{Outside, Shell};
@@ -43,7 +47,7 @@ const PAGE_PORT: u16 = 2227;
 const INPUTS: usize = 1024;
 
 /// What the command line says about `twocan up`; what it leaves out the configuration says.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct UpOptions {
     /// Where calls come in.
     pub udp: Option<SocketAddr>,
@@ -53,6 +57,8 @@ pub struct UpOptions {
     pub page: Option<SocketAddr>,
     /// Answer every call after a second, and return what comes.
     pub echo: bool,
+    /// The program itself, which makes test calls; none are made without.
+    pub program: Option<PathBuf>,
 }
 
 /// Runs the daemon until SIGINT or SIGTERM. `ready` gets the ready line, without its line end, once everything listens.
@@ -112,6 +118,10 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
     let local = LocalMedia {
         legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
         clips: Some(Arc::new(LocalClips::new(gates, media.handle()))),
+        echoes: options
+            .program
+            .clone()
+            .map(|program| Arc::new(EchoCalls::new(program)) as _),
     };
     let bound = http::serve(http_config(&paths, &options, &config), core, local).await?;
     ready(&format!(

@@ -1,7 +1,7 @@
 //! `twocan call WHO`: places a call and stays until it ends.
 
 use twocan_api::client::Client;
-use twocan_api::{CallState, Media, NewCall, NewContact};
+use twocan_api::{CallState, Media, NewCall, NewContact, SCHEME};
 
 use super::{Added, redeem, settle};
 use crate::exit::Exit;
@@ -100,7 +100,7 @@ async fn detached(client: &Client, new: &NewCall, out: Out) -> Done {
 
 /// What to call: a link is added first, everything else the daemon resolves.
 async fn whom(client: &Client, who: String) -> Result<String, Failure> {
-    if !who.contains("twocan:") {
+    if !who.contains(SCHEME) {
         return Ok(who);
     }
     let (mut events, contact) = redeem(client, &NewContact { link: who, name: None }).await?;

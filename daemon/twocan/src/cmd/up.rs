@@ -45,6 +45,7 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         control: args.control,
         page: args.page,
         echo: args.echo,
+        program: std::env::current_exe().ok().filter(|_| !args.echo),
     };
     let ended = up(options, |ready| out.line(ready)).await;
     if args.throwaway {

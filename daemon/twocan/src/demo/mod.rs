@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use twocan_api::client::{Body, Client, ClientError, Events};
 use twocan_api::{Contact, Media, NewCall, NewContact, NewInvite, NewPage, Reachable, Status};
+use twocan_service::run::CALL_LINE;
 
 use crate::cmd::{Added, Clip, finish, redeem, settle};
 use crate::exit::Exit;
@@ -35,6 +36,9 @@ pub(crate) struct Demo {
     /// Do not open the page; its address is printed all the same.
     #[arg(long)]
     no_page: bool,
+    /// Use the running daemon, and say on a line of its own which call was made: of the page's test call.
+    #[arg(long, hide = true, conflicts_with = "headless")]
+    test_call: bool,
     /// The clip in place of camera and microphone.
     #[command(flatten)]
     clip: Clip,
@@ -71,7 +75,7 @@ impl Stage {
 }
 
 async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done {
-    let client = stop.or(user(stage, out)).await?;
+    let client = stop.or(user(stage, args.test_call, out)).await?;
     let link = stop.or(echo(stage, &client, out)).await?;
     // Not to be interrupted: from here on there is a contact to remove.
     let (events, contact) = redeem(
@@ -91,7 +95,9 @@ async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done
         media: Media::default(),
     };
     let mut follow = Follow::place(&client, &new).await?;
-    if !args.clip.headless {
+    if args.test_call {
+        out.line(&format!("{CALL_LINE}{}", follow.call().id));
+    } else if !args.clip.headless {
         show(&client, &follow, args.no_page, out).await;
     }
     let stats = session::run(&mut follow, Leg::new(args.clip.seconds()), stop, out).await?;
@@ -105,14 +111,14 @@ async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done
 }
 
 /// The user's side: the running daemon, or else a throw-away one on the loopback address.
-async fn user(stage: &mut Stage, out: Out) -> Result<Client, Failure> {
+async fn user(stage: &mut Stage, test_call: bool, out: Out) -> Result<Client, Failure> {
     let running = Client::find();
     match running.status().await {
         Ok(_) => {
             out.progress("Using your running Twocan.");
             Ok(running)
         }
-        Err(ClientError::NotRunning { .. }) => {
+        Err(ClientError::NotRunning { .. }) if !test_call => {
             out.progress("Starting a throw-away Twocan for you …");
             let daemon = Throwaway::start(IpAddr::V4(Ipv4Addr::LOCALHOST), false).await?;
             let client = daemon.client().clone();

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use twocan_api::ClipStats;
 use twocan_core::call::EndReason;
-use twocan_core::command::{Command, Media, Refusal, Reply};
+use twocan_core::command::{Command, Media, PasteKind, PasteView, Refusal, Reply};
 use twocan_core::event::{
     CallState, CallView, ContactState, ContactView, DeviceView, DoorView, Event, FromOutside, InviteRefusal,
     InviteView, MeView, NetworkView, PathKind, PathView, Reachable, SafetyState, SafetyView, Snapshot, StrangerView,
@@ -20,7 +20,7 @@ use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::Alarm;
 use twocan_core::time::Now;
 
-use crate::http::seam::{Ask, Clips, LegProblem, Legs, Publisher};
+use crate::http::seam::{Ask, Clips, EchoProblem, Echoes, LegProblem, Legs, Publisher};
 use crate::http::server::LocalMedia;
 
 /// The moment at which the fake stands still.
@@ -229,6 +229,16 @@ impl FakeLoop {
                 Some(invite) => Reply::Invite(invite.id),
                 None => Reply::Refused(Refusal::NotFound),
             },
+            Command::LookAtPaste { text } if text.contains("damaged") => Reply::Refused(Refusal::InviteDamaged),
+            Command::LookAtPaste { text } => Reply::Paste(Box::new(PasteView {
+                refusal: text.contains("old").then_some(Refusal::InviteExpired),
+                link: text,
+                kind: PasteKind::Invite {
+                    name: "Dora".to_owned(),
+                    expires_at: NOW.wall,
+                    contact: None,
+                },
+            })),
             Command::EditContact { name: Some(name), .. } if name.is_empty() => Reply::Refused(Refusal::BadName),
             Command::EditContact { accept: true, .. } => Reply::Refused(Refusal::WrongState),
             Command::EditContact { contact, name, .. } => {
@@ -517,10 +527,25 @@ impl Clips for FakeLegs {
     }
 }
 
+impl Echoes for FakeLegs {
+    fn call(&self) -> BoxFuture<'_, Result<CallId, EchoProblem>> {
+        Box::pin(async move {
+            self.note("echo".to_owned());
+            // Call 1 has ended, which the picture shows; whoever asks twice meets one that is under way.
+            match self.asked.lock().unwrap().len() {
+                1 => Ok(call_id(1)),
+                2 => Err(EchoProblem::UnderWay),
+                _ => Err(EchoProblem::NotStarted),
+            }
+        })
+    }
+}
+
 /// Local media with both kinds of attachment.
 pub(super) fn media(legs: &Arc<FakeLegs>) -> LocalMedia {
     LocalMedia {
         legs: Arc::clone(legs) as _,
         clips: Some(Arc::clone(legs) as _),
+        echoes: Some(Arc::clone(legs) as _),
     }
 }

@@ -11,6 +11,7 @@ mod fake;
 mod guards;
 mod once;
 mod page;
+mod pastes;
 mod requests;
 mod routes;
 mod server;

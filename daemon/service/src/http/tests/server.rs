@@ -139,8 +139,10 @@ async fn tight() -> (SocketAddr, watch::Sender<bool>) {
         core,
         legs: media.legs,
         clips: media.clips,
+        echoes: media.echoes,
         entrance: Arc::default(),
         kept: Arc::default(),
+        pastes: Arc::default(),
         meters: Arc::default(),
         closing: stop.clone(),
     };
