@@ -61,6 +61,16 @@ impl Operation {
         self.path.replace("{id}", id).replace("{leg}", "1")
     }
 
+    /// What is said of an id that nothing has.
+    fn missing(&self) -> &'static str {
+        match self.path.split('/').nth(2) {
+            Some("contacts") => "no_such_contact",
+            Some("invites") => "no_such_invite",
+            Some("pastes") => "no_such_paste",
+            _ => "no_such_call",
+        }
+    }
+
     fn reads(&self) -> bool {
         self.method == "GET"
     }
@@ -182,13 +192,7 @@ impl Operation {
                 let path = self.path.replace("{id}", id).replace("{leg}", "1");
                 let mut request = right.clone();
                 request.line = format!("{} {path}", self.method);
-                let code = match self.path.split('/').nth(2) {
-                    Some("contacts") => "no_such_contact",
-                    Some("invites") => "no_such_invite",
-                    Some("pastes") => "no_such_paste",
-                    _ => "no_such_call",
-                };
-                add("unknown id", request, 404, code);
+                add("unknown id", request, 404, self.missing());
             }
         }
         cases

@@ -36,7 +36,9 @@ pub const KNOCK_SLOTS: [Duration; 4] = [
 ];
 /// How many hops the knocks of each slot live on their way out of our networks. The first ones open our own routers and die
 /// before the far one, which might take a packet that comes too early for something that is none of ours.
-pub const KNOCK_HOPS: [Option<u8>; 4] = [Some(2), Some(4), None, None];
+pub const KNOCK_HOPS: [Option<u8>; 4] = [Some(2), Some(OPENING_HOPS), None, None];
+/// How many hops a knock lives at most that is only to open our own routers.
+pub const OPENING_HOPS: u8 = 4;
 /// Packets to an address that has not answered, within [`COOL_DOWN`].
 pub const UNANSWERED: u32 = 40;
 /// The time over which packets to addresses that have not answered are counted, and the pause between two birthdays with the
@@ -86,6 +88,8 @@ pub const HELLO: Duration = Duration::from_secs(5);
 pub const ENDED_LISTED: Duration = Duration::from_secs(60);
 /// A lost page has this long to come back before its call ends.
 pub const LEG_RETURN: Duration = Duration::from_secs(10);
+/// A link that is to close stays this long, so that what was said last arrives.
+pub const LAST_WORDS: Duration = Duration::from_millis(500);
 /// A camera is off this long after its call ended, at the latest.
 pub const CAMERA_OFF: Duration = Duration::from_millis(500);
 /// An exchange of safety words takes no longer; the far side answers by itself.
@@ -299,7 +303,8 @@ pub const RELAY_RENEWAL: Duration = Duration::from_secs(45);
 pub const RELAYS: usize = 8;
 /// Nobody has answered for this long: one's own relay server is asked for an address.
 pub const TURN_AFTER: Duration = Duration::from_secs(3);
-/// An invite that is being made waits this long for an address at one's own relay server.
+/// An invite that is being made waits this long for an address at one's own relay server, and so does a direct link that is to
+/// give way to that address.
 pub const TURN_INVITE: Duration = Duration::from_secs(3);
 /// An address at one's own relay server that nobody uses is given back this long after the search began.
 pub const TURN_PATIENCE: Duration = Duration::from_secs(600);

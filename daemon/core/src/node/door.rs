@@ -385,7 +385,7 @@ impl Node {
             self.introduce(id, now);
             let is_done = self.is_done(id);
             if let Some(line) = self.visits.get_mut(&id).and_then(Visit::line_mut) {
-                let soon = now.boot + bounds::CAMERA_OFF;
+                let soon = now.boot + bounds::LAST_WORDS;
                 line.close_at = is_done.then(|| line.close_at.unwrap_or(soon));
             }
         }

@@ -358,22 +358,14 @@ impl Node {
     /// The names that contacts' devices have today.
     fn name_neighbours(&mut self, now: Now) {
         let days = record::days(now.wall);
-        let mut wanted = (days.clone(), 0);
-        if self.finder.means.lan {
-            wanted.1 = self
-                .state
-                .contacts
-                .iter()
-                .filter(|contact| Self::may_find(contact))
-                .count();
-        }
-        if self.finder.lan_named == wanted {
+        let findable = |contact: &&Contact| self.finder.means.lan && Self::may_find(contact);
+        let named = (days.clone(), self.state.contacts.iter().filter(findable).count());
+        if self.finder.lan_named == named {
             return;
         }
         self.finder.lan_names.clear();
-        let is_wanted = wanted.1 > 0;
-        self.finder.lan_named = wanted;
-        if !is_wanted {
+        self.finder.lan_named = named;
+        if !self.finder.means.lan {
             return;
         }
         for contact in self.state.contacts.iter().filter(|contact| Self::may_find(contact)) {

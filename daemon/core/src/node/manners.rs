@@ -87,7 +87,7 @@ impl Node {
         let links: Vec<LinkId> = links.map(|link| link.id).collect();
         for id in links {
             if let Some(link) = self.links.get_mut(&id).filter(|_| speaks) {
-                link.closing = Some((now.boot + bounds::CAMERA_OFF, close_code::SILENT));
+                link.closing = Some((now.boot + bounds::LAST_WORDS, close_code::SILENT));
             } else {
                 self.close(id, close_code::SILENT, now);
             }

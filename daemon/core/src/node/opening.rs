@@ -68,7 +68,7 @@ impl Node {
     }
 
     fn open_router_for(&mut self, device: &DeviceKey, now: Now) {
-        let ttl = bounds::KNOCK_HOPS.iter().copied().flatten().max();
+        let ttl = Some(bounds::OPENING_HOPS);
         for to in self.outside_of(device) {
             if self.punch.unanswered.take(to, now.boot) {
                 self.push(Output::Transmit {

@@ -21,9 +21,6 @@ use crate::reach::unanswered::Unanswered;
 use crate::reach::via::{Place, Via};
 use crate::time::Now;
 
-/// How many hops the knocks live that are only to open our own routers.
-const FAREST: Option<u8> = Some(4);
-
 /// What punching keeps.
 #[derive(Debug, Default)]
 pub(super) struct Punch {
@@ -67,7 +64,7 @@ impl Node {
             } else {
                 slot.first
             };
-            let hops = if is_near_only { slot.hops.or(FAREST) } else { slot.hops }.filter(|_| is_far);
+            let hops = if is_near_only { slot.hops.or(Some(bounds::OPENING_HOPS)) } else { slot.hops }.filter(|_| is_far);
             if padded && self.punch.unanswered.take(at, now.boot) {
                 self.ask_at(device, Place::own(at), seal, Question::PADDED, now);
             }

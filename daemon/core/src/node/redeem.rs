@@ -282,7 +282,7 @@ impl Node {
             // What was said last gets a moment to arrive.
             Some(link) => {
                 if let Some(link) = self.links.get_mut(&link) {
-                    link.closing = Some((now.boot + bounds::CAMERA_OFF, close_code::STRANGER));
+                    link.closing = Some((now.boot + bounds::LAST_WORDS, close_code::STRANGER));
                 }
             }
             None => self.drop_idle_guest(&device),

@@ -349,7 +349,7 @@ impl Node {
             return self.close(link, close_code::SILENT, now);
         }
         let patience = if self.turn.relayed.is_some() {
-            bounds::CAMERA_OFF
+            bounds::LAST_WORDS
         } else {
             bounds::TURN_INVITE
         };

@@ -335,11 +335,8 @@ impl Evidence {
     }
 
     /// Another router is another lifetime.
-    pub const fn forget_lifetime(&mut self) {
-        self.lifetime = Lifetime {
-            at_least: None,
-            at_most: None,
-        };
+    pub fn forget_lifetime(&mut self) {
+        self.lifetime = Lifetime::default();
     }
 
     /// Something came in after a silence of this length. True where that is longer than any before; seconds are exact enough.

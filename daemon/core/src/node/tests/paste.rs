@@ -48,8 +48,7 @@ fn a_look_changes_nothing_and_says_what_redeeming_would_say() {
 fn a_look_at_what_is_no_link_is_refused() {
     let mut world = World::new(1);
     for text in ["", "twocan:", "twocan:AAAA", "hello", "twocan-reply:AAAA"] {
-        let text = text.to_owned();
-        let reply = world.command(0, Command::LookAtPaste { text: text.clone() });
+        let reply = world.command(0, Command::LookAtPaste { text: text.to_owned() });
         assert_eq!(reply, Some(Reply::Refused(Refusal::InviteDamaged)), "{text}");
     }
 }
@@ -69,7 +68,7 @@ fn a_reply_is_told_from_an_invite() {
     world.part(0, 1, true);
     world.add(0, &link);
     world.pass(Duration::from_secs(1));
-    let reply = world.contact(0).reply.clone().unwrap();
+    let reply = world.contact(0).reply.unwrap();
     let seen = look(&mut world, 1, &format!("Here: {reply}"));
     assert_eq!((seen.kind, seen.refusal), (PasteKind::Reply, None));
     // To whoever did not make the invite it says nothing.

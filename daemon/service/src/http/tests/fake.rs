@@ -120,6 +120,22 @@ fn stranger(address: std::net::SocketAddr) -> StrangerView {
     }
 }
 
+/// Every text is an invite of Dora's, but for a damaged one; old ones say so.
+fn look_at(text: String) -> Reply {
+    if text.contains("damaged") {
+        return Reply::Refused(Refusal::InviteDamaged);
+    }
+    Reply::Paste(Box::new(PasteView {
+        refusal: text.contains("old").then_some(Refusal::InviteExpired),
+        link: text,
+        kind: PasteKind::Invite {
+            name: "Dora".to_owned(),
+            expires_at: NOW.wall,
+            contact: None,
+        },
+    }))
+}
+
 /// Ann is green, Anna is not, Bob is pending. Call 1 has ended.
 fn picture() -> Snapshot {
     Snapshot {
@@ -229,16 +245,7 @@ impl FakeLoop {
                 Some(invite) => Reply::Invite(invite.id),
                 None => Reply::Refused(Refusal::NotFound),
             },
-            Command::LookAtPaste { text } if text.contains("damaged") => Reply::Refused(Refusal::InviteDamaged),
-            Command::LookAtPaste { text } => Reply::Paste(Box::new(PasteView {
-                refusal: text.contains("old").then_some(Refusal::InviteExpired),
-                link: text,
-                kind: PasteKind::Invite {
-                    name: "Dora".to_owned(),
-                    expires_at: NOW.wall,
-                    contact: None,
-                },
-            })),
+            Command::LookAtPaste { text } => look_at(text),
             Command::EditContact { name: Some(name), .. } if name.is_empty() => Reply::Refused(Refusal::BadName),
             Command::EditContact { accept: true, .. } => Reply::Refused(Refusal::WrongState),
             Command::EditContact { contact, name, .. } => {
