@@ -19,6 +19,7 @@
  * @property {boolean} [blocked] where the daemon can block
  * @property {boolean} [relay] it may use this device as a relay
  * @property {boolean} [relay_only] this device's addresses are hidden from it
+ * @property {boolean} [one_click] Answer in the notification or the tray takes its calls at once
  * @property {boolean} [quiet] it rang too often and does not ring for a while
  * @property {Safety} [safety]
  * @property {Why|null} [alarm] what speaks against it

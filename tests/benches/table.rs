@@ -1,6 +1,6 @@
 //! The bench table: the numbers that people feel, measured over real daemons and browsers, printed as Markdown.
 //!
-//! `./tests/run bench [ROW…]` runs all rows or those named: `start`, `answer`, `forward`, `latency`, `idle`, `presence`, `dht`, `ringing`. Each row that
+//! `./tests/run bench [ROW…]` runs all rows or those named: `start`, `answer`, `forward`, `latency`, `idle`, `desk`, `presence`, `dht`, `ringing`. Each row that
 //! compares does so in one run on one machine, the peer beside us. Everything runs in a network namespace of its own.
 #![expect(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
 )]
 
 mod coturn;
+mod desk;
 mod forward;
 mod presence;
 mod ringing;
@@ -56,6 +57,9 @@ async fn table(rows: &[&str]) {
     }
     if wanted("idle") {
         idle().await;
+    }
+    if wanted("desk") {
+        desk::desk().await;
     }
     if wanted("presence") {
         let minutes = rows.iter().find_map(|row| row.parse().ok());

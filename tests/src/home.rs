@@ -30,6 +30,7 @@ pub struct Home {
     name: String,
     folder: TempDir,
     udp: String,
+    page: String,
     environment: Vec<(String, String)>,
     netns: Option<PathBuf>,
     daemon: Option<Daemon>,
@@ -91,6 +92,7 @@ impl Home {
             name: name.to_owned(),
             folder,
             udp: "127.0.0.1:0".to_owned(),
+            page: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             netns: None,
             daemon: None,
@@ -113,6 +115,11 @@ impl Home {
         "[::]:2226".clone_into(&mut home.udp);
         home.netns = Some(netns);
         home
+    }
+
+    /// Serves its page at `address` from the next start on.
+    pub fn serve_page_at(&mut self, address: &str) {
+        address.clone_into(&mut self.page);
     }
 
     /// Writes `config.toml`, for the next start.
@@ -199,7 +206,7 @@ impl Home {
                 "--control",
                 "127.0.0.1:0",
                 "--page",
-                "127.0.0.1:0",
+                &self.page,
             ])
             .env("TWOCAN_LOG", LOGGED)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

@@ -5,7 +5,7 @@
 
 use twocan_api::{Call, Contact, ContactState, Presence, Reachable};
 
-use crate::act::Act;
+use crate::act::{Act, With};
 use crate::settings::{Loudness, Settings};
 use crate::state::{Daemon, State, name, peer};
 use crate::strings as s;
@@ -119,7 +119,7 @@ fn calls(state: &State) -> Vec<Item> {
     let mut items = Vec::new();
     for call in state.ringing() {
         items.push(Item::Note(s::rings(&peer(call))));
-        items.extend(answers(call));
+        items.extend(answers(call, state.is_one_click(call)));
     }
     if let Some(call) = state.live() {
         items.push(Item::Note(live(call)));
@@ -133,14 +133,15 @@ fn calls(state: &State) -> Vec<Item> {
 }
 
 /// What can be done about a call that rings, and what it is called: in the menu as in the notification.
-pub(crate) fn answers(call: &Call) -> Vec<Item> {
-    let answer = |video| Act::Answer {
+pub(crate) fn answers(call: &Call, at_once: bool) -> Vec<Item> {
+    let answer = |with| Act::Answer {
         call: call.id.clone(),
-        video,
+        with,
+        at_once,
     };
-    let mut items = vec![Item::act(s::ANSWER, answer(call.media.video))];
+    let mut items = vec![Item::act(s::ANSWER, answer(With::All))];
     if call.media.video {
-        items.push(Item::act(s::ANSWER_VOICE, answer(false)));
+        items.push(Item::act(s::ANSWER_VOICE, answer(With::Voice)));
     }
     items.push(Item::act(s::DECLINE, Act::Decline(call.id.clone())));
     items

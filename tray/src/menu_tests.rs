@@ -101,7 +101,7 @@ fn a_voice_call_has_no_camera_to_leave_out() {
     state.calls = vec![ring];
     assert_eq!(
         head(&state),
-        ["(Ann is calling)", "Answer [answer-voice:c]", "Decline [decline:c]"]
+        ["(Ann is calling)", "Answer [answer:c]", "Decline [decline:c]"]
     );
 }
 

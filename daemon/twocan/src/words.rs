@@ -89,6 +89,9 @@ fn about(contact: &Contact) -> String {
     if contact.relay_only {
         facts.push("your address is hidden".to_owned());
     }
+    if contact.one_click {
+        facts.push("answered by one click".to_owned());
+    }
     if let Some(path) = &contact.path {
         facts.push(format!("{}, {:.0} ms", path_words(path), path.rtt_ms));
     }
@@ -347,6 +350,7 @@ mod tests {
             alarm: None,
             relay: false,
             relay_only: false,
+            one_click: false,
             reply: None,
             introduces: false,
         }
@@ -396,11 +400,12 @@ mod tests {
             }),
             relay: true,
             relay_only: true,
+            one_click: true,
             ..ann(ContactState::Accepted, Reachable::Yes)
         };
         assert_eq!(
             about(&relayed),
-            "may relay here · your address is hidden · through Cleo, 1 ms"
+            "may relay here · your address is hidden · answered by one click · through Cleo, 1 ms"
         );
         let green = Contact {
             path: Some(path),

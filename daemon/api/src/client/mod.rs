@@ -5,6 +5,7 @@
 //! command line prints bodies as they came. A refusal by the API is [`ClientError::Problem`]; a daemon that is not
 //! there is [`ClientError::NotRunning`], told apart from every other trouble.
 
+pub mod browser;
 mod error;
 mod events;
 mod locate;

@@ -68,7 +68,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
     vec![
         line("your keys, your name, your devices", None, sealed, protection, ERASED),
         line(
-            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, what relays mean to it, the addresses where they were last reached, and what kind of router they are behind",
+            "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, what relays mean to it, whether one click answers it, the addresses where they were last reached, and what kind of router they are behind",
             Some(shown.contacts.len()),
             sealed,
             protection,
@@ -112,7 +112,7 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "the daemon ends",
         ),
         line(
-            "which camera, microphone and speaker you chose, and how loud; in a call, what you switched off",
+            "which camera, microphone and speaker you chose, how loud others are and the tone while it rings at the other end; in a call, what you switched off",
             None,
             "the browser's storage for the page's address",
             "whoever can use that browser",

@@ -131,7 +131,8 @@ pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<()
         for_contacts: config.relay.for_contacts,
         server: !config.relay.turn.is_empty(),
     };
-    shell.begin(relays, clock::now());
+    let usual = config.calls.one_click;
+    shell.begin([relays, Input::OneClick { usual }], clock::now());
     let local = LocalMedia {
         legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
         clips: Some(Arc::new(LocalClips::new(gates, media.handle()))),

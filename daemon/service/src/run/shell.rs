@@ -104,8 +104,10 @@ impl Shell {
 
     /// Tells the core what is configured and its addresses, without which the first invite would lead nowhere, performs what it wanted before
     /// the loop runs, and shows the first picture.
-    pub(super) fn begin(&mut self, relays: Input, now: Now) {
-        self.handle(relays);
+    pub(super) fn begin(&mut self, configured: impl IntoIterator<Item = Input>, now: Now) {
+        for input in configured {
+            self.handle(input);
+        }
         self.handle(Input::Interfaces(self.net.own_addresses()));
         self.handle(Input::Means(Means {
             dht: self.dht.is_some(),

@@ -85,6 +85,8 @@ pub(crate) enum Command {
     Relay(manners::Relay),
     /// Name a contact as introducer, who tells contacts of you both where you are if they named it, too; or take that back.
     Introducer(manners::Named),
+    /// Answer a contact's calls by one click in the notification or the tray: `one-click on WHO`; or on the page, as usual: `off`.
+    OneClick(manners::Named),
     /// Do not disturb: `on` rings at nobody's call, `off` rings again.
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
@@ -138,6 +140,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Relay(args) => manners::relay(args, out).await,
         Command::Introducer(args) => manners::introducer(args, out).await,
+        Command::OneClick(args) => manners::one_click(args, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
         Command::Doctor(args) => doctor::run(args, out).await,

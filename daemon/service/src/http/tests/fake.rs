@@ -75,6 +75,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         alarm: None,
         relay: false,
         relay_only: false,
+        one_click: false,
         reply: None,
         introduces: false,
         nat: NatKind::Unknown,
@@ -233,6 +234,11 @@ impl FakeLoop {
         });
     }
 
+    fn mark(&self, id: ContactId, change: impl FnOnce(&mut ContactView)) -> Reply {
+        self.change_contact(id, change);
+        Reply::Contact(id)
+    }
+
     fn call_state(&self, id: CallId) -> Option<CallView> {
         self.picture
             .lock()
@@ -273,10 +279,7 @@ impl FakeLoop {
                 });
                 Reply::Done
             }
-            Command::Block { contact, blocked } => {
-                self.change_contact(contact, |view| view.blocked = blocked);
-                Reply::Contact(contact)
-            }
+            Command::Block { contact, blocked } => self.mark(contact, |view| view.blocked = blocked),
             Command::SetRelays {
                 contact,
                 relay,
@@ -288,10 +291,8 @@ impl FakeLoop {
                 });
                 Reply::Contact(contact)
             }
-            Command::SetIntroducer { contact, introduces } => {
-                self.change_contact(contact, |view| view.introduces = introduces);
-                Reply::Contact(contact)
-            }
+            Command::SetIntroducer { contact, introduces } => self.mark(contact, |view| view.introduces = introduces),
+            Command::SetOneClick { contact, one_click } => self.mark(contact, |view| view.one_click = one_click),
             Command::Verify { contact } => self.verify(contact),
             Command::Compared { contact, same } => self.compared(contact, same),
             Command::SetSecondCall { waits } => {
