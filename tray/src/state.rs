@@ -279,7 +279,7 @@ pub(crate) mod tests {
         assert!(!allowed(|ann| ann.blocked = true).is_one_click(&ring));
         assert!(!allowed(|ann| ann.state = ContactState::Contested).is_one_click(&ring));
         let alarm = |ann: &mut Contact| {
-            ann.alarm = Some(twocan_api::Why {
+            ann.alarm = Some(Why {
                 code: "words_differ".into(),
                 text: String::new(),
                 fix: String::new(),
