@@ -27,6 +27,14 @@ async fn ring(from: &Person, to: &Person, capture: &Capture) {
     let ringing = "return document.querySelector('twocan-call').dataset.callState === 'ringing'";
     from.page.until("ringing there", STEP, ringing).await;
     from.page.screenshot("ringing-there").await;
+    let heard =
+        "return document.querySelector('twocan-app').hasAttribute('data-ringback') && watched.loudness() > 0.01";
+    from.page.until("the tone of a ring", STEP, heard).await;
+    assert_eq!(
+        to.page.run("return watched.loudness()").await,
+        0,
+        "the page of the one who is called is silent"
+    );
     assert_eq!(to.asked().await, asked, "the camera was opened by somebody else's call");
     for person in [from, to] {
         assert!(person.received("frames").await < 1.0, "media before the answer");
@@ -37,6 +45,13 @@ async fn ring(from: &Person, to: &Person, capture: &Capture) {
         rate < MEDIA_RATE,
         "{passed} datagrams passed while it rang, {rate} a second"
     );
+}
+
+/// The caller's tone is over.
+async fn is_silent(person: &Person) {
+    let silent =
+        "return !document.querySelector('twocan-app').hasAttribute('data-ringback') && watched.loudness() === 0";
+    person.page.until("silence", STEP, silent).await;
 }
 
 /// How many datagrams passed between the daemons of two people.
@@ -71,6 +86,7 @@ fn two_people_talk() {
 
         ring(&bob, &ann, &capture).await;
         ann.page.click("answer").await;
+        is_silent(&bob).await;
         for person in [&ann, &bob] {
             person.page.screen("call").await;
             person.sees_frames(100).await;
@@ -230,6 +246,7 @@ fn declined_and_cancelled() {
         ring(&ann, &bob, &capture).await;
         bob.page.click("decline").await;
         ann.page.screen("ended").await;
+        is_silent(&ann).await;
         ann.camera_went_off(bob.clicked("decline").await).await;
         ann.page.click("close").await;
         ann.page.screen("home").await;
@@ -237,11 +254,35 @@ fn declined_and_cancelled() {
         ring(&ann, &bob, &capture).await;
         ann.page.click("cancel").await;
         ann.page.screen("ended").await;
+        is_silent(&ann).await;
         ann.camera_went_off(ann.clicked("cancel").await).await;
         let quiet = "return ![...document.querySelectorAll('[data-act=answer]')].some(it => it.checkVisibility())";
         bob.page.until("the ring's end", STEP, quiet).await;
         bob.page.screenshot("missed").await;
         assert_eq!(bob.asked().await, 0, "the callee's camera was opened without an answer");
+
+        // Answered by another program of Bob's: the ring is over on his page, and opens nothing there. Ann wants no tone.
+        ann.page.click("close").await;
+        ann.page.run("localStorage.setItem('twocan-ringback', '0')").await;
+        ann.page.click("call-video").await;
+        bob.page.visible("[data-act=answer]").await;
+        let rings = "return document.querySelector('twocan-app').hasAttribute('data-ringback')";
+        ann.page.until("the ring there", STEP, rings).await;
+        assert_eq!(
+            ann.page.run("return watched.loudness()").await,
+            0,
+            "all the way down is silent"
+        );
+        bob.home.json(&["answer", "--no-page"]).await;
+        bob.page.until("the ring's end", STEP, quiet).await;
+        bob.page.screenshot("answered-elsewhere").await;
+        ann.page.screen("call").await;
+        assert_eq!(
+            bob.asked().await,
+            0,
+            "the callee's camera was opened by another program's answer"
+        );
+        ann.page.click("hangup").await;
         for person in [&ann, &bob] {
             assert_eq!(person.page.wrong().await, Vec::<String>::new());
         }

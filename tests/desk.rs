@@ -2,17 +2,21 @@
 //! The last test is for the eyes as well: a real panel and real notifications, whose pictures are kept.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "desk/answer.rs"]
+mod answer;
 #[path = "desk/real.rs"]
 mod real;
 #[path = "desk/ring.rs"]
 mod ring;
 #[path = "desk/stay.rs"]
 mod stay;
+#[path = "desk/window.rs"]
+mod window;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use twocan_tests::desktop::{Desktop, SOON, Tray};
+use twocan_tests::desktop::{Desktop, Notice, SOON, Tray};
 use twocan_tests::home::{Home, acquaint};
 use twocan_tests::wait::until;
 

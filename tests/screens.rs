@@ -115,10 +115,12 @@ fn switches_of_a_person() {
         let (ann, _bob) = pair(&driver).await;
         let page = &ann.page;
         page.click("more").await;
+        check(page, "person-one-click").await;
         page.click("person-reach").await;
         page.visible("dialog[open] #person-introduces").await;
         check(page, "person-reach").await;
         for (switch, mark) in [
+            ("one-click", "one_click"),
             ("introduces", "introduces"),
             ("relay", "relay"),
             ("relay-only", "relay_only"),

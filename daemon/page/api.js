@@ -99,6 +99,11 @@ export class Api {
     return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { introduces })).json();
   }
 
+  /** @param {string} id @param {boolean} oneClick @returns {Promise<Contact>} */
+  async setOneClick(id, oneClick) {
+    return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { one_click: oneClick })).json();
+  }
+
   /** @param {string} id @param {boolean} blocked @returns {Promise<Contact>} */
   async blockContact(id, blocked) {
     return (await send("PATCH", `/v1/contacts/${encodeURIComponent(id)}`, { blocked })).json();
@@ -233,7 +238,7 @@ async function problemOf(response) {
   });
 }
 
-const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "door", "me", "network", "warning"];
+const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "door", "me", "network", "key", "warning"];
 const BACK_OFF_MS = [200, 1000, 2000, 4000];
 
 /**

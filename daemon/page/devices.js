@@ -11,6 +11,7 @@
 const KINDS = /** @type {const} */ ({ camera: "videoinput", microphone: "audioinput", speaker: "audiooutput" });
 const KEY = "twocan-device-";
 const VOLUME = "twocan-volume";
+const RINGBACK = "twocan-ringback";
 const LOOK_FIRST = "twocan-look-first";
 
 /** Fires `change` when devices came or went, or a choice was made. */
@@ -46,6 +47,18 @@ export class Devices extends EventTarget {
   /** @param {number} volume 0 to 1 */
   setVolume(volume) {
     localStorage.setItem(VOLUME, String(volume));
+    this.#changed();
+  }
+
+  /** How loud the tone is while it rings at the other end, 0 to 1; 0 is none. */
+  get ringback() {
+    const stored = Number(localStorage.getItem(RINGBACK) ?? "0.6");
+    return stored >= 0 && stored <= 1 ? stored : 0.6;
+  }
+
+  /** @param {number} volume 0 to 1 */
+  setRingback(volume) {
+    localStorage.setItem(RINGBACK, String(volume));
     this.#changed();
   }
 

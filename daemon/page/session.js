@@ -4,7 +4,8 @@
  * Invariants:
  * - a ringing call is only warmed: its leg is negotiated and carries nothing of ours;
  * - capture opens by `place`, `test`, `join`, `answer`, `preview`, `resume` and the keys for camera and screen, each the user's own act, and by `attach` to
- *   a call that the user is in already, where the browser had been given permission;
+ *   a call that the user is in already: where the browser had been given permission, or where the user has just answered
+ *   it outside of the page, which opened this one. A camera that was said to be off stays off;
  * - a call that is answered anywhere but here opens nothing here; its warm leg stays, silent, until another takes its
  *   place, for a call that loses its only leg ends;
  * - when a call ends, or the daemon is gone, every track is stopped in the same turn of the event loop.
@@ -78,6 +79,12 @@ export class Session extends EventTarget {
   /** The call that this tab holds. @returns {Call|null} */
   get call() {
     return this.id === null ? null : (this.#store.calls.get(this.id) ?? null);
+  }
+
+  /** Whether the user called in this tab, and it rings at the other end. */
+  get awaits() {
+    const { call } = this;
+    return this.accepted && call?.direction === "out" && call.state === "ringing";
   }
 
   /**
@@ -181,20 +188,23 @@ export class Session extends EventTarget {
 
   /**
    * The page of a call was opened. It takes part in a call that nobody carries yet; a visible page takes a ringing
-   * call over from tabs in the background.
+   * call over from tabs in the background, and the page that an answer opened takes it from any, and asks for devices.
    * @param {Call} call
+   * @param {boolean} answered whether the user has just answered it, outside of the page
    */
-  async attach(call) {
+  async attach(call, answered) {
     if (this.id === call.id) return this.#relock(call.id);
     if (this.#ceded === call.id || call.state === "ended") return;
-    const mine = call.direction === "out" || call.state === "active";
-    const steal = call.state !== "active" && !document.hidden;
+    const active = call.state === "active";
+    const mine = call.direction === "out" || active;
+    const clicked = answered && active;
     const { muted, blind } = mannersOf(call.id);
-    if (!(await this.#hold(call.id, steal, mine)) || !mine) return;
-    const want = { audio: call.media.audio, video: call.media.video && !blind };
-    if (!(await granted(want)) || this.id !== call.id) return;
+    const dark = blind || saidDark(call);
+    if (!(await this.#hold(call.id, active ? clicked : !document.hidden, mine)) || !mine) return;
+    const want = { audio: call.media.audio, video: call.media.video && !dark };
+    if (!(clicked || (await granted(want))) || this.id !== call.id) return;
     this.capture.muted = muted;
-    this.capture.dark = blind;
+    this.capture.dark = dark;
     await this.capture.open(want);
   }
 
@@ -208,7 +218,8 @@ export class Session extends EventTarget {
   async takeOver(call) {
     this.#joining = null;
     this.#ceded = null;
-    void this.capture.open(call.media);
+    this.capture.dark = saidDark(call);
+    void this.capture.open({ audio: call.media.audio, video: call.media.video && !this.capture.dark });
     await this.#hold(call.id, true, true);
   }
 
@@ -416,6 +427,11 @@ export class Session extends EventTarget {
   #changed() {
     this.dispatchEvent(new Event("change"));
   }
+}
+
+/** Whether the camera is off in a call for pictures, as the daemon was last told. @param {Call} call */
+function saidDark(call) {
+  return call.media.video && call.own_media?.video === false;
 }
 
 /** @param {unknown} error */

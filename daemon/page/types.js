@@ -19,6 +19,7 @@
  * @property {boolean} [blocked] where the daemon can block
  * @property {boolean} [relay] it may use this device as a relay
  * @property {boolean} [relay_only] this device's addresses are hidden from it
+ * @property {boolean} [one_click] Answer in the notification or the tray takes its calls at once
  * @property {boolean} [quiet] it rang too often and does not ring for a while
  * @property {Safety} [safety]
  * @property {Why|null} [alarm] what speaks against it
@@ -56,7 +57,8 @@
  *
  * @typedef {{id: string, link: string, text: string, expires_at: string, reachable?: Known, why?: Why|null}} Invite
  * @typedef {{person: Ref, device: Ref, presence: Presence, second_call?: "busy"|"wait"}} Me
- * @typedef {Me & {version: string, warnings: Why[]}} Status
+ * @typedef {"keyring"|"passphrase"|"credential"|"file"} KeyStore
+ * @typedef {Me & {version: string, key: {store: KeyStore, text: string}, warnings: Why[]}} Status
  * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[], door: Door}} Snapshot
  *
  * @typedef {{what: string, count: number|null, place: string, protection: string, until: string}} Stored

@@ -10,10 +10,22 @@
  * @typedef {{screen: Screen, call: Call|null}} View `call` is null on a call's screens only for one that is forgotten
  */
 
+/**
+ * What the address says of a call beside its id: `voice`, the user wants to answer without camera; `answered`, the user
+ * has answered it outside of the page just now.
+ * @typedef {"voice"|"answered"|null} Mark
+ */
+const CALL = /^\/call\/([^/]+)(?:\/(voice|answered))?\/?$/;
+
 /** @param {string} path @returns {string|null} the call's id, where the address names one */
 export function callOf(path) {
-  const match = /^\/call\/([^/]+)\/?$/.exec(path);
+  const match = CALL.exec(path);
   return match?.[1] === undefined ? null : decodeURIComponent(match[1]);
+}
+
+/** @param {string} path @returns {Mark} */
+export function markOf(path) {
+  return /** @type {Mark} */ (CALL.exec(path)?.[2] ?? null);
 }
 
 /** @param {string} path @returns {string|null} the id of the contact who is about to be called, where the address names one */

@@ -29,21 +29,22 @@ const PANEL: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 "#;
 
 /// Where Debian puts Xfce's notifications.
-const NOTIFYD: &str = "/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd";
+pub(super) const NOTIFYD: &str = "/usr/lib/x86_64-linux-gnu/xfce4/notifyd/xfce4-notifyd";
 
 /// The icon's place: at the right end of the panel.
 const ICON: (i32, i32) = (1012, 16);
 
 /// A screen in memory and the programs on it.
-struct Screen {
-    display: String,
+pub(super) struct Screen {
+    /// Its name, for programs that are to show on it.
+    pub(super) display: String,
     address: String,
     folder: std::path::PathBuf,
     running: Vec<Child>,
 }
 
 impl Screen {
-    async fn start(desktop: &Desktop) -> Self {
+    pub(super) async fn start(desktop: &Desktop) -> Self {
         let folder = desktop.folder().to_owned();
         let config = folder.join("config/xfce4/xfconf/xfce-perchannel-xml");
         std::fs::create_dir_all(&config).unwrap();
@@ -68,7 +69,7 @@ impl Screen {
         }
     }
 
-    fn command(&self, program: &str, args: &[&str]) -> Command {
+    pub(super) fn command(&self, program: &str, args: &[&str]) -> Command {
         let mut command = Command::new(program);
         command
             .args(args)
@@ -86,17 +87,17 @@ impl Screen {
     }
 
     /// Starts a program; gives its place among those that run.
-    fn begin(&mut self, program: &str, args: &[&str]) -> usize {
+    pub(super) fn begin(&mut self, program: &str, args: &[&str]) -> usize {
         self.running.push(self.command(program, args).spawn().unwrap());
         self.running.len() - 1
     }
 
-    async fn end(&mut self, place: usize) {
+    pub(super) async fn end(&mut self, place: usize) {
         self.running.get_mut(place).unwrap().kill().await.unwrap();
     }
 
     /// What a program prints.
-    async fn ask(&self, program: &str, args: &[&str]) -> String {
+    pub(super) async fn ask(&self, program: &str, args: &[&str]) -> String {
         let output = self
             .command(program, args)
             .stdout(Stdio::piped())
@@ -106,13 +107,13 @@ impl Screen {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn click(&self, (x, y): (i32, i32), button: &str) {
+    pub(super) async fn click(&self, (x, y): (i32, i32), button: &str) {
         let (x, y) = (x.to_string(), y.to_string());
         self.ask("xdotool", &["mousemove", &x, &y, "click", button]).await;
     }
 
     /// The windows of a class that are shown: left, top, width, height.
-    async fn windows(&self, class: &str) -> Vec<[i32; 4]> {
+    pub(super) async fn windows(&self, class: &str) -> Vec<[i32; 4]> {
         let found = self
             .ask("xdotool", &["search", "--onlyvisible", "--class", class])
             .await;
@@ -129,7 +130,7 @@ impl Screen {
     }
 
     /// The window of a class that is as large as something to read, once there is one.
-    async fn window(&self, class: &str) -> [i32; 4] {
+    pub(super) async fn window(&self, class: &str) -> [i32; 4] {
         until(&format!("a window of {class}"), SOON, async || {
             let windows = self.windows(class).await;
             windows
@@ -140,7 +141,7 @@ impl Screen {
     }
 
     /// How many pixels of the panel's end are about of this colour, of 32 × 32.
-    async fn colour(&self, colour: &str) -> u32 {
+    pub(super) async fn colour(&self, colour: &str) -> u32 {
         let cut = ["-window", "root", "-crop", "32x32+992+0", "+repage", "-fuzz", "20%"];
         let others_white = ["-fill", "white", "+opaque", colour, "-fill", "black", "-opaque", colour];
         let picture = self.folder.join("panel.png");
@@ -150,7 +151,7 @@ impl Screen {
         self.ask("convert", &args).await.trim().parse().unwrap()
     }
 
-    async fn picture(&self, name: &str) {
+    pub(super) async fn picture(&self, name: &str) {
         let file = screens().join(format!("desk-{name}.png"));
         self.ask("import", &["-window", "root", path(&file)]).await;
         assert!(file.metadata().unwrap().len() > 1000);

@@ -79,16 +79,33 @@ async fn a_ring_is_declined_and_a_cancelled_one_closes() {
     assert_eq!(opened, None);
 }
 
-/// Where no notification can be shown, the ring is in the menu, and the page comes by itself.
+/// Where no notification can be shown, the ring is in the menu, and no window comes by itself.
 #[tokio::test]
-async fn without_notifications_the_page_rings() {
+async fn without_notifications_the_menu_rings() {
     let desktop = Desktop::without_notifications().await;
     let two = Two::on(desktop).await;
     two.desktop.line(1, "Video call").await;
     let call = two.ann_calls().await;
-    assert_eq!(two.desktop.opens(1).await, format!("/call/{call}"));
+    two.desktop.line(0, "Answer without camera").await;
+    until("the sound", SOON, async || two.desktop.played().pop()).await;
+    let opened = twocan_tests::wait::until_at_most(NEVER, async || two.desktop.opened().pop()).await;
+    assert_eq!(opened, None);
     two.desktop.click(0, "Decline").await;
     two.bobs_call(&call, "ended").await;
+}
+
+/// Where there is no icon either, the page is all that can be seen of it. It asks for no focus.
+#[tokio::test]
+async fn without_notifications_and_panel_the_page_rings() {
+    let two = Two::on(Desktop::bare(false).await).await;
+    assert_eq!(two.desktop.opens(1).await, "/");
+    let call = two.ann_calls().await;
+    assert_eq!(two.desktop.opens(2).await, format!("/call/{call}"));
+    let [_, startup] = &two.desktop.opened()[1].tokens;
+    assert!(
+        startup.ends_with("_TIME0"),
+        "who types elsewhere goes on typing there: {startup}"
+    );
 }
 
 /// Whether a process runs that was started as this script.

@@ -87,7 +87,8 @@ fn one_users_installation_comes_and_goes() {
             ),
             "systemctl --user daemon-reload".to_owned(),
             "systemctl --user is-active --quiet twocan.service".to_owned(),
-            "systemctl --user start twocan.service".to_owned(),
+            "systemctl --user start --no-block twocan.service".to_owned(),
+            "systemctl --user is-active --quiet twocan.service".to_owned(),
         ]
     );
     let program = home.join(".local/bin/twocan");

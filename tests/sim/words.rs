@@ -28,6 +28,7 @@ pub(crate) fn input(input: &Input) -> String {
         Input::LinkUp(up) => format!("{:?} up with {:?} dial {:?}", up.link, up.peer, up.dial),
         Input::Interfaces(_)
         | Input::Relays { .. }
+        | Input::OneClick { .. }
         | Input::Turn { .. }
         | Input::StunServers(_)
         | Input::Mapping(_)

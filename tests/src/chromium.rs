@@ -27,9 +27,11 @@ const START: Duration = Duration::from_secs(40);
 /// How long one step in a page may take.
 pub const STEP: Duration = Duration::from_secs(10);
 
+/// Nothing is seen of it.
+const HEADLESS: &str = "--headless=new";
+
 /// No sandbox, for it wants rights that a container does not give; no traffic of the browser's own.
-const FLAGS: [&str; 13] = [
-    "--headless=new",
+const FLAGS: [&str; 12] = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-dev-shm-usage",
@@ -120,10 +122,57 @@ impl Driver {
 
     async fn page_with(&self, name: &str, more: &[&str]) -> Page {
         let profile = format!("--user-data-dir={}", self.folder.path().join(name).display());
-        let flags: Vec<_> = FLAGS.iter().chain(more).copied().chain([profile.as_str()]).collect();
+        let flags = [HEADLESS].into_iter().chain(FLAGS).chain(more.iter().copied());
+        let flags: Vec<_> = flags.chain([profile.as_str()]).collect();
+        let page = self.session(name, json!({ "args": flags })).await;
+        let cameras = self.are_cameras_small.then_some(SMALL_CAMERAS);
+        for source in cameras.into_iter().chain([include_str!("watcher.js")]) {
+            page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }))
+                .await;
+        }
+        page
+    }
+
+    /// What a program that starts a browser by itself is to start it with, so that [`Self::join`] finds it under this
+    /// name. Whoever asks for camera or microphone gets it where `asks` is false.
+    #[must_use]
+    pub fn flags(&self, name: &str, asks: bool) -> Vec<String> {
+        let profile = format!("--user-data-dir={}", self.folder.path().join(name).display());
+        let own = [profile.as_str(), "--remote-debugging-port=0"];
+        let all = FLAGS.into_iter().chain(own).chain((!asks).then_some(ASKS_NOBODY));
+        all.map(str::to_owned).collect()
+    }
+
+    /// The one page of a browser that somebody else has started with [`Self::flags`], once it runs.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn join(&self, name: &str) -> Page {
+        let told = self.folder.path().join(name).join("DevToolsActivePort");
+        let port = until("the browser's port", START, async || {
+            let text = std::fs::read_to_string(&told).ok()?;
+            text.lines().next()?.parse::<u16>().ok()
+        })
+        .await;
+        // The next browser of this name writes it anew.
+        std::fs::remove_file(&told).unwrap();
+        let at = json!({ "debuggerAddress": format!("127.0.0.1:{port}") });
+        self.session(name, at).await
+    }
+
+    /// Waits until a browser that somebody else has started under this name is gone.
+    pub async fn ended(&self, name: &str) {
+        let lock = self.folder.path().join(name).join("SingletonLock");
+        until("the browser's end", START, async || {
+            std::fs::symlink_metadata(&lock).is_err().then_some(())
+        })
+        .await;
+    }
+
+    async fn session(&self, name: &str, options: Value) -> Page {
         let wishes = json!({
             "browserName": "chrome",
-            "goog:chromeOptions": { "args": flags },
+            "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let mut builder = ClientBuilder::new(HttpConnector::new());
@@ -131,19 +180,13 @@ impl Driver {
         let url = format!("http://{}", self.address);
         let client = at_most("a browser", START, builder.connect(&url)).await.unwrap();
         let session = client.session_id().await.unwrap().unwrap();
-        let page = Page {
+        Page {
             client,
             name: name.to_owned(),
             driver: self.address.clone(),
             session,
             shots: AtomicU32::new(0),
-        };
-        let cameras = self.are_cameras_small.then_some(SMALL_CAMERAS);
-        for source in cameras.into_iter().chain([include_str!("watcher.js")]) {
-            page.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": source }))
-                .await;
         }
-        page
     }
 }
 
@@ -187,6 +230,19 @@ impl Page {
     /// If it does not load.
     pub async fn open(&self, url: &str) {
         at_most(url, STEP, self.client.goto(url)).await.unwrap();
+    }
+
+    /// Looks at the other window of the browser, once there are two.
+    ///
+    /// # Panics
+    /// If it stays the only one.
+    pub async fn turn_to_the_other_window(&self) {
+        let here = self.client.window().await.unwrap();
+        let other = until("another window", START, async || {
+            let all = self.client.windows().await.unwrap();
+            all.into_iter().find(|window| *window != here)
+        });
+        self.client.switch_to_window(other.await).await.unwrap();
     }
 
     /// Closes the browser.

@@ -1,5 +1,5 @@
 //! A desktop for the tray: a session bus of its own, stand-ins for the panel and the notifications that write down what
-//! they are asked, and stand-ins for the browser and the sound player that write down what they are given.
+//! they are asked, and stand-ins for the browsers and the sound player that write down what they are given.
 
 use std::collections::HashMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -68,6 +68,35 @@ pub struct Desktop {
     notices: Arc<Mutex<Vec<Notice>>>,
     items: Arc<Mutex<Vec<String>>>,
     environment: Vec<(String, String)>,
+}
+
+/// What a browser was started with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Which one.
+    pub program: String,
+    /// All that it was given.
+    pub argument: String,
+    /// `XDG_ACTIVATION_TOKEN` and `DESKTOP_STARTUP_ID`; empty where they were not set.
+    pub tokens: [String; 2],
+}
+
+/// A program of this desktop, written in shell.
+fn script(path: &Path, text: &str) {
+    // A program that runs cannot be written to: another one takes its name.
+    let new = path.with_extension("new");
+    std::fs::write(&new, format!("#!/bin/sh\n{text}\n")).unwrap();
+    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::rename(&new, path).unwrap();
+}
+
+/// Writes down what a browser is started with.
+fn note(folder: &Path) -> String {
+    let file = folder.join("opened");
+    format!(
+        "echo \"$(basename \"$0\")|$*|$XDG_ACTIVATION_TOKEN|$DESKTOP_STARTUP_ID\" >> '{}'",
+        file.display()
+    )
 }
 
 /// A running tray.
@@ -163,15 +192,15 @@ impl Desktop {
         let folder = tempfile::Builder::new().prefix("twocan-desk-").tempdir().unwrap();
         let bin = folder.path().join("bin");
         std::fs::create_dir_all(&bin).unwrap();
-        for (program, then) in [("xdg-open", ""), ("pw-play", "exec sleep 1")] {
-            let path = bin.join(program);
-            let file = folder.path().join(program);
-            std::fs::write(
-                &path,
-                format!("#!/bin/sh\necho \"$@\" >> '{}'\n{then}\n", file.display()),
-            )
-            .unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let played = folder.path().join("pw-play");
+        script(
+            &bin.join("pw-play"),
+            &format!("echo \"$@\" >> '{}'\nexec sleep 1", played.display()),
+        );
+        // Nobody has chosen a browser.
+        script(&bin.join("xdg-settings"), "");
+        for browser in ["xdg-open", "chromium"] {
+            script(&bin.join(browser), &note(folder.path()));
         }
         let services = if activates {
             "<standard_session_servicedirs/>"
@@ -206,6 +235,17 @@ impl Desktop {
             items: Arc::default(),
             environment: Vec::new(),
         }
+    }
+
+    /// Whatever the tray opens in a window of its own is shown, by `flags` of a real Chromium, on this display.
+    pub fn browse(&self, display: &str, flags: &[String]) {
+        let flags: Vec<String> = flags.iter().map(|flag| format!("'{flag}'")).collect();
+        let real = format!(
+            "{}\nDISPLAY={display} exec /usr/bin/chromium {} \"$@\"",
+            note(self.folder.path()),
+            flags.join(" ")
+        );
+        script(&self.folder.path().join("bin/chromium"), &real);
     }
 
     /// Sets a variable in the environment of the trays that are started from now on.
@@ -320,10 +360,51 @@ impl Desktop {
             .unwrap();
     }
 
-    /// What the browser was given, one address a line.
+    /// The same by another program on the bus, which has nothing to do with notifications: to everybody, and to the tray
+    /// alone.
+    ///
+    /// # Panics
+    /// If the bus does not let it.
+    pub async fn forge(&self, notice: u32, key: &str) {
+        let builder = zbus::connection::Builder::address(self.address.as_str()).unwrap();
+        let other = builder.build().await.unwrap();
+        let tray = self.icon().await;
+        for to in [None, Some(tray.as_str())] {
+            let (path, of) = ("/org/freedesktop/Notifications", NOTIFICATIONS);
+            let (signal, what) = ("ActionInvoked", (notice, key));
+            other.emit_signal(to, path, of, signal, &what).await.unwrap();
+        }
+        // What it said has gone out once it gets an answer.
+        drop(zbus::fdo::DBusProxy::new(&other).await.unwrap().get_id().await.unwrap());
+    }
+
+    /// Gives the tray the right to the focus for the press that comes.
+    ///
+    /// # Panics
+    /// If the bus is gone.
+    pub async fn token(&self, notice: u32, token: &str) {
+        let (path, of) = ("/org/freedesktop/Notifications", NOTIFICATIONS);
+        let (to, what) = (None::<&str>, (notice, token));
+        let told = self.connection.emit_signal(to, path, of, "ActivationToken", &what);
+        told.await.unwrap();
+    }
+
+    /// What browsers were given, the first one first.
+    ///
+    /// # Panics
+    /// If a browser was given something else than one address.
     #[must_use]
-    pub fn opened(&self) -> Vec<String> {
-        self.written("xdg-open")
+    pub fn opened(&self) -> Vec<Opened> {
+        let lines = self.written("opened");
+        let read = |line: &String| {
+            let [program, argument, activation, startup] = line.split('|').collect::<Vec<_>>().try_into().unwrap();
+            Opened {
+                program: program.to_owned(),
+                argument: argument.to_owned(),
+                tokens: [activation.to_owned(), startup.to_owned()],
+            }
+        };
+        lines.iter().map(read).collect()
     }
 
     /// What the sound player was given.
@@ -342,9 +423,10 @@ impl Desktop {
     /// # Panics
     /// If `curl` is not there.
     pub async fn opens(&self, count: usize) -> String {
-        let url = until("an opened page", SOON, async || self.opened().get(count - 1).cloned()).await;
+        let opened = until("an opened page", SOON, async || self.opened().get(count - 1).cloned()).await;
+        let url = opened.argument.trim_start_matches("--app=");
         let curl = Command::new("curl")
-            .args(["-s", "-o", "/dev/null", "-w", "%{redirect_url}", &url])
+            .args(["-s", "-o", "/dev/null", "-w", "%{redirect_url}", url])
             .output()
             .await
             .unwrap();

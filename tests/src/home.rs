@@ -31,6 +31,7 @@ pub struct Home {
     name: String,
     folder: TempDir,
     udp: String,
+    page: String,
     environment: Vec<(String, String)>,
     netns: Option<PathBuf>,
     program: PathBuf,
@@ -93,6 +94,7 @@ impl Home {
             name: name.to_owned(),
             folder,
             udp: "127.0.0.1:0".to_owned(),
+            page: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             netns: None,
             program: binary::twocan().to_owned(),
@@ -121,6 +123,11 @@ impl Home {
     /// Has the daemon be this program, from its next start on.
     pub fn run(&mut self, program: PathBuf) {
         self.program = program;
+    }
+
+    /// Serves its page at `address` from the next start on.
+    pub fn serve_page_at(&mut self, address: &str) {
+        address.clone_into(&mut self.page);
     }
 
     /// Writes `config.toml`, for the next start.
@@ -207,7 +214,7 @@ impl Home {
                 "--control",
                 "127.0.0.1:0",
                 "--page",
-                "127.0.0.1:0",
+                &self.page,
             ])
             .env("TWOCAN_LOG", LOGGED)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))

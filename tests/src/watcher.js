@@ -1,5 +1,5 @@
 // Runs in the page before the page's own code. Records what opens a camera or microphone, when it ends, what the user
-// clicked, and what went wrong. Times are milliseconds since the epoch, so that two pages on one machine compare.
+// clicked, how loud it plays what it makes itself, and what went wrong. Times are milliseconds since the epoch, so that two pages on one machine compare.
 (() => {
   if (globalThis.watched) return;
   const watched = { asked: [], tracks: [], clicks: [], wrong: [] };
@@ -28,6 +28,26 @@
       return stream;
     };
   }
+
+  // Whatever a page plays by itself is listened to as well.
+  const ears = [];
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...more) {
+    if (to === this.context.destination) {
+      const ear = this.context.createAnalyser();
+      ear.fftSize = 32768;
+      ears.push(ear);
+      connect.call(this, ear);
+    }
+    return connect.call(this, to, ...more);
+  };
+  watched.loudness = () => {
+    const samples = new Float32Array(32768);
+    const peaks = ears
+      .filter((ear) => ear.context.state === "running")
+      .map((ear) => (ear.getFloatTimeDomainData(samples), samples.reduce((most, it) => Math.max(most, Math.abs(it)), 0)));
+    return Math.max(0, ...peaks);
+  };
 
   const act = (target) => target?.closest?.("[data-act]")?.dataset.act ?? null;
   addEventListener("click", (event) => watched.clicks.push({ act: act(event.target), at: Date.now() }), true);

@@ -1,7 +1,8 @@
 //! What the user can ask for, from the menu or from a notification.
 //!
-//! Any program on the user's bus can forge both. So nothing here turns a microphone or a camera on: answering opens the
-//! page, where the user answers; a link is added, and the page asks before it calls.
+//! Any program on the user's bus can forge both. So nothing here turns a microphone or a camera on, unless the user has
+//! said of a contact that one click is to answer its calls: else answering opens the page, where the user answers. A link
+//! is added, and the page asks before it calls.
 
 use twocan_api::Presence;
 
@@ -10,12 +11,14 @@ use crate::settings::Loudness;
 /// One wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// Opens the page where this call is answered.
+    /// Answers this call, or opens the page where it is answered.
     Answer {
         /// The call.
         call: String,
-        /// With picture.
-        video: bool,
+        /// How.
+        with: With,
+        /// Whether it is answered at once, as the user was told when this was offered.
+        at_once: bool,
     },
     /// Declines this call.
     Decline(String),
@@ -48,13 +51,28 @@ pub(crate) enum Act {
     Quit,
 }
 
+/// What a call is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum With {
+    /// All that the call is for.
+    All,
+    /// The microphone alone, though the call is for a picture, too.
+    Voice,
+}
+
 impl Act {
     /// A name that means the same however often the menu is made anew, so that a click on an older one cannot hit
     /// another thing.
     pub(crate) fn key(&self) -> String {
         match self {
-            Self::Answer { call, video: true } => format!("answer:{call}"),
-            Self::Answer { call, video: false } => format!("answer-voice:{call}"),
+            Self::Answer {
+                call, with: With::All, ..
+            } => format!("answer:{call}"),
+            Self::Answer {
+                call,
+                with: With::Voice,
+                ..
+            } => format!("answer-voice:{call}"),
             Self::Decline(call) => format!("decline:{call}"),
             Self::HangUp(call) => format!("hang-up:{call}"),
             Self::Show(call) => format!("show:{call}"),

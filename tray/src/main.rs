@@ -29,6 +29,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
 use tokio::sync::watch;
 use twocan_api::client::Client;
+use twocan_api::client::browser::Cause;
 use zbus::Connection;
 
 use crate::settings::Settings;
@@ -66,7 +67,7 @@ async fn run() -> ExitCode {
     };
     if !bus::is_alone(&bus, client.socket()).await {
         tell(s::TWICE);
-        drop(browser::open(&client, "/").await);
+        drop(browser::open(&client, "/", Cause::Click(None)).await);
         return ExitCode::SUCCESS;
     }
     let file = settings::folder().join("tray.toml");
@@ -127,7 +128,7 @@ async fn without_bus(
     let keeper = tokio::spawn(daemon::keep(client.clone(), out, for_keeper));
     while let Some(message) = messages.recv().await {
         if let Message::News(daemon::News::Up { .. }) = message {
-            if let Err(trouble) = browser::open(client, "/").await {
+            if let Err(trouble) = browser::open(client, "/", Cause::Click(None)).await {
                 tell(&format!("{}. {}", trouble.title, trouble.text));
             }
             break;

@@ -5,7 +5,7 @@
 
 use twocan_api::{Call, Contact, ContactState, Presence, Reachable};
 
-use crate::act::Act;
+use crate::act::{Act, With};
 use crate::settings::{Loudness, Settings};
 use crate::state::{Daemon, State, name, peer};
 use crate::strings as s;
@@ -71,9 +71,10 @@ pub(crate) fn menu(state: &State, settings: &Settings) -> Vec<Item> {
                 Item::act(s::CALL_CLIPBOARD, Act::CallClipboard),
             ],
             vec![presence(state), ring(settings)],
-            vec![Item::act(s::OPEN, Act::Open), Item::act(s::DOCTOR, Act::Doctor)],
+            service(state),
         ],
         Daemon::Starting => vec![vec![Item::Note(s::STARTING.into())]],
+        Daemon::Waits(why) => vec![vec![Item::Note(why.text.clone()), Item::Note(shorten(&why.fix))]],
         Daemon::Gone => vec![vec![Item::Note(s::NOT_RUNNING.into()), Item::act(s::START, Act::Start)]],
         Daemon::Failed(why) => vec![vec![
             Item::Note(s::NOT_STARTED.into()),
@@ -105,12 +106,20 @@ pub(crate) fn acts(items: &[Item]) -> Vec<Act> {
     acts
 }
 
+/// The daemon itself, and where its key is.
+fn service(state: &State) -> Vec<Item> {
+    let mut items = vec![Item::act(s::OPEN, Act::Open), Item::act(s::DOCTOR, Act::Doctor)];
+    let store = state.status.as_ref().map(|status| status.key.store);
+    items.extend(store.map(|store| Item::Note(s::key(store).into())));
+    items
+}
+
 /// What rings, what is up, and what went by.
 fn calls(state: &State) -> Vec<Item> {
     let mut items = Vec::new();
     for call in state.ringing() {
         items.push(Item::Note(s::rings(&peer(call))));
-        items.extend(answers(call));
+        items.extend(answers(call, state.is_one_click(call)));
     }
     if let Some(call) = state.live() {
         items.push(Item::Note(live(call)));
@@ -124,14 +133,15 @@ fn calls(state: &State) -> Vec<Item> {
 }
 
 /// What can be done about a call that rings, and what it is called: in the menu as in the notification.
-pub(crate) fn answers(call: &Call) -> Vec<Item> {
-    let answer = |video| Act::Answer {
+pub(crate) fn answers(call: &Call, at_once: bool) -> Vec<Item> {
+    let answer = |with| Act::Answer {
         call: call.id.clone(),
-        video,
+        with,
+        at_once,
     };
-    let mut items = vec![Item::act(s::ANSWER, answer(call.media.video))];
+    let mut items = vec![Item::act(s::ANSWER, answer(With::All))];
     if call.media.video {
-        items.push(Item::act(s::ANSWER_VOICE, answer(false)));
+        items.push(Item::act(s::ANSWER_VOICE, answer(With::Voice)));
     }
     items.push(Item::act(s::DECLINE, Act::Decline(call.id.clone())));
     items

@@ -27,6 +27,9 @@ const ANSWER: Duration = Duration::from_secs(5);
 const CRITICAL: u8 = 2;
 const NORMAL: u8 = 1;
 
+/// The longest token of a desktop that is passed on.
+const TOKEN_BYTES: usize = 256;
+
 /// How long something stays that is only told, in milliseconds.
 const TOLD_MS: i32 = 8_000;
 
@@ -61,16 +64,20 @@ pub(crate) enum Order {
 pub(crate) fn rings(state: &State) -> Vec<Ring> {
     state
         .ringing()
-        .map(|call| Ring {
-            call: call.id.clone(),
-            title: s::rings(&peer(call)),
-            body: if call.media.video {
-                s::VIDEO_RINGS
-            } else {
-                s::VOICE_RINGS
+        .map(|call| {
+            let at_once = state.is_one_click(call);
+            Ring {
+                call: call.id.clone(),
+                title: s::rings(&peer(call)),
+                body: match (call.media.video, at_once) {
+                    (true, false) => s::VIDEO_RINGS,
+                    (true, true) => s::VIDEO_RINGS_ONE_CLICK,
+                    (false, false) => s::VOICE_RINGS,
+                    (false, true) => s::VOICE_RINGS_ONE_CLICK,
+                }
+                .into(),
+                actions: menu::answers(call, at_once).into_iter().filter_map(action).collect(),
             }
-            .into(),
-            actions: menu::answers(call).into_iter().filter_map(action).collect(),
         })
         .collect()
 }
@@ -108,6 +115,9 @@ trait Notifications {
     fn action_invoked(&self, id: u32, action_key: &str) -> zbus::Result<()>;
 
     #[zbus(signal)]
+    fn activation_token(&self, id: u32, activation_token: &str) -> zbus::Result<()>;
+
+    #[zbus(signal)]
     fn notification_closed(&self, id: u32, reason: u32) -> zbus::Result<()>;
 }
 
@@ -116,8 +126,9 @@ pub(crate) async fn run(bus: Connection, mut orders: UnboundedReceiver<Order>, o
     let Ok(service) = NotificationsProxy::new(&bus).await else {
         return;
     };
-    let (Ok(mut pressed), Ok(mut closed)) = (
+    let (Ok(mut pressed), Ok(mut tokens), Ok(mut closed)) = (
         service.receive_action_invoked().await,
+        service.receive_activation_token().await,
         service.receive_notification_closed().await,
     ) else {
         return;
@@ -126,13 +137,19 @@ pub(crate) async fn run(bus: Connection, mut orders: UnboundedReceiver<Order>, o
         service,
         out,
         shown: BTreeMap::new(),
+        token: None,
     };
     loop {
         tokio::select! {
+            // A token comes before the press that it is for.
+            biased;
             order = orders.recv() => match order {
                 Some(Order::Rings(rings)) => notices.show_exactly(rings).await,
                 Some(Order::Tell { title, text }) => notices.tell(&title, &text).await,
                 None => return,
+            },
+            Some(signal) = tokens.next() => if let Ok(args) = signal.args() {
+                notices.token = fit(args.activation_token()).map(|token| (*args.id(), token));
             },
             Some(signal) = pressed.next() => if let Ok(args) = signal.args() {
                 notices.press(*args.id(), args.action_key());
@@ -149,6 +166,8 @@ struct Notices {
     out: UnboundedSender<Message>,
     /// By call. Without an id: dismissed, or never shown.
     shown: BTreeMap<String, (Option<u32>, Ring)>,
+    /// The right to the focus that the desktop gave for a press, and of which notification.
+    token: Option<(u32, String)>,
 }
 
 impl Notices {
@@ -204,11 +223,12 @@ impl Notices {
     }
 
     /// Passes on an action of a call that still rings, and no other.
-    fn press(&self, id: u32, key: &str) {
+    fn press(&mut self, id: u32, key: &str) {
+        let token = self.token.take().filter(|(of, _)| *of == id).map(|(_, token)| token);
         let ring = self.shown.values().find(|(shown, _)| *shown == Some(id));
         let act = ring.and_then(|(_, ring)| ring.actions.iter().find(|(act, _)| act.key() == key));
         if let Some((act, _)) = act {
-            drop(self.out.send(Message::Act(act.clone())));
+            drop(self.out.send(Message::Act(act.clone(), token)));
         }
     }
 
@@ -220,6 +240,12 @@ impl Notices {
             }
         }
     }
+}
+
+/// A token goes into the environment of a browser: what no desktop would make of one is none.
+fn fit(token: &str) -> Option<String> {
+    let is_plain = token.len() <= TOKEN_BYTES && token.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_plain && !token.is_empty()).then(|| token.to_owned())
 }
 
 /// Bodies may hold markup; what others wrote must not.
@@ -238,10 +264,10 @@ fn picture() -> Value<'static> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use twocan_api::{CallState, Direction};
+    use twocan_api::{CallState, Direction, Reachable};
 
     use super::*;
-    use crate::state::tests::{call, up};
+    use crate::state::tests::{call, contact, up};
 
     #[test]
     fn a_ring_offers_the_three_answers_and_no_default() {
@@ -254,6 +280,36 @@ mod tests {
         assert_eq!(keys, ["answer:c", "answer-voice:c", "decline:c"]);
         let labels: Vec<&str> = ring.actions.iter().map(|(_, label)| label.as_str()).collect();
         assert_eq!(labels, ["Answer", "Answer without camera", "Decline"]);
+    }
+
+    /// What a press does is what the notification said when it was shown.
+    #[test]
+    fn a_ring_says_whether_a_press_answers() {
+        let mut state = up(vec![contact("ann", "Ann", Reachable::Yes)]);
+        state.calls = vec![call("c", Direction::In, CallState::Ringing)];
+        let at_once = |state: &State| {
+            let rings = rings(state);
+            let ring = rings.first().unwrap().clone();
+            let acts = ring.actions.iter();
+            let acts = acts.map(|(act, _)| matches!(act, Act::Answer { at_once: true, .. }));
+            (ring.body.clone(), acts.collect::<Vec<_>>())
+        };
+        let (body, acts) = at_once(&state);
+        assert!(body.contains("stays off until you answer on the page"), "{body}");
+        assert_eq!(acts, [false, false, false]);
+        state.contacts.get_mut("ann").unwrap().one_click = true;
+        let (body, acts) = at_once(&state);
+        assert!(body.contains("turns your camera and microphone on"), "{body}");
+        assert_eq!(acts, [true, true, false]);
+    }
+
+    #[test]
+    fn tokens_are_plain() {
+        assert_eq!(fit("xfwm4-1-host_TIME4711"), Some("xfwm4-1-host_TIME4711".into()));
+        assert_eq!(
+            (fit(""), fit("a b"), fit("a\0"), fit(&"x".repeat(300))),
+            (None, None, None, None)
+        );
     }
 
     #[test]

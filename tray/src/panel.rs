@@ -78,7 +78,7 @@ fn listen(out: &UnboundedSender<Message>) {
             ..
         } = event
         {
-            drop(opened.send(Message::Act(Act::Open)));
+            drop(opened.send(Message::Act(Act::Open, None)));
         }
     }));
 }

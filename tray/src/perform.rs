@@ -5,12 +5,19 @@ use std::future::Future;
 
 use tokio::sync::mpsc::UnboundedSender;
 use twocan_api::client::Client;
-use twocan_api::{MePatch, Media, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME, SCHEME};
+use twocan_api::client::browser::Cause;
+use twocan_api::{
+    CallPatch, MePatch, Media, MediaPatch, NewCall, NewContact, NewInvite, NewReply, REPLY_SCHEME, SCHEME,
+};
 
+use crate::act::With;
 use crate::notice::Order;
 use crate::strings as s;
 use crate::trouble::Trouble;
 use crate::{browser, clipboard};
+
+/// A line of the menu was clicked, for which the desktop gives no token.
+const CLICK: Cause = Cause::Click(None);
 
 /// The daemon, and where to tell.
 #[derive(Clone, Debug)]
@@ -25,8 +32,27 @@ impl Performer {
     }
 
     /// Opens a screen of the page.
-    pub(crate) fn open(&self, path: String) {
-        self.spawn(|it| async move { browser::open(&it.client, &path).await });
+    pub(crate) fn open(&self, path: String, cause: Cause) {
+        self.spawn(|it| async move { browser::open(&it.client, &path, cause).await });
+    }
+
+    /// Answers a call and opens its page, which then lends it microphone and camera. The daemon hears first whether the
+    /// camera stays off: neither page nor far side can take it for on. A call that is over by then, or was answered
+    /// elsewhere, is left alone.
+    pub(crate) fn answer(&self, call: String, with: With, cause: Cause) {
+        self.spawn(|it| async move {
+            let answered = match with {
+                With::All => it.client.answer(&call).await,
+                With::Voice => match it.client.patch_call(&call, &dark()).await {
+                    Ok(_) => it.client.answer(&call).await,
+                    Err(error) => Err(error),
+                },
+            };
+            if answered.is_err() {
+                return settled(answered);
+            }
+            browser::open(&it.client, &format!("/call/{call}/answered"), cause).await
+        });
     }
 
     /// Declines a call. One that is over by then is declined well enough.
@@ -52,7 +78,7 @@ impl Performer {
         };
         self.spawn(|it| async move {
             let call = it.client.new_call(&new).await?.value;
-            browser::open(&it.client, &format!("/call/{}", call.id)).await
+            browser::open(&it.client, &format!("/call/{}", call.id), CLICK).await
         });
     }
 
@@ -65,7 +91,7 @@ impl Performer {
                 return Ok(());
             }
             it.say(s::NOT_COPIED, s::NOT_COPIED_HELP);
-            browser::open(&it.client, "/").await
+            browser::open(&it.client, "/", CLICK).await
         });
     }
 
@@ -75,7 +101,7 @@ impl Performer {
         self.spawn(|it| async move {
             let Some(text) = blocking(clipboard::paste).await.flatten() else {
                 it.say(s::NO_LINK, s::NO_CLIPBOARD_HELP);
-                return browser::open(&it.client, "/").await;
+                return browser::open(&it.client, "/", CLICK).await;
             };
             if text.contains(REPLY_SCHEME) {
                 it.client.take_reply(&NewReply { reply: text }).await?;
@@ -87,7 +113,7 @@ impl Performer {
             }
             let new = NewContact { link: text, name: None };
             let contact = it.client.add_contact(&new).await?.value;
-            browser::open(&it.client, &format!("/join/{}", contact.id)).await
+            browser::open(&it.client, &format!("/join/{}", contact.id), CLICK).await
         });
     }
 
@@ -109,6 +135,16 @@ impl Performer {
                 it.say(&trouble.title, &trouble.text);
             }
         }));
+    }
+}
+
+/// The camera stays off.
+const fn dark() -> CallPatch {
+    CallPatch {
+        media: Some(MediaPatch {
+            audio: None,
+            video: Some(false),
+        }),
     }
 }
 

@@ -2,16 +2,7 @@
 
 use std::path::PathBuf;
 
-/// A program by its path or, like a shell, by its name.
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
-    if name.contains('/') {
-        return Some(PathBuf::from(name));
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file())
-}
+pub(crate) use twocan_api::client::browser::find;
 
 /// The command `twocan`: what `TWOCAN_BIN` names, else what lies beside this program, else what a shell would find.
 pub(crate) fn twocan() -> Option<PathBuf> {

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use twocan_api::client::browser::Browser;
 
 /// `tray.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -104,19 +105,17 @@ pub(crate) fn folder() -> PathBuf {
     home.map(PathBuf::from).or_else(usual).unwrap_or_default()
 }
 
-/// What opens the page.
+/// What the daemon's configuration says of the page: `[calls]` there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Browser {
-    /// The desktop's.
-    Default,
-    /// Nothing.
-    None,
-    /// This program.
-    Program(String),
+pub(crate) struct Opener {
+    /// What opens it.
+    pub(crate) browser: Browser,
+    /// Whether a call has a window of its own.
+    pub(crate) window: bool,
 }
 
-/// `calls.browser` of the daemon's configuration. The daemon checks that file; here anything odd means the usual.
-pub(crate) fn browser(config: &Path) -> Browser {
+/// Reads it. The daemon checks that file; here anything odd means the usual.
+pub(crate) fn opener(config: &Path) -> Opener {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Config {
@@ -126,13 +125,13 @@ pub(crate) fn browser(config: &Path) -> Browser {
     #[serde(default)]
     struct Calls {
         browser: Option<String>,
+        window: Option<bool>,
     }
     let text = std::fs::read_to_string(config).unwrap_or_default();
-    let config: Config = toml::from_str(&text).unwrap_or_default();
-    match config.calls.browser {
-        Some(name) if name == "none" => Browser::None,
-        Some(name) if name != "default" => Browser::Program(name),
-        Some(_) | None => Browser::Default,
+    let Config { calls } = toml::from_str(&text).unwrap_or_default();
+    Opener {
+        browser: calls.browser.as_deref().map(Browser::from).unwrap_or_default(),
+        window: calls.window.unwrap_or(true),
     }
 }
 
@@ -165,10 +164,18 @@ mod tests {
     fn the_browser_of_the_configuration() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.toml");
-        assert_eq!(browser(&file), Browser::Default);
+        let read = || {
+            let Opener { browser, window } = opener(&file);
+            (browser, window)
+        };
+        assert_eq!(read(), (Browser::Default, true));
         std::fs::write(&file, "version = 1\n[calls]\nbrowser = \"none\"\n").unwrap();
-        assert_eq!(browser(&file), Browser::None);
-        std::fs::write(&file, "[calls]\nbrowser = \"firefox\"\n[api]\npage = \"x\"").unwrap();
-        assert_eq!(browser(&file), Browser::Program("firefox".into()));
+        assert_eq!(read(), (Browser::None, true));
+        std::fs::write(
+            &file,
+            "[calls]\nbrowser = \"firefox\"\nwindow = false\n[api]\npage = \"x\"",
+        )
+        .unwrap();
+        assert_eq!(read(), (Browser::Program("firefox".into()), false));
     }
 }

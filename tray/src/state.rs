@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use twocan_api::{Call, CallState, Contact, Direction, Event, Network, Presence, Reachable, Status};
+use twocan_api::{Call, CallState, Contact, ContactState, Direction, Event, Network, Presence, Reachable, Status, Why};
 
 use crate::strings;
 
@@ -20,6 +20,8 @@ pub(crate) enum Daemon {
     Starting,
     /// It answers.
     Up,
+    /// It is there and waits for something before it answers, such as a keyring: what, and what to do.
+    Waits(Why),
     /// It is gone, and may come back by itself.
     Gone,
     /// It does not start, for this reason.
@@ -81,6 +83,11 @@ impl State {
                 }
             }
             Event::Network(network) => self.network = Some(*network),
+            Event::Key(key) => {
+                if let Some(status) = &mut self.status {
+                    status.key = key;
+                }
+            }
             Event::Warning(_) | Event::Invite(_) | Event::InviteRemoved(_) | Event::Door(_) | Event::Gap(_) => {}
         }
     }
@@ -100,6 +107,16 @@ impl State {
             CallState::Ended => false,
         };
         self.calls.iter().find(is_live)
+    }
+
+    /// Whether one click answers a call: the user said so of its contact, nothing speaks against that contact, and no other
+    /// call would be ended by it.
+    pub(crate) fn is_one_click(&self, call: &Call) -> bool {
+        let contact = call.contact.as_ref().and_then(|id| self.contacts.get(id));
+        let allows = |contact: &Contact| {
+            contact.one_click && contact.state == ContactState::Accepted && !contact.blocked && contact.alarm.is_none()
+        };
+        call.stranger.is_none() && self.live().is_none() && contact.is_some_and(allows)
     }
 
     /// Whether do not disturb is on.
@@ -164,7 +181,7 @@ pub(crate) mod tests {
         Contact {
             id: id.into(),
             name: name.into(),
-            state: twocan_api::ContactState::Accepted,
+            state: ContactState::Accepted,
             verified: false,
             reachable,
             why: None,
@@ -176,6 +193,7 @@ pub(crate) mod tests {
             alarm: None,
             relay: false,
             relay_only: false,
+            one_click: false,
             reply: None,
             introduces: false,
         }
@@ -245,6 +263,37 @@ pub(crate) mod tests {
             why: None,
         }));
         assert!(state.contacts.is_empty());
+    }
+
+    #[test]
+    fn one_click_answers_whom_the_user_allowed_it_and_nobody_else() {
+        let ring = call("c", Direction::In, CallState::Ringing);
+        let allowed = |change: fn(&mut Contact)| {
+            let mut ann = contact("ann", "Ann", Reachable::Yes);
+            ann.one_click = true;
+            change(&mut ann);
+            up(vec![ann])
+        };
+        assert!(allowed(|_| {}).is_one_click(&ring));
+        assert!(!allowed(|ann| ann.one_click = false).is_one_click(&ring));
+        assert!(!allowed(|ann| ann.blocked = true).is_one_click(&ring));
+        assert!(!allowed(|ann| ann.state = ContactState::Contested).is_one_click(&ring));
+        let alarm = |ann: &mut Contact| {
+            ann.alarm = Some(Why {
+                code: "words_differ".into(),
+                text: String::new(),
+                fix: String::new(),
+            });
+        };
+        assert!(!allowed(alarm).is_one_click(&ring));
+        let mut others = ring.clone();
+        others.contact = Some("bob".into());
+        assert!(!allowed(|_| {}).is_one_click(&others));
+        others.contact = None;
+        assert!(!allowed(|_| {}).is_one_click(&others));
+        let mut busy = allowed(|_| {});
+        busy.calls = vec![call("d", Direction::In, CallState::Active), ring.clone()];
+        assert!(!busy.is_one_click(&ring), "it would end the other call");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Every sentence that the tray says, in English.
 
+use twocan_api::KeyStore;
+
 /// The program's name, as people know it.
 pub(crate) const APP: &str = "Twocan";
 
@@ -42,6 +44,16 @@ pub(crate) const STARTING: &str = "Twocan is starting …";
 /// The daemon is gone.
 pub(crate) const NOT_RUNNING: &str = "Twocan is not running";
 
+/// Where the key is that seals identity and contacts.
+pub(crate) const fn key(store: KeyStore) -> &'static str {
+    match store {
+        KeyStore::Keyring => "Your key is in your keyring",
+        KeyStore::Passphrase => "Your key is sealed under your passphrase",
+        KeyStore::Credential => "Your key is handed over by systemd",
+        KeyStore::File => "Your key lies in a file, unprotected",
+    }
+}
+
 /// Who rings.
 pub(crate) fn rings(who: &str) -> String {
     format!("{who} is calling")
@@ -64,7 +76,7 @@ pub(crate) fn stranger(address: &str) -> String {
 
 // The menu.
 
-/// Opens the page where the call is answered.
+/// Answers, or opens the page where the call is answered.
 pub(crate) const ANSWER: &str = "Answer";
 /// The same, camera off.
 pub(crate) const ANSWER_VOICE: &str = "Answer without camera";
@@ -134,7 +146,11 @@ pub(crate) const IN_CALL: &str = "You are in a call already";
 /// What a caller wants.
 pub(crate) const VIDEO_RINGS: &str = "Video call. Your camera stays off until you answer on the page.";
 /// What a caller wants.
-pub(crate) const VOICE_RINGS: &str = "Voice call.";
+pub(crate) const VOICE_RINGS: &str = "Voice call. Your microphone stays off until you answer on the page.";
+/// The same where one click answers.
+pub(crate) const VIDEO_RINGS_ONE_CLICK: &str = "Video call. Answer turns your camera and microphone on.";
+/// The same where one click answers.
+pub(crate) const VOICE_RINGS_ONE_CLICK: &str = "Voice call. Answer turns your microphone on.";
 /// The link was copied.
 pub(crate) const COPIED: &str = "Your Call-me link is copied";
 /// What to do with it.

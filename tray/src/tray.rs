@@ -10,8 +10,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::sync::watch;
 use twocan_api::MePatch;
 use twocan_api::client::Client;
+use twocan_api::client::browser::Cause;
 
-use crate::act::Act;
+use crate::act::{Act, With};
 use crate::daemon::{self, News};
 use crate::icon::{self, Look};
 use crate::menu::{self, Item};
@@ -30,8 +31,8 @@ pub(crate) enum Message {
     News(News),
     /// The menu's line with this key was pressed.
     Clicked(String),
-    /// The user wants this.
-    Act(Act),
+    /// The user wants this; the desktop's token for that click, where it gave one.
+    Act(Act, Option<String>),
     /// Whether a panel shows icons.
     Panel(bool),
     /// The icon cannot be made.
@@ -70,6 +71,7 @@ pub(crate) struct Tray {
     outlets: Outlets,
     performer: Performer,
     shown: Shown,
+    has_panel: bool,
     was_told_of_panel: bool,
     wants_page: bool,
 }
@@ -92,6 +94,7 @@ impl Tray {
             outlets,
             performer,
             shown: Shown::default(),
+            has_panel: false,
             was_told_of_panel: false,
             wants_page: false,
         }
@@ -115,14 +118,19 @@ impl Tray {
             Message::Clicked(key) => {
                 let acts = menu::acts(&self.shown.menu);
                 if let Some(act) = acts.into_iter().find(|act| act.key() == key) {
-                    return self.act(act);
+                    return self.act(act, None);
                 }
             }
-            Message::Act(act) => return self.act(act),
-            Message::Panel(true) => {}
-            Message::Panel(false) => self.no_panel(s::NO_TRAY),
+            Message::Act(act, token) => return self.act(act, token),
+            Message::Panel(true) => self.has_panel = true,
+            Message::Panel(false) => {
+                self.has_panel = false;
+                self.no_panel(s::NO_TRAY);
+            }
             Message::NoIcon(why) => self.no_panel(&s::no_icon(&why)),
-            Message::Unshown(call) => self.performer.open(format!("/call/{call}")),
+            // The icon rings as well, and takes nobody's keys; a window by itself may.
+            Message::Unshown(_) if self.has_panel => {}
+            Message::Unshown(call) => self.performer.open(format!("/call/{call}"), Cause::Event),
             Message::Untold(text) => tell(&text),
             Message::Silent => tell(s::NO_PLAYER),
             Message::BusGone | Message::Terminated => return true,
@@ -140,10 +148,11 @@ impl Tray {
                 self.state.is_ours = is_ours;
                 self.state.daemon(Daemon::Up);
                 if std::mem::take(&mut self.wants_page) {
-                    self.performer.open("/".into());
+                    self.performer.open("/".into(), Cause::Event);
                 }
             }
             News::Event(event) => self.state.apply(*event),
+            News::Waits(why) => self.state.daemon(Daemon::Waits(*why)),
             News::Gone => self.state.daemon(Daemon::Gone),
             News::Failed(why) => {
                 self.say(s::NOT_STARTED, &why);
@@ -154,7 +163,8 @@ impl Tray {
     }
 
     /// Does what the user wants; whether that is the end.
-    fn act(&mut self, act: Act) -> bool {
+    fn act(&mut self, act: Act, token: Option<String>) -> bool {
+        let cause = Cause::Click(token);
         match act {
             Act::Quit => return true,
             Act::Start => {
@@ -172,16 +182,31 @@ impl Tray {
                 presence: Some(presence),
                 ..MePatch::default()
             }),
-            Act::Answer { call, .. } | Act::Show(call) => self.performer.open(format!("/call/{call}")),
+            Act::Answer { call, with, at_once } => self.answer(call, with, at_once, cause),
+            Act::Show(call) => self.performer.open(format!("/call/{call}"), cause),
             Act::Decline(call) => self.performer.decline(call),
             Act::HangUp(call) => self.performer.hang_up(call),
             Act::Call { contact, video } => self.performer.call(contact, video),
             Act::CopyLink => self.performer.copy_link(),
             Act::CallClipboard => self.performer.call_clipboard(),
-            Act::Open => self.performer.open("/".into()),
-            Act::Doctor => self.performer.open("/network".into()),
+            Act::Open => self.performer.open("/".into(), cause),
+            Act::Doctor => self.performer.open("/network".into(), cause),
         }
         false
+    }
+
+    /// Answers where the user allowed that: when it was offered and still at this moment. Else the page is opened, and the
+    /// call goes on ringing until the user answers there.
+    fn answer(&self, call: String, with: With, at_once: bool, cause: Cause) {
+        let ringing = self.state.ringing().find(|it| it.id == call);
+        if at_once && ringing.is_some_and(|it| self.state.is_one_click(it)) {
+            return self.performer.answer(call, with, cause);
+        }
+        let path = match with {
+            With::All => format!("/call/{call}"),
+            With::Voice => format!("/call/{call}/voice"),
+        };
+        self.performer.open(path, cause);
     }
 
     /// There is no place for an icon: that is said once, and the page comes instead.
@@ -192,7 +217,7 @@ impl Tray {
         tell(&format!("{why}. {}", s::NO_TRAY_HELP));
         self.say(why, s::NO_TRAY_HELP);
         if self.state.daemon == Daemon::Up {
-            self.performer.open("/".into());
+            self.performer.open("/".into(), Cause::Event);
         } else {
             self.wants_page = true;
         }

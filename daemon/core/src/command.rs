@@ -72,6 +72,13 @@ pub enum Command {
         /// Whether it is to learn no address of this device's, where that changes.
         relay_only: Option<bool>,
     },
+    /// Says whether a contact's calls are answered by one click.
+    SetOneClick {
+        /// Which one.
+        contact: ContactId,
+        /// Whether one click is enough, where no page is open yet.
+        one_click: bool,
+    },
     /// Makes safety words with a contact's device, unless there are some to be compared. Answered when they are there.
     Verify {
         /// Which one.

@@ -195,6 +195,8 @@ pub struct ContactView {
     pub relay: bool,
     /// It is to learn no address of this device's.
     pub relay_only: bool,
+    /// Whether its calls are answered by one click: as the user said, else as is usual here.
+    pub one_click: bool,
     /// While the inviter has not confirmed: what to send back to him by hand, should nothing else help.
     pub reply: Option<String>,
     /// Whether the user named it as an introducer.

@@ -43,6 +43,11 @@ pub enum Input {
         /// Whether there is a relay server.
         server: bool,
     },
+    /// What the configuration says about calls that are answered by one click; first thing, and never again.
+    OneClick {
+        /// Whether that is enough for contacts of whom the user has not said it.
+        usual: bool,
+    },
     /// The relay server gave us an address, or another one; `None` where none could be had, or it was lost. What comes
     /// after [`Output::Turn`] gave it back is stale, and counts for nothing.
     Turn {

@@ -144,6 +144,9 @@ pub struct Contact {
     /// It is to learn no address of this device's: packets to it go through a relay alone.
     #[cbor(n(21), default)]
     pub relay_only: bool,
+    /// Whether a call of its is answered by one click outside of the page; what is usual here where the user has not said.
+    #[n(22)]
+    pub one_click: Option<bool>,
 }
 
 /// What speaks against a contact.
@@ -412,6 +415,7 @@ mod tests {
         assert_eq!((contact.blocked, contact.alarm), (false, None));
         assert_eq!((&contact.finding, &state.finding), (&None, &None));
         assert_eq!((contact.relay, contact.relay_only), (false, false));
+        assert_eq!(contact.one_click, None);
         assert_eq!(contact.keys, [Secret([6; 32])]);
         assert_eq!(contact.addresses, ["192.0.2.2:2226".parse().unwrap()]);
         assert!(contact.redeeming.is_some());
@@ -442,6 +446,7 @@ mod tests {
             redemption.since = Some(1_899_000_000);
             contact.relay = true;
             contact.relay_only = true;
+            contact.one_click = Some(false);
         }
         assert_eq!(State::from_bytes(&state.to_bytes()), Ok(state));
     }

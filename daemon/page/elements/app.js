@@ -1,13 +1,17 @@
-/** The whole page: one screen at a time, and what lies over every screen. `data-screen` names the one that is shown. */
+/**
+ * The whole page: one screen at a time, and what lies over every screen. `data-screen` names the one that is shown,
+ * `data-ringback` stands while a caller hears that it rings at the other end.
+ */
 import { followEvents, Api, Problem } from "../api.js";
 import { Devices } from "../devices.js";
 import { h, setAttr } from "../dom.js";
 import { icon, mark } from "../icons.js";
 import { listenForKeys } from "../keys.js";
+import { Ringback } from "../ringback.js";
 import { Session } from "../session.js";
 import { Store } from "../store.js";
 import { s } from "../strings.js";
-import { callOf, joinOf, linkOf, viewOf } from "../view.js";
+import { callOf, joinOf, linkOf, markOf, viewOf } from "../view.js";
 import { BarElement } from "./bar.js";
 import { button } from "./button.js";
 import { CallElement } from "./call.js";
@@ -54,6 +58,7 @@ export class AppElement extends HTMLElement {
     go: (path) => this.#go(path),
     fail: (error) => this.#fail(error),
   };
+  #ringback = new Ringback(this.#devices);
   #keys = new KeySheetElement();
   #notices = new NoticesElement(this.#context);
   #ring = new RingElement(this.#context);
@@ -133,13 +138,21 @@ export class AppElement extends HTMLElement {
     const id = callOf(location.pathname);
     this.#session.shown = id;
     const named = id === null ? undefined : this.#store.calls.get(id);
-    if (named && this.#store.connection === "open") void this.#session.attach(named);
+    if (named && this.#store.connection === "open") this.#attach(named);
     const view = viewOf(this.#store, this.#session, location.pathname);
     if (!this.#isForLooking(view.screen)) this.#session.unjoin();
     this.#drawScreen(view);
     this.#drawOver(view);
     document.title = this.#titleOf(view);
     this.#keepFocus(view);
+  }
+
+  /** @param {import("../types.js").Call} call */
+  #attach(call) {
+    const mark = markOf(location.pathname);
+    void this.#session.attach(call, mark === "answered");
+    // That was said for this once: a tab that is loaded again takes the call from no other.
+    if (mark === "answered") history.replaceState(null, "", `/call/${call.id}`);
   }
 
   /** Whether one can look at oneself there. @param {import("../view.js").Screen} screen */
@@ -163,7 +176,7 @@ export class AppElement extends HTMLElement {
     for (const link of this.#nav.querySelectorAll("a")) {
       setAttr(link, "aria-current", link.getAttribute("href") === location.pathname ? "page" : null);
     }
-    this.#call.update(screen, call);
+    this.#call.update(screen, call, markOf(location.pathname) === "voice");
     this.#elsewhere.update(screen === "elsewhere", call);
     this.#ended.update(screen === "ended", call);
   }
@@ -174,6 +187,8 @@ export class AppElement extends HTMLElement {
     const ringing = talking ? this.#store.ringing() : null;
     const live = talking ? this.#store.live() : null;
     this.#notices.update();
+    this.#ringback.update(talking && this.#session.awaits);
+    this.toggleAttribute("data-ringback", this.#ringback.on);
     const answered = this.#session.accepted && this.#session.id === ringing?.id;
     this.#ring.update(ringing && ringing.id !== call?.id && !answered ? ringing : null);
     this.#pickers.update();

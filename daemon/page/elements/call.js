@@ -34,6 +34,7 @@ export class CallElement extends HTMLElement {
   #preview;
   #devices;
   #cancel;
+  #voiceFirst = false;
   #escapedAt = -Infinity;
 
   /** @param {Context} context */
@@ -79,8 +80,9 @@ export class CallElement extends HTMLElement {
     return this.#context.session.leg?.pc ?? null;
   }
 
-  /** @param {Screen} screen @param {Call|null} call */
-  update(screen, call) {
+  /** @param {Screen} screen @param {Call|null} call @param {boolean} voiceFirst the user means to answer without camera */
+  update(screen, call, voiceFirst) {
+    this.#voiceFirst = voiceFirst;
     this.hidden = call === null || !["calling", "ringing", "call"].includes(screen);
     this.#call = this.hidden ? null : call;
     this.dataset["phase"] = screen;
@@ -141,7 +143,7 @@ export class CallElement extends HTMLElement {
     this.#preview.hidden = !undecided || !call.media.video || session.capture.on;
     this.#devices.hidden = !undecided || !session.capture.on;
     this.#cancel.hidden = call.direction !== "out" || call.state === "active";
-    this.#ring.update(call);
+    this.#ring.update(call, this.#voiceFirst);
   }
 
   async #hangUp() {

@@ -18,6 +18,8 @@ export class PersonElement extends HTMLElement {
   #look;
   #block;
   #blockHelp = h("p", { class: "help" }, s.person.blockHelp);
+  #oneClick = h("input", { type: "checkbox", id: "person-one-click" });
+  #oneClickPart = h("section", { class: "part switches" });
   #relay = h("input", { type: "checkbox", id: "person-relay" });
   #relayOnly = h("input", { type: "checkbox", id: "person-relay-only" });
   #introduces = h("input", { type: "checkbox", id: "person-introduces" });
@@ -45,7 +47,7 @@ export class PersonElement extends HTMLElement {
         button("person-remove-no", s.person.keep, () => this.#ask(false)),
       ),
     );
-    this.#dialog = dialog("person-title", this.#title, this.#form(), this.#safety(), this.#drawReach(), this.#ways());
+    this.#dialog = dialog("person-title", this.#title, this.#form(), this.#safety(), this.#drawOneClick(), this.#drawReach(), this.#ways());
     this.append(this.#dialog);
   }
 
@@ -81,6 +83,8 @@ export class PersonElement extends HTMLElement {
     const blocks = "blocked" in contact;
     this.#block.hidden = !blocks;
     this.#blockHelp.hidden = !blocks;
+    this.#oneClickPart.hidden = !("one_click" in contact);
+    this.#oneClick.checked = contact.one_click ?? false;
     this.#reach.hidden = !("relay" in contact);
     this.#introduces.checked = contact.introduces ?? false;
     this.#relay.checked = contact.relay ?? false;
@@ -104,6 +108,12 @@ export class PersonElement extends HTMLElement {
 
   #safety() {
     return h("section", { class: "part" }, h("h3", {}, s.words.heading), this.#trust, h("div", { class: "acts" }, this.#words));
+  }
+
+  #drawOneClick() {
+    this.#oneClick.onchange = () => void this.#answerBy(this.#oneClick.checked);
+    this.#oneClickPart.append(...labelled(this.#oneClick, s.person.oneClick, s.person.oneClickHelp));
+    return this.#oneClickPart;
   }
 
   /** What most people never need: it is folded away. */
@@ -169,6 +179,13 @@ export class PersonElement extends HTMLElement {
     const { api, store } = this.#context;
     const contact = this.#contact;
     if (contact) await this.#try(async () => store.apply("contact", await api.nameIntroducer(contact.id, introduces)));
+  }
+
+  /** @param {boolean} oneClick */
+  async #answerBy(oneClick) {
+    const { api, store } = this.#context;
+    const contact = this.#contact;
+    if (contact) await this.#try(async () => store.apply("contact", await api.setOneClick(contact.id, oneClick)));
   }
 
   async #toggleBlock() {

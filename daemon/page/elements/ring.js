@@ -76,12 +76,16 @@ export function ringActs(context, call) {
   const decline = button("decline", s.ring.decline, on((it) => leave(context, it)), { kind: "danger", icon: "hangUp" });
   return {
     element: h("div", { class: "acts ring-acts" }, answer, voice, decline),
-    /** @param {Call} it */
-    update: (it) => {
+    /** @param {Call} it @param {boolean} [voiceFirst] the camera is to stay off, unless the user says so */
+    update: (it, voiceFirst = false) => {
       const other = context.store.busy();
       const waiting = other !== null && other.id !== it.id;
       voice.hidden = !it.media.video || waiting;
-      setLabel(answer, waiting ? s.ring.answerInstead : s.ring.answer);
+      const dark = voiceFirst && !voice.hidden;
+      setLabel(answer, waiting ? s.ring.answerInstead : dark ? s.ring.answerVideo : s.ring.answer);
+      setAttr(answer, "class", dark ? null : "go");
+      setAttr(voice, "class", dark ? "go" : null);
+      if (dark !== (voice.nextElementSibling === answer)) (dark ? answer : voice).before(dark ? voice : answer);
     },
   };
 }

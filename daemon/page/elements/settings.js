@@ -20,6 +20,7 @@ export class SettingsElement extends HTMLElement {
   #waitLine = h("p", { class: "check" }, this.#wait, h("label", { for: "wait" }, s.settings.wait));
   #first = h("input", { type: "checkbox", id: "settings-look-first" });
   #keys = h("input", { type: "checkbox", id: "settings-keys" });
+  #ringback = h("input", { type: "range", id: "settings-ringback", min: 0, max: 100, step: 10 });
   #preview;
   #pickers;
   #test;
@@ -41,6 +42,7 @@ export class SettingsElement extends HTMLElement {
     this.#wait.addEventListener("change", () => this.#change({ second_call: this.#wait.checked ? "wait" : "busy" }));
     this.#first.addEventListener("change", () => context.devices.setLookFirst(this.#first.checked));
     this.#keys.addEventListener("change", () => setKeysOn(this.#keys.checked));
+    this.#ringback.addEventListener("input", () => context.devices.setRingback(Number(this.#ringback.value) / 100));
     this.append(
       h("h1", {}, s.settings.heading),
       h("div", { class: "settings-columns" }, this.#you(), this.#media(), this.#browser()),
@@ -70,6 +72,7 @@ export class SettingsElement extends HTMLElement {
     this.#test.update();
     this.#first.checked = this.#context.devices.lookFirst;
     this.#keys.checked = keysOn();
+    this.#ringback.value = String(Math.round(this.#context.devices.ringback * 100));
   }
 
   /** @param {string} name */
@@ -109,6 +112,8 @@ export class SettingsElement extends HTMLElement {
       h("h2", {}, s.settings.browser),
       h("p", { class: "check" }, this.#first, h("label", { for: "settings-look-first" }, s.join.first)),
       h("p", { class: "check" }, this.#keys, h("label", { for: "settings-keys" }, s.keys.toggle)),
+      h("div", { class: "field" }, h("label", { for: "settings-ringback" }, s.settings.ringback), this.#ringback),
+      h("p", { class: "help" }, s.settings.ringbackHelp),
       h("div", { class: "acts" }, button("settings-keys-list", s.keys.open, () => this.#context.dialogs.keys(), { icon: "keys" })),
     );
   }

@@ -14,6 +14,7 @@ mod install;
 mod pick;
 mod print;
 mod report;
+mod secret;
 mod session;
 mod stop;
 mod who;

@@ -52,6 +52,7 @@ mod tests {
             blocked: false,
             relay: false,
             relay_only: false,
+            one_click: false,
             quiet: false,
             alarm: None,
             reply: None,

@@ -21,6 +21,7 @@ pub(crate) fn status(status: &Status) -> Vec<String> {
         ["udp".into(), status.udp.join(", ")],
         ["control".into(), status.control.clone()],
         ["page".into(), status.page.clone()],
+        ["key".into(), status.key.text.clone()],
         ["version".into(), format!("{}, pid {}", status.version, status.pid)],
     ];
     let mut lines = table(&rows);
@@ -87,6 +88,9 @@ fn about(contact: &Contact) -> String {
     }
     if contact.relay_only {
         facts.push("your address is hidden".to_owned());
+    }
+    if contact.one_click {
+        facts.push("answered by one click".to_owned());
     }
     if let Some(path) = &contact.path {
         facts.push(format!("{}, {:.0} ms", path_words(path), path.rtt_ms));
@@ -349,6 +353,7 @@ mod tests {
             alarm: None,
             relay: false,
             relay_only: false,
+            one_click: false,
             reply: None,
             introduces: false,
         }
@@ -398,11 +403,12 @@ mod tests {
             }),
             relay: true,
             relay_only: true,
+            one_click: true,
             ..ann(ContactState::Accepted, Reachable::Yes)
         };
         assert_eq!(
             about(&relayed),
-            "may relay here · your address is hidden · through Cleo, 1 ms"
+            "may relay here · your address is hidden · answered by one click · through Cleo, 1 ms"
         );
         let green = Contact {
             path: Some(path),
@@ -453,6 +459,7 @@ mod tests {
             device,
             presence: Presence::Available,
             second_call: SecondCall::Busy,
+            key: twocan_api::KeyPlace::default(),
             warnings: vec![warning],
         });
         assert!(

@@ -94,6 +94,7 @@ impl World {
             | Command::TakeReply { .. }
             | Command::LookAtPaste { .. }
             | Command::SetIntroducer { .. }
+            | Command::SetOneClick { .. }
             | Command::Ping { .. }
             | Command::Decline { .. }
             | Command::HangUp { .. }

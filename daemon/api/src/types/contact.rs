@@ -42,6 +42,10 @@ pub struct Contact {
     /// It is to learn no address of this device's: packets to it go through a relay alone.
     #[serde(default)]
     pub relay_only: bool,
+    /// A click on Answer in a notification or the tray answers its calls at once; without it, such a click opens the page,
+    /// where the user answers. What `calls.one_click` of the configuration says, unless it was set for this contact.
+    #[serde(default)]
+    pub one_click: bool,
     /// While it is pending: a reply link. Sent back to whoever made the invite, and given there to `POST /v1/invites/replies`, it
     /// tells where this device is; needed only where the two do not find each other by themselves.
     #[serde(default)]
@@ -211,6 +215,9 @@ pub struct ContactPatch {
     /// Whether to hide this device's addresses from it. What it knows already it keeps; a direct link ends at once.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub relay_only: Option<bool>,
+    /// Whether a click on Answer in a notification or the tray is enough to answer its calls.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub one_click: Option<bool>,
     /// Whether it is an introducer between this device and contacts who named it too.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub introduces: Option<bool>,

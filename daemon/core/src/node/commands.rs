@@ -70,6 +70,7 @@ impl Node {
                 relay,
                 relay_only,
             } => self.set_relays(contact, relay, relay_only, now),
+            Command::SetOneClick { contact, one_click } => self.set_one_click(contact, one_click),
             Command::Verify { contact } => self.verify(id, contact, now),
             Command::Compared { contact, same } => self.compared(contact, same, now),
             Command::DeleteContact { contact } => self.delete_contact(contact, now),

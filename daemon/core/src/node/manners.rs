@@ -34,6 +34,17 @@ impl Node {
         ))
     }
 
+    /// Says whether a contact's calls are answered by one click.
+    pub(super) fn set_one_click(&mut self, id: ContactId, one_click: bool) -> Result {
+        let contact = self.state.contact_mut(id).ok_or(Refusal::NotFound)?;
+        let before = contact.one_click.replace(one_click);
+        Ok(Outcome::Store(
+            Reply::Contact(id),
+            Some(Event::Contact(id)),
+            Undo::RestoreOneClick(id, before),
+        ))
+    }
+
     /// Makes of a contact's devices what its mark says.
     pub(super) fn apply_block(&mut self, id: ContactId, now: Now) {
         if self.state.contact(id).is_some_and(|contact| contact.blocked) {

@@ -86,6 +86,8 @@ pub struct Node {
     calls: Calls,
     /// Devices of contacts that have used up their rings.
     quiet: BTreeSet<DeviceKey>,
+    /// Whether one click answers a contact of whom the user has not said it.
+    one_click: bool,
     /// What this device is to those who use it as a relay.
     served: served::Served,
     /// Ways to others through contacts.
@@ -230,6 +232,7 @@ impl Node {
             base: 0,
             calls: Calls::default(),
             quiet: BTreeSet::new(),
+            one_click: false,
             served: served::Served::default(),
             relaying: relay::Relaying::default(),
             turn: turn::Turn::default(),
@@ -280,6 +283,7 @@ impl Node {
             Input::Datagram { from, via, bytes } => self.handle_datagram(Place { at: from, via }, &bytes, now),
             Input::Interfaces(own) => self.handle_interfaces(own, now),
             Input::Relays { for_contacts, server } => self.handle_relays(for_contacts, server),
+            Input::OneClick { usual } => self.one_click = usual,
             Input::Turn { relayed } => self.handle_turn(relayed, now),
             Input::Stun { from, via, bytes } => self.handle_stun(Place { at: from, via }, &bytes, now),
             Input::Krpc { from, bytes } => self.handle_krpc(from, &bytes, now),
@@ -403,6 +407,7 @@ const fn may_make_jobs(input: &Input) -> bool {
         | Input::Mapping(_) => false,
         Input::Interfaces(_)
         | Input::Relays { .. }
+        | Input::OneClick { .. }
         | Input::Turn { .. }
         | Input::Resumed
         | Input::LinkUp(_)

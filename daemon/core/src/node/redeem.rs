@@ -309,6 +309,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         alarm: None,
         relay: false,
         relay_only: false,
+        one_click: None,
         finding: None,
         introduces: false,
         nat: crate::reach::nat_report::NatKind::Unknown,

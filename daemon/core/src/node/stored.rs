@@ -70,6 +70,7 @@ pub(super) enum Undo {
     },
     RestoreSecondCall(bool),
     RestoreIntroducer(ContactId, bool),
+    RestoreOneClick(ContactId, Option<bool>),
     RestoreBlock(ContactId, bool),
     RestoreRelays {
         contact: ContactId,
@@ -308,6 +309,12 @@ impl Node {
             Undo::RestoreIntroducer(id, introduces) => {
                 if let Some(contact) = self.state.contact_mut(id) {
                     contact.introduces = introduces;
+                }
+                self.event(Event::Contact(id));
+            }
+            Undo::RestoreOneClick(id, one_click) => {
+                if let Some(contact) = self.state.contact_mut(id) {
+                    contact.one_click = one_click;
                 }
                 self.event(Event::Contact(id));
             }

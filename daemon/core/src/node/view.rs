@@ -132,6 +132,7 @@ impl Node {
             alarm: contact.alarm,
             relay: contact.relay,
             relay_only: contact.relay_only,
+            one_click: contact.one_click.unwrap_or(self.one_click),
             reply: self.reply_of(contact.id),
             introduces: contact.introduces,
             nat: contact.nat,

@@ -83,8 +83,14 @@ pub(super) async fn edit(
             return Err(Fault::new(Code::OutOfBounds).detail("`state` can only be set to `accepted`."));
         }
     };
-    let is_switch =
-        patch.blocked.is_some() || patch.relay.is_some() || patch.relay_only.is_some() || patch.introduces.is_some();
+    let switches = [
+        patch.blocked,
+        patch.relay,
+        patch.relay_only,
+        patch.introduces,
+        patch.one_click,
+    ];
+    let is_switch = switches.iter().any(Option::is_some);
     if patch.name.is_some() || accept || !is_switch {
         let command = Command::EditContact {
             contact: id,
@@ -114,6 +120,9 @@ pub(super) async fn edit(
             },
         )
         .await?;
+    }
+    if let Some(one_click) = patch.one_click {
+        act(&app, id, Command::SetOneClick { contact: id, one_click }).await?;
     }
     render(&app, id)
 }

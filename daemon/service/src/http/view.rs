@@ -42,6 +42,7 @@ pub(super) fn status(published: &Published) -> Option<api::Status> {
         device: me.device,
         presence: me.presence,
         second_call: me.second_call,
+        key: facts.key.clone(),
         warnings: warnings(published),
     })
 }
@@ -140,6 +141,7 @@ pub(super) fn contact(contact: &ContactView, boot: Duration) -> api::Contact {
         alarm: contact.alarm.map(|alarm| words::alarm(alarm, &contact.name)),
         relay: contact.relay,
         relay_only: contact.relay_only,
+        one_click: contact.one_click,
         reply: contact.reply.clone(),
         introduces: contact.introduces,
     }

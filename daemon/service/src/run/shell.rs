@@ -17,12 +17,13 @@ use super::echo::Echo;
 use super::upkeep::Upkeep;
 use super::{Ended, Signals};
 use crate::clock::{self, Alarm, SleepWatch};
-use crate::http::{Ask, Publisher, ServiceFacts};
+use crate::http::{Ask, KeyMove, Publisher, ServiceFacts};
 use crate::leg::gate::{Gates, LegReport};
 use crate::net::Net;
 use crate::net::dht::Dht;
 use crate::net::mdns::Neighbours;
-use crate::store::worker::StoreWorker;
+use crate::store::secrets::{CannotMove, is_about_place};
+use crate::store::worker::{Moved, StoreWorker};
 
 /// Inputs taken in one turn before clients hear of it.
 const BATCH: usize = 256;
@@ -53,6 +54,7 @@ pub(super) struct Shell {
     commands: u64,
     echo: Option<Echo>,
     erasing: Option<Erasing>,
+    moving: Option<Moving>,
     facts: ServiceFacts,
     /// The last store failed, and the core tries again.
     disk_refuses: bool,
@@ -65,6 +67,13 @@ pub(super) struct Shell {
 struct Erasing {
     outcome: oneshot::Receiver<bool>,
     asker: oneshot::Sender<bool>,
+}
+
+/// A move of the key under way.
+#[derive(Debug)]
+struct Moving {
+    outcome: oneshot::Receiver<Moved>,
+    asker: oneshot::Sender<KeyMove>,
 }
 
 impl Shell {
@@ -91,6 +100,7 @@ impl Shell {
             commands: 0,
             echo: echo.then(Echo::default),
             erasing: None,
+            moving: None,
             facts,
             disk_refuses: false,
             update_waits: false,
@@ -99,8 +109,10 @@ impl Shell {
 
     /// Tells the core what is configured and its addresses, without which the first invite would lead nowhere, performs what it wanted before
     /// the loop runs, and shows the first picture.
-    pub(super) fn begin(&mut self, relays: Input, now: Now) {
-        self.handle(relays);
+    pub(super) fn begin(&mut self, configured: impl IntoIterator<Item = Input>, now: Now) {
+        for input in configured {
+            self.handle(input);
+        }
         self.handle(Input::Interfaces(self.net.own_addresses()));
         self.handle(Input::Means(Means {
             dht: self.dht.is_some(),
@@ -140,6 +152,7 @@ impl Shell {
                     None => break,
                 },
                 is_erased = erased(&mut self.erasing) => if is_erased { break },
+                moved = moved(&mut self.moving) => self.take_moved(moved),
                 rung = alarm.until(due) => rung?,
             }
             if watch.resumed(due) {
@@ -185,6 +198,13 @@ impl Shell {
                 let outcome = self.store.erase();
                 self.erasing = Some(Erasing { outcome, asker: reply });
             }
+            Ask::MoveKey { reply, .. } if self.moving.is_some() => {
+                let _ = reply.send(KeyMove::Busy);
+            }
+            Ask::MoveKey { to, reply } => {
+                let outcome = self.store.move_key(to);
+                self.moving = Some(Moving { outcome, asker: reply });
+            }
         }
     }
 
@@ -221,6 +241,24 @@ impl Shell {
         }
         if std::mem::replace(&mut self.disk_refuses, refuses) != refuses {
             self.tell_facts();
+        }
+    }
+
+    /// Shows where the key is, then tells whoever had it moved.
+    fn take_moved(&mut self, moved: Moved) {
+        let outcome = match moved {
+            Ok((place, warnings)) => {
+                self.facts.key = place.clone();
+                self.facts.warnings.retain(|warning| !is_about_place(warning));
+                self.facts.warnings.extend(warnings);
+                self.tell_facts();
+                KeyMove::Done(place)
+            }
+            Err(why) => KeyMove::Refused(why),
+        };
+        if let Some(moving) = self.moving.take() {
+            // Whoever asked may have hung up meanwhile.
+            let _ = moving.asker.send(outcome);
         }
     }
 
@@ -366,6 +404,17 @@ async fn erased(erasing: &mut Option<Erasing>) -> bool {
         let _ = done.asker.send(is_erased);
     }
     is_erased
+}
+
+/// Waits for what comes of a move. The store's thread outlives the loop, so an answer comes.
+async fn moved(moving: &mut Option<Moving>) -> Moved {
+    let Some(under_way) = moving else {
+        return std::future::pending().await;
+    };
+    match (&mut under_way.outcome).await {
+        Ok(moved) => moved,
+        Err(_) => Err(CannotMove::Io(std::io::Error::other("the thread that saves is gone"))),
+    }
 }
 
 const fn leg_input(report: LegReport) -> Input {

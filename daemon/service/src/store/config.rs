@@ -113,7 +113,9 @@ pub struct Api {
 pub struct Calls {
     /// What opens the page.
     pub browser: Browser,
-    /// Whether a call is answered without the pre-join screen.
+    /// Whether a call has a window of its own, where the browser can do that.
+    pub window: bool,
+    /// Whether one click in a notification or the tray answers contacts of whom the user has not said it.
     pub one_click: bool,
     /// Whether an incoming call makes a sound.
     pub ring_sound: bool,
@@ -129,7 +131,7 @@ pub enum Browser {
     Default,
     /// `"none"`: nothing does.
     None,
-    /// Any other word: this program, with the URL as its only argument.
+    /// Any other word: this program, with the page's address as its only argument.
     Program(String),
 }
 
@@ -185,6 +187,7 @@ impl Default for Calls {
     fn default() -> Self {
         Self {
             browser: Browser::Default,
+            window: true,
             one_click: false,
             ring_sound: true,
             max_video_kbit: None,

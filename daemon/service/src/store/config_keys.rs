@@ -84,7 +84,12 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "calls.one_click",
         kind: Kind::Flag(|config| &mut config.calls.one_click),
-        works: false,
+        works: true,
+    },
+    Key {
+        name: "calls.window",
+        kind: Kind::Flag(|config| &mut config.calls.window),
+        works: true,
     },
     Key {
         name: "calls.ring_sound",

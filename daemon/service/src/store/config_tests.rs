@@ -22,6 +22,7 @@ page = "[::1]:2227"
 [calls]
 browser = "none"
 one_click = true
+window = false
 ring_sound = false
 max_video_kbit = 4000
 [history]
@@ -48,6 +49,7 @@ fn the_whole_table_is_read() {
     assert!(!config.network.port_mapping && !config.network.lan && !config.dht.enabled);
     assert_eq!(config.dht.bootstrap, ["router.example.org:6881"]);
     assert!(config.relay.for_contacts && config.calls.one_click && !config.calls.ring_sound);
+    assert!(!config.calls.window && Config::default().calls.window);
     assert_eq!(config.relay.turn.first().unwrap().credential, "secret");
     assert_eq!(config.api.page, Some("[::1]:2227".parse().unwrap()));
     assert_eq!(config.calls.browser, Browser::None);

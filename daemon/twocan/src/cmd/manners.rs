@@ -1,5 +1,5 @@
 //! `twocan block WHO`, `twocan unblock WHO`, `twocan relay for|only on|off WHO`, `twocan introducer on|off WHO`,
-//! `twocan dnd on|off`.
+//! `twocan one-click on|off WHO`, `twocan dnd on|off`.
 
 use clap::ValueEnum;
 use twocan_api::client::Client;
@@ -18,10 +18,10 @@ pub(crate) struct Whom {
     who: Vec<String>,
 }
 
-/// `twocan introducer`.
+/// `twocan introducer`, `twocan one-click`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Named {
-    /// Whether the contact is one.
+    /// Whether it is to be so.
     switch: Switch,
     /// A contact's name, its beginning, or its id.
     #[arg(required = true)]
@@ -136,6 +136,29 @@ pub(crate) async fn introducer(args: Named, out: Out) -> Done {
         format!("{name} tells contacts of you both where you are, if they named {name}, too.")
     } else {
         format!("{name} passes nothing on for you any more.")
+    };
+    out.result(&body.json, &[line]);
+    Ok(Exit::Done)
+}
+
+/// Says whether a contact's calls are answered by one click.
+pub(crate) async fn one_click(args: Named, out: Out) -> Done {
+    let client = Client::find();
+    let contacts = client.contacts().await?.value.items;
+    let contact = who::resolve(&contacts, &args.who.join(" "))?;
+    let one_click = matches!(args.switch, Switch::On);
+    let patch = ContactPatch {
+        one_click: Some(one_click),
+        ..ContactPatch::default()
+    };
+    let body = client.patch_contact(&contact.id, &patch).await?;
+    let name = &body.value.name;
+    let line = if one_click {
+        format!(
+            "Answer in the notification or the tray takes {name}'s calls at once, camera and microphone on. Undo with: twocan one-click off \"{name}\""
+        )
+    } else {
+        format!("Answer in the notification or the tray opens the page, and there you take {name}'s calls.")
     };
     out.result(&body.json, &[line]);
     Ok(Exit::Done)

@@ -11,6 +11,7 @@ mod door;
 mod events;
 mod install;
 mod invite;
+mod key;
 mod manners;
 mod open;
 mod papers;
@@ -31,6 +32,7 @@ use crate::demo;
 use crate::exit::Exit;
 use crate::failure::{Done, Failure};
 use crate::print::Out;
+use crate::secret;
 
 /// Two can talk. No third party can.
 #[derive(Debug, Parser)]
@@ -85,6 +87,8 @@ pub(crate) enum Command {
     Relay(manners::Relay),
     /// Name a contact as introducer, who tells contacts of you both where you are if they named it, too; or take that back.
     Introducer(manners::Named),
+    /// Answer a contact's calls by one click in the notification or the tray: `one-click on WHO`; or on the page, as usual: `off`.
+    OneClick(manners::Named),
     /// Do not disturb: `on` rings at nobody's call, `off` rings again.
     Dnd(manners::Dnd),
     /// Measure the round trip to a contact.
@@ -93,6 +97,8 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Show everything that is stored, and who can see what.
     Privacy,
+    /// Show where the key is that seals your identity and contacts, or move it to another store.
+    Key(key::Key),
     /// Follow everything that happens, until Ctrl-C.
     Events,
     /// Open the page in a browser, and print its one-time address.
@@ -113,8 +119,9 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, out: Out) -> Done {
     let runtime = runtime()?;
     let exit = runtime.block_on(dispatch(command, out));
-    // A blocking read of standard input must not hold up the end.
+    // A blocking read of standard input must not hold up the end, nor leave the terminal without its echo.
     runtime.shutdown_background();
+    secret::restore_terminal();
     exit
 }
 
@@ -137,10 +144,12 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Unblock(args) => manners::block(args, false, out).await,
         Command::Relay(args) => manners::relay(args, out).await,
         Command::Introducer(args) => manners::introducer(args, out).await,
+        Command::OneClick(args) => manners::one_click(args, out).await,
         Command::Dnd(args) => manners::dnd(args, out).await,
         Command::Ping(args) => ping::run(args, out).await,
         Command::Doctor(args) => doctor::run(args, out).await,
         Command::Privacy => privacy::run(out).await,
+        Command::Key(args) => key::run(args, out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
         Command::Install(args) => install::run(args, out).await,

@@ -3,6 +3,7 @@
 //! A link is not used: the page asks what is to come of it. What the desktop hands over may come from anybody's mail or
 //! web page, so it is nothing but a text: it is looked at by the daemon, and only a link that is whole opens anything.
 
+use twocan_api::client::browser::is_call;
 use twocan_api::client::{Client, ClientError};
 use twocan_api::{NewPage, NewPaste, REPLY_SCHEME, SCHEME};
 
@@ -37,12 +38,13 @@ async fn open(args: &Open, out: Out) -> Done {
         desktop::start(&client).await?;
     }
     let path = path(&client, args.what.as_deref()).await?;
+    let is_call = path.as_deref().is_some_and(is_call);
     let page = client.page(&NewPage { path }).await?;
     out.result(&page.json, std::slice::from_ref(&page.value.url));
     if args.desktop {
-        return browser::open_for_desktop(&page.value.url).await;
+        return browser::open_for_desktop(&page.value.url, is_call).await;
     }
-    browser::open_for_person(&page.value.url, out).await;
+    browser::open_for_person(&page.value.url, is_call, out).await;
     Ok(Exit::Done)
 }
 

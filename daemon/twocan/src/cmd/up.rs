@@ -9,12 +9,15 @@ use std::process::Command;
 
 use nix::sys::signal::{Signal, raise};
 use tracing_subscriber::EnvFilter;
-use twocan_service::run::{Ended, UpOptions, up};
+use twocan_api::Why;
+use twocan_service::run::{Ended, UpOptions, Voice, up};
+use twocan_service::store::secrets::{Ask, AskUser};
 
 use crate::demo;
 use crate::exit::Exit;
 use crate::failure::{Done, Failure, sentence};
 use crate::print::Out;
+use crate::secret;
 
 /// `twocan up`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +53,8 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         renews: !args.throwaway,
         program: std::env::current_exe().ok().filter(|_| !args.echo),
     };
-    let ended = up(options, |ready| out.line(ready)).await;
+    let mut voice = Speaker { out };
+    let ended = up(options, &mut voice).await;
     if args.throwaway {
         remove_home();
     }
@@ -71,6 +75,30 @@ fn become_successor(program: &Path) -> Failure {
         text,
         "Install Twocan again, then start it with: twocan up",
     )
+}
+
+/// The daemon's voice: the ready line for scripts, everything else for people.
+struct Speaker {
+    out: Out,
+}
+
+impl Voice for Speaker {
+    fn ready(&mut self, line: &str) {
+        self.out.line(line);
+    }
+
+    fn waits(&mut self, why: &Why) {
+        self.out.hint(&why.text);
+        self.out.hint(&why.fix);
+    }
+
+    fn passphrases(&self) -> AskUser {
+        let out = self.out;
+        Box::new(move |ask| match ask {
+            Ask::Open => secret::passphrase(out),
+            Ask::New => secret::new_passphrase(out),
+        })
+    }
 }
 
 /// Removes a home that the demo made, and no other: its name tells.

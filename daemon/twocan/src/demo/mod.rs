@@ -178,7 +178,7 @@ async fn show(client: &Client, follow: &Follow, no_page: bool, out: Out) {
                 page.value.url
             ));
             if !no_page {
-                browser::open_for_person(&page.value.url, out).await;
+                browser::open_for_person(&page.value.url, true, out).await;
             }
         }
         Err(error) => out.hint(&Failure::from(error).text),

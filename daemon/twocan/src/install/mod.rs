@@ -74,15 +74,16 @@ async fn begin(places: &Places, before: &Record) -> Vec<String> {
     if !manager.runs() && Client::find().status().await.is_ok() {
         return vec!["Twocan runs already, started by hand. From your next login on the system starts it.".to_owned()];
     }
-    match manager.start() {
+    match manager.start().await {
         Err(why) => vec![
             format!("The system did not start Twocan: {why}."),
             "See why with: journalctl --user -u twocan".to_owned(),
         ],
-        Ok(()) if is_upgrade => {
+        Ok(false) => vec!["Twocan is starting. What it waits for: twocan status".to_owned()],
+        Ok(true) if is_upgrade => {
             vec!["Twocan runs. A newer program takes over by itself as soon as no call is on.".to_owned()]
         }
-        Ok(()) => {
+        Ok(true) => {
             vec!["Twocan runs, and starts by itself whenever you log in. Look at it with: twocan open".to_owned()]
         }
     }

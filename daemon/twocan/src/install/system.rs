@@ -2,9 +2,16 @@
 
 use std::fs;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
 
 use super::places::Places;
 
+/// How long a daemon usually takes at most until it is ready.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+/// Between two looks whether it is.
+const LOOK: Duration = Duration::from_millis(100);
 const UNIT: &str = "twocan.service";
 
 /// The service manager of this user, which has read the units anew.
@@ -24,10 +31,17 @@ impl Manager {
         systemctl(&["is-active", "--quiet", UNIT]).is_ok()
     }
 
-    /// Starts the daemon, and waits until it is ready.
-    #[expect(clippy::unused_self, reason = "there has to be one to ask")]
-    pub(super) fn start(&self) -> Result<(), String> {
-        systemctl(&["start", UNIT])
+    /// Starts the daemon. Gives whether it is ready soon; it may have to wait for its keyring.
+    pub(super) async fn start(&self) -> Result<bool, String> {
+        systemctl(&["start", "--no-block", UNIT])?;
+        let until = Instant::now() + READY_WITHIN;
+        while !self.runs() {
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+            sleep(LOOK).await;
+        }
+        Ok(true)
     }
 
     /// Stops the daemon; one that does not run is as good.

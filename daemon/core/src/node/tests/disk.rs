@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::io::Input;
 use world::Disk;
 
 fn rename(world: &mut World, name: &str) -> u64 {
@@ -82,4 +83,36 @@ fn a_used_invite_stays_used_when_the_disk_fails_a_second_redemption() {
     world.pass(Duration::from_secs(3));
     assert!(world.contacts(2).is_empty(), "refused");
     assert_eq!(world.contacts(1).len(), 1);
+}
+
+/// Whether one click answers: what is usual here, until the user says it of a contact; kept over a restart, and taken back
+/// where the disk does not take it.
+#[test]
+fn one_click_is_as_the_user_said_else_as_is_usual() {
+    let mut world = World::friends(2);
+    let set = |world: &mut World, one_click| {
+        let contact = world.contact(0).id;
+        world.command(0, Command::SetOneClick { contact, one_click })
+    };
+    assert!(!world.contact(0).one_click);
+    let usual = true;
+    world.input(0, Input::OneClick { usual });
+    assert!(world.contact(0).one_click, "nobody said anything of this contact");
+    world.hosts[0].disk = Disk::Full;
+    assert_eq!(set(&mut world, false), Some(Reply::Refused(Refusal::StoreFailed)));
+    assert!(world.contact(0).one_click, "what is not on the disk is not so");
+    world.hosts[0].disk = Disk::Good;
+    assert!(matches!(set(&mut world, false), Some(Reply::Contact(_))));
+    assert!(!world.contact(0).one_click);
+    world.restart(0, 7);
+    world.input(0, Input::OneClick { usual });
+    assert!(!world.contact(0).one_click);
+    assert!(matches!(set(&mut world, true), Some(Reply::Contact(_))));
+    world.restart(0, 8);
+    assert!(world.contact(0).one_click);
+    let unknown = Command::SetOneClick {
+        contact: crate::ids::ContactId([9; 8]),
+        one_click: true,
+    };
+    assert_eq!(world.command(0, unknown), Some(Reply::Refused(Refusal::NotFound)));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
-use twocan_api::ClipStats;
+use twocan_api::{ClipStats, KeyPlace, KeyStore};
 use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, PasteKind, PasteView, Refusal, Reply};
 use twocan_core::event::{
@@ -20,8 +20,9 @@ use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::Alarm;
 use twocan_core::time::Now;
 
-use crate::http::seam::{Ask, Clips, EchoProblem, Echoes, LegProblem, Legs, Publisher};
+use crate::http::seam::{Ask, Clips, EchoProblem, Echoes, KeyMove, LegProblem, Legs, Publisher, ServiceFacts};
 use crate::http::server::LocalMedia;
+use crate::store::secrets::{CannotMove, NotReady, Target};
 
 /// The moment at which the fake stands still.
 const NOW: Now = Now {
@@ -74,6 +75,7 @@ pub(super) fn contact(number: u8, name: &str, state: ContactState, reachable: Re
         alarm: None,
         relay: false,
         relay_only: false,
+        one_click: false,
         reply: None,
         introduces: false,
         nat: NatKind::Unknown,
@@ -184,6 +186,7 @@ impl FakeLoop {
                         }
                     }
                     Ask::Erase { reply } => drop(reply.send(served.erases.load(Ordering::Relaxed))),
+                    Ask::MoveKey { to, reply } => drop(reply.send(served.move_key(&to))),
                 }
             }
         });
@@ -209,10 +212,31 @@ impl FakeLoop {
         });
     }
 
+    /// A keyring that is locked, and everything else.
+    fn move_key(&self, to: &Target) -> KeyMove {
+        if to.store() == KeyStore::Keyring {
+            return KeyMove::Refused(CannotMove::Keyring(NotReady::Locked));
+        }
+        let key = KeyPlace {
+            store: to.store(),
+            text: "There.".to_owned(),
+        };
+        self.publisher.facts(ServiceFacts {
+            key: key.clone(),
+            ..ServiceFacts::default()
+        });
+        KeyMove::Done(key)
+    }
+
     fn change_contact(&self, id: ContactId, change: impl FnOnce(&mut ContactView)) {
         self.change(&[Event::Contact(id)], |picture| {
             change(picture.contacts.iter_mut().find(|view| view.id == id).unwrap());
         });
+    }
+
+    fn mark(&self, id: ContactId, change: impl FnOnce(&mut ContactView)) -> Reply {
+        self.change_contact(id, change);
+        Reply::Contact(id)
     }
 
     fn call_state(&self, id: CallId) -> Option<CallView> {
@@ -255,10 +279,7 @@ impl FakeLoop {
                 });
                 Reply::Done
             }
-            Command::Block { contact, blocked } => {
-                self.change_contact(contact, |view| view.blocked = blocked);
-                Reply::Contact(contact)
-            }
+            Command::Block { contact, blocked } => self.mark(contact, |view| view.blocked = blocked),
             Command::SetRelays {
                 contact,
                 relay,
@@ -270,10 +291,8 @@ impl FakeLoop {
                 });
                 Reply::Contact(contact)
             }
-            Command::SetIntroducer { contact, introduces } => {
-                self.change_contact(contact, |view| view.introduces = introduces);
-                Reply::Contact(contact)
-            }
+            Command::SetIntroducer { contact, introduces } => self.mark(contact, |view| view.introduces = introduces),
+            Command::SetOneClick { contact, one_click } => self.mark(contact, |view| view.one_click = one_click),
             Command::Verify { contact } => self.verify(contact),
             Command::Compared { contact, same } => self.compared(contact, same),
             Command::SetSecondCall { waits } => {
