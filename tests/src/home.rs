@@ -12,7 +12,8 @@ use tempfile::TempDir;
 use tokio::process::Child;
 
 use crate::api::Api;
-use crate::running::{COMMAND, Output, Running, command_within, first_line, pid};
+use crate::binary;
+use crate::running::{COMMAND, Output, Running, command_of, first_line, pid};
 use crate::wait::{at_most, until};
 
 /// How long a daemon may take to say that it is ready, on a busy machine.
@@ -33,6 +34,7 @@ pub struct Home {
     page: String,
     environment: Vec<(String, String)>,
     netns: Option<PathBuf>,
+    program: PathBuf,
     daemon: Option<Daemon>,
 }
 
@@ -95,6 +97,7 @@ impl Home {
             page: "127.0.0.1:0".to_owned(),
             environment: Vec::new(),
             netns: None,
+            program: binary::twocan().to_owned(),
             daemon: None,
         }
     }
@@ -115,6 +118,11 @@ impl Home {
         "[::]:2226".clone_into(&mut home.udp);
         home.netns = Some(netns);
         home
+    }
+
+    /// Has the daemon be this program, from its next start on.
+    pub fn run(&mut self, program: PathBuf) {
+        self.program = program;
     }
 
     /// Serves its page at `address` from the next start on.
@@ -198,7 +206,7 @@ impl Home {
     /// If it is not ready in time.
     pub async fn start(&mut self) {
         assert!(self.daemon.is_none(), "{} runs already", self.name);
-        let mut child = command_within(&self.path(), self.netns.as_deref())
+        let mut child = command_of(&self.program, &self.path(), self.netns.as_deref())
             .args([
                 "up",
                 "--udp",

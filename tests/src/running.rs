@@ -46,14 +46,20 @@ pub fn command(home: &Path) -> Command {
 /// The same in the network namespace at `netns`, where there is one.
 #[must_use]
 pub fn command_within(home: &Path, netns: Option<&Path>) -> Command {
+    command_of(binary::twocan(), home, netns)
+}
+
+/// The same with a program other than the one under test, such as a copy of it.
+#[must_use]
+pub fn command_of(program: &Path, home: &Path, netns: Option<&Path>) -> Command {
     let mut command = match netns {
         // It becomes the command, so that the process id is the command's own.
         Some(netns) => {
             let mut enter = Command::new("nsenter");
-            enter.arg(format!("--net={}", netns.display())).arg(binary::twocan());
+            enter.arg(format!("--net={}", netns.display())).arg(program);
             enter
         }
-        None => Command::new(binary::twocan()),
+        None => Command::new(program),
     };
     for (name, _) in std::env::vars_os() {
         let name_text = name.to_string_lossy();

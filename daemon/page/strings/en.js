@@ -674,8 +674,9 @@ const unreachable = {
 const failed = {
   leg_lost: () => "The page of the call was closed or lost for too long. Call again, and leave it open.",
   words_differ: (name) => `The safety words were different, so the call was ended. Exchange a new link with ${name} some other way, best in person.`,
-  shutting_down: () => "Twocan was stopped. Start it with “twocan up”, then call again.",
+  shutting_down: () => "Twocan was stopped, or is being restarted. If it does not come back, start it with “twocan up”; then call again.",
   peer_restarted: (name) => `The Twocan of ${name} started anew. Call again as soon as it is green.`,
+  peer_stopped: (name) => `The Twocan of ${name} was stopped, or is being restarted. Call again as soon as it is green.`,
   unknown: () => "Something in Twocan went wrong. Call again; if it repeats, look into its log.",
 };
 

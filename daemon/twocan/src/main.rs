@@ -10,6 +10,7 @@ mod desktop;
 mod exit;
 mod failure;
 mod follow;
+mod install;
 mod pick;
 mod print;
 mod report;

@@ -321,6 +321,9 @@ fn ended(call: &Call) -> String {
                 "The safety words differed, so the call with {name} was ended. See what that means: twocan contacts"
             )
         }
+        "failed" if reason.why.as_deref() == Some("peer_stopped") => {
+            format!("The Twocan of {name} was stopped, or is being restarted. Call again when the dot is green.")
+        }
         "failed" => format!("The call failed{why}. Call again."),
         other => format!("The call is over: {}.", other.replace('_', " ")),
     }

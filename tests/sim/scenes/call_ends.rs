@@ -293,11 +293,8 @@ impl World {
     fn exits_talking(&mut self, pair: Pair) {
         let Some(call) = self.talk(pair) else { return };
         self.leave(pair.callee);
-        self.ends(
-            call,
-            HEARD,
-            [(pair.caller, EndReason::HungUp), (pair.caller, EndReason::HungUp)],
-        );
+        let why = EndReason::Failed(FailCode::PeerStopped);
+        self.ends(call, HEARD, [(pair.caller, why), (pair.caller, why)]);
     }
 
     fn path_dies(&mut self, pair: Pair) {

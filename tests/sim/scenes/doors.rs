@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use twocan_core::bounds;
-use twocan_core::call::EndReason;
+use twocan_core::call::{EndReason, FailCode};
 use twocan_core::command::Command;
 use twocan_core::event::{CallState, SafetyState, WhyNot};
 use twocan_core::ids::CallId;
@@ -260,7 +260,7 @@ impl World {
         };
         let (limit, reason) = if in_order {
             self.leave(gone);
-            (HEARD, EndReason::HungUp)
+            (HEARD, EndReason::Failed(FailCode::PeerStopped))
         } else {
             self.crash(gone);
             (bounds::LOST + 2 * HEARD, EndReason::Lost { after_s: 0 })

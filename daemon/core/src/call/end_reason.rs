@@ -43,6 +43,8 @@ pub enum FailCode {
     ShuttingDown,
     /// The far side's session was replaced: its daemon restarted.
     PeerRestarted,
+    /// The far side's daemon said that it is being stopped, or restarted.
+    PeerStopped,
     /// The user found the safety words different.
     WordsDiffer,
 }
@@ -70,10 +72,12 @@ pub enum WireReason {
     Lost,
     /// Something of the sender's broke.
     Failed,
+    /// The sender's daemon is being stopped, or restarted.
+    Stopped,
 }
 
 impl WireReason {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::HungUp,
         Self::Declined,
         Self::Busy,
@@ -84,6 +88,7 @@ impl WireReason {
         Self::NotAccepted,
         Self::Lost,
         Self::Failed,
+        Self::Stopped,
     ];
 }
 

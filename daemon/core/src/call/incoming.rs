@@ -192,6 +192,7 @@ pub(super) const fn ended_by_caller(reason: WireReason) -> EndReason {
         | WireReason::Busy
         | WireReason::WillNotRing
         | WireReason::NotAccepted
-        | WireReason::Failed => EndReason::Cancelled,
+        | WireReason::Failed
+        | WireReason::Stopped => EndReason::Cancelled,
     }
 }

@@ -92,6 +92,12 @@ impl Calls {
         self.all.values().map(Call::view)
     }
 
+    /// Whether a call is under way, in either direction and with whomever.
+    #[must_use]
+    pub fn any_open(&self) -> bool {
+        self.open().next().is_some()
+    }
+
     /// Calls that are not over.
     fn open(&self) -> impl Iterator<Item = &Call> {
         self.all.values().filter(|call| !call.is_over())
@@ -197,7 +203,7 @@ impl Calls {
             return;
         };
         let reason = match phase {
-            Phase::Active { .. } => EndReason::HungUp,
+            Phase::Active { .. } => EndReason::Failed(FailCode::PeerStopped),
             Phase::Dialing { .. } | Phase::Ringing { .. } if incoming => EndReason::Cancelled,
             Phase::Dialing { .. } | Phase::Ringing { .. } => EndReason::Unreachable(WhyNot::WentAway),
             Phase::Ended { .. } => return,
@@ -232,7 +238,7 @@ impl Calls {
             self.end(
                 id,
                 EndReason::Failed(FailCode::ShuttingDown),
-                Some(WireReason::HungUp),
+                Some(WireReason::Stopped),
                 now,
             );
         }
@@ -352,6 +358,7 @@ const fn ended_while_active(reason: WireReason, silent_for: Duration) -> EndReas
         },
         WireReason::Cancelled => EndReason::Cancelled,
         WireReason::GlareMerged => EndReason::GlareMerged,
+        WireReason::Stopped => EndReason::Failed(FailCode::PeerStopped),
         WireReason::Failed
         | WireReason::HungUp
         | WireReason::Declined

@@ -151,6 +151,7 @@ pub(super) const fn ended_by_callee(reason: WireReason) -> EndReason {
         WireReason::Missed | WireReason::Lost => EndReason::Missed,
         WireReason::GlareMerged => EndReason::GlareMerged,
         WireReason::WillNotRing => EndReason::Unreachable(WhyNot::WillNotRing),
+        WireReason::Stopped => EndReason::Unreachable(WhyNot::WentAway),
         WireReason::NotAccepted => EndReason::Unreachable(WhyNot::Contested),
         WireReason::Declined | WireReason::HungUp | WireReason::Cancelled | WireReason::Failed => EndReason::Declined,
     }

@@ -278,9 +278,26 @@ fn both_call_at_once_and_are_in_the_call_of_the_lower_root() {
 
 #[test]
 fn a_daemon_that_exits_or_restarts_ends_its_calls() {
+    let stopped = EndReason::Failed(FailCode::PeerStopped);
+    let stops = EndReason::Failed(FailCode::ShuttingDown);
     let mut pair = Pair::active();
     pair.sides[CALLER].went_away(Pair::other(CALLER), pair.now);
-    assert_eq!(pair.reason(CALLER, FIRST), Some(EndReason::HungUp));
+    assert_eq!(pair.reason(CALLER, FIRST), Some(stopped));
+    let mut pair = Pair::active();
+    assert!(pair.sides[CALLEE].any_open());
+    pair.sides[CALLEE].shut_down(pair.now);
+    assert!(!pair.sides[CALLEE].any_open());
+    pair.settle();
+    pair.ends(stopped, stops);
+    for (stopper, far) in [
+        (CALLER, EndReason::Cancelled),
+        (CALLEE, EndReason::Unreachable(WhyNot::WentAway)),
+    ] {
+        let mut pair = Pair::ringing();
+        pair.sides[stopper].shut_down(pair.now);
+        pair.settle();
+        assert_eq!(pair.reason(1 - stopper, FIRST), Some(far));
+    }
 
     let mut pair = Pair::ringing();
     pair.sides[CALLEE].went_away(Pair::other(CALLEE), pair.now);

@@ -52,6 +52,11 @@ struct Shown {
 }
 
 impl Safety {
+    /// Whether both sides are working words out at this moment.
+    pub(super) const fn is_running(&self) -> bool {
+        self.run.is_some()
+    }
+
     /// Whether a run may begin.
     fn may_begin(&mut self, now: Duration) -> std::result::Result<(), Refusal> {
         self.begun.retain(|at| now < *at + bounds::SAFETY_DAY);

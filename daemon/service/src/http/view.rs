@@ -491,6 +491,7 @@ const fn fail_code(code: FailCode) -> &'static str {
         FailCode::LegLost => "leg_lost",
         FailCode::ShuttingDown => "shutting_down",
         FailCode::PeerRestarted => "peer_restarted",
+        FailCode::PeerStopped => "peer_stopped",
         FailCode::WordsDiffer => "words_differ",
     }
 }

@@ -48,6 +48,9 @@ impl EchoCalls {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .process_group(0)
+            // What the service manager is told of this daemon is not the child's to say.
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
             .spawn()?;
         let stdout = child.stdout.take();
         Ok((child, stdout))

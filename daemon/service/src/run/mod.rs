@@ -8,8 +8,11 @@ mod echo;
 mod echoes;
 mod key;
 mod local;
+mod manager;
 mod media_thread;
+mod program;
 mod shell;
+mod upkeep;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -42,6 +45,7 @@ use self::echoes::EchoCalls;
 use self::local::{LocalClips, LocalLegs};
 use self::media_thread::MediaThread;
 use self::shell::{Outside, Shell};
+use self::upkeep::Upkeep;
 
 /// The default port of the call page.
 const PAGE_PORT: u16 = 2227;
@@ -59,8 +63,19 @@ pub struct UpOptions {
     pub page: Option<SocketAddr>,
     /// Answer every call after a second, and return what comes.
     pub echo: bool,
+    /// Heed a program that takes this one's place on the disk.
+    pub renews: bool,
     /// The program itself, which makes test calls; none are made without.
     pub program: Option<PathBuf>,
+}
+
+/// Why the daemon ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was told to, or everything is erased.
+    Asked,
+    /// Another program has been put where this one was started from, here, and nothing was under way: it is to go on.
+    Replaced(PathBuf),
 }
 
 /// What the daemon says to whoever started it, and asks.
@@ -73,18 +88,19 @@ pub trait Voice: Send {
     fn passphrases(&self) -> AskUser;
 }
 
-/// Runs the daemon until SIGINT or SIGTERM. Before it listens it waits, without end, for a keyring that holds its key.
+/// Runs the daemon until SIGINT, SIGTERM, or a program that takes its place. Before it listens it waits, without end, for a keyring that holds its key.
 ///
 /// # Errors
 /// When the home is in use or unusable, the state cannot be opened, or an address cannot be bound.
-pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<()> {
+pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<Ended> {
     let mut signals = Signals::listen()?;
+    let upkeep = Upkeep::new(options.renews, clock::now());
     let paths = Paths::resolve()?;
     paths.prepare()?;
     let config = Config::load(&paths.config())?;
     let _lock = Lock::take(&paths)?;
     let opened = tokio::select! {
-        () = signals.received() => return Ok(()),
+        () = signals.received() => return Ok(Ended::Asked),
         opened = key::open(&paths, config.secrets.store, voice) => opened?,
     };
     let (key, mut warnings) = (opened.key.clone(), opened.warnings.clone());
@@ -146,11 +162,12 @@ pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<()
         "twocan ready udp={udp} control=http://{} page=http://{}",
         bound.control, bound.page
     ));
+    upkeep.ready(&format!("The page is at http://{}", bound.page));
 
-    shell.run(inbox, asks, leg_reports, signals).await?;
+    let ended = shell.run(inbox, asks, leg_reports, signals, upkeep).await?;
     tokio::join!(bound.shutdown(), media.shut_down(net));
     shell.finish();
-    Ok(())
+    Ok(ended)
 }
 
 /// The core as it was stored, or a new person, who is on the disk before anything listens. Gives the stored generation.

@@ -1,6 +1,7 @@
 //! The loop's body: inputs into the core, outputs out of it, answers after publication.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,8 +13,9 @@ use twocan_core::io::{Input, Means, Output, Query};
 use twocan_core::node::Node;
 use twocan_core::time::Now;
 
-use super::Signals;
 use super::echo::Echo;
+use super::upkeep::Upkeep;
+use super::{Ended, Signals};
 use crate::clock::{self, Alarm, SleepWatch};
 use crate::http::{Ask, KeyMove, Publisher, ServiceFacts};
 use crate::leg::gate::{Gates, LegReport};
@@ -56,6 +58,8 @@ pub(super) struct Shell {
     facts: ServiceFacts,
     /// The last store failed, and the core tries again.
     disk_refuses: bool,
+    /// Another program is installed, and waits for what is under way.
+    update_waits: bool,
 }
 
 /// An erasure under way.
@@ -99,6 +103,7 @@ impl Shell {
             moving: None,
             facts,
             disk_refuses: false,
+            update_waits: false,
         }
     }
 
@@ -116,18 +121,22 @@ impl Shell {
         self.publish(now);
     }
 
-    /// Runs until a signal, until everything is erased, or until whoever feeds the loop is gone.
+    /// Runs until a signal, until everything is erased, until another program is to take over, or until whoever feeds the
+    /// loop is gone.
     pub(super) async fn run(
         &mut self,
         mut inbox: mpsc::Receiver<Input>,
         mut asks: mpsc::Receiver<Ask>,
         mut reports: mpsc::UnboundedReceiver<LegReport>,
         mut signals: Signals,
-    ) -> anyhow::Result<()> {
+        mut upkeep: Upkeep,
+    ) -> anyhow::Result<Ended> {
         let mut alarm = Alarm::new()?;
         let mut watch = SleepWatch::start();
+        let mut ended = Ended::Asked;
         loop {
-            let due = self.next_timeout();
+            let due = [Some(self.next_timeout()), upkeep.next_timeout()];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 () = signals.received() => break,
                 input = inbox.recv() => match input {
@@ -144,16 +153,22 @@ impl Shell {
                 },
                 is_erased = erased(&mut self.erasing) => if is_erased { break },
                 moved = moved(&mut self.moving) => self.take_moved(moved),
-                rung = alarm.until(Some(due)) => rung?,
+                rung = alarm.until(due) => rung?,
             }
-            if watch.resumed(Some(due)) {
+            if watch.resumed(due) {
                 self.handle(Input::Resumed);
             }
-            self.tend(clock::now());
+            let now = clock::now();
+            self.tend(now);
+            if let Some(successor) = self.look_after(&mut upkeep, now) {
+                ended = Ended::Replaced(successor);
+                break;
+            }
         }
+        upkeep.ending(&ended);
         self.handle(Input::Going);
         self.publish(clock::now());
-        Ok(())
+        Ok(ended)
     }
 
     /// Waits for the disk.
@@ -205,6 +220,19 @@ impl Shell {
         self.perform_all();
     }
 
+    /// Tells the service manager that the loop turns. Gives the program that is to take over, once nothing is under way, and
+    /// warns of it until then.
+    fn look_after(&mut self, upkeep: &mut Upkeep, now: Now) -> Option<PathBuf> {
+        let successor = upkeep.turn(now);
+        if successor.is_some() && self.node.is_at_rest(now) {
+            return successor;
+        }
+        if std::mem::replace(&mut self.update_waits, successor.is_some()) != self.update_waits {
+            self.tell_facts();
+        }
+        None
+    }
+
     /// Warns as long as the disk takes nothing.
     fn watch_disk(&mut self, input: &Input) {
         let refuses = matches!(input, Input::StoreFailed { .. });
@@ -212,14 +240,8 @@ impl Shell {
             return;
         }
         if std::mem::replace(&mut self.disk_refuses, refuses) != refuses {
-            self.show_facts();
+            self.tell_facts();
         }
-    }
-
-    fn show_facts(&self) {
-        let mut facts = self.facts.clone();
-        facts.warnings.extend(self.disk_refuses.then(not_stored));
-        self.publisher.facts(facts);
     }
 
     /// Shows where the key is, then tells whoever had it moved.
@@ -229,7 +251,7 @@ impl Shell {
                 self.facts.key = place.clone();
                 self.facts.warnings.retain(|warning| !is_about_place(warning));
                 self.facts.warnings.extend(warnings);
-                self.show_facts();
+                self.tell_facts();
                 KeyMove::Done(place)
             }
             Err(why) => KeyMove::Refused(why),
@@ -238,6 +260,13 @@ impl Shell {
             // Whoever asked may have hung up meanwhile.
             let _ = moving.asker.send(outcome);
         }
+    }
+
+    fn tell_facts(&self) {
+        let mut facts = self.facts.clone();
+        facts.warnings.extend(self.disk_refuses.then(not_stored));
+        facts.warnings.extend(self.update_waits.then(update_waits));
+        self.publisher.facts(facts);
     }
 
     fn next_timeout(&self) -> Duration {
@@ -353,6 +382,14 @@ fn not_stored() -> Why {
         code: "not_stored".to_owned(),
         text: "The disk is full, read-only or broken: nothing that changes here can be stored. Calls go on.".to_owned(),
         fix: "Free some space, or make the state folder writable; Twocan tries again by itself.".to_owned(),
+    }
+}
+
+fn update_waits() -> Why {
+    Why {
+        code: "update_waits".to_owned(),
+        text: "A newer Twocan is installed. It starts when your call is over and your door is closed.".to_owned(),
+        fix: "Nothing is to be done; contacts are green again a moment later.".to_owned(),
     }
 }
 

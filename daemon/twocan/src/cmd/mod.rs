@@ -9,6 +9,7 @@ mod contacts;
 mod doctor;
 mod door;
 mod events;
+mod install;
 mod invite;
 mod key;
 mod manners;
@@ -22,6 +23,7 @@ mod verify;
 
 pub(crate) use add::{Added, redeem, settle};
 pub(crate) use call::{Clip, finish};
+pub(crate) use papers::{completion_script, man_pages};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::{Builder, Runtime};
@@ -101,6 +103,8 @@ pub(crate) enum Command {
     Events,
     /// Open the page in a browser, and print its one-time address.
     Open(open::Open),
+    /// Have Twocan start by itself when you log in, and be found by menus, links, shells and `man`; or remove all that.
+    Install(install::Install),
     /// Read and check the settings.
     Config(config::Which),
     /// Print the completions of a shell; see its manual for where to put them.
@@ -148,6 +152,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Key(args) => key::run(args, out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
+        Command::Install(args) => install::run(args, out).await,
         Command::Config(args) => config::run(&args, out),
         Command::Completions(args) => Ok(papers::completions(&args, out)),
         Command::Man(args) => papers::manual(&args, out),

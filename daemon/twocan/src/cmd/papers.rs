@@ -1,6 +1,7 @@
 //! What the command line knows of itself: completions for shells, and man pages. Both are made from the arguments'
 //! own descriptions, so they cannot fall behind.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, CommandFactory as _};
@@ -28,10 +29,31 @@ pub(crate) struct Manual {
 
 /// Prints the script that makes a shell complete.
 pub(crate) fn completions(args: &Completions, out: Out) -> Exit {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut super::Args::command(), "twocan", &mut script);
-    out.raw(&script);
+    out.raw(&completion_script(args.shell));
     Exit::Done
+}
+
+/// The script that makes a shell complete.
+pub(crate) fn completion_script(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut super::Args::command(), "twocan", &mut script);
+    script
+}
+
+/// All man pages, by their file names.
+pub(crate) fn man_pages() -> Result<Vec<(OsString, Vec<u8>)>, Failure> {
+    let made = || {
+        let folder = tempfile::tempdir()?;
+        write_all(super::Args::command(), folder.path())?;
+        let mut pages = Vec::new();
+        for entry in std::fs::read_dir(folder.path())? {
+            let entry = entry?;
+            pages.push((entry.file_name(), std::fs::read(entry.path())?));
+        }
+        pages.sort();
+        Ok(pages)
+    };
+    made().map_err(|error| failed("a temporary folder", &error))
 }
 
 /// Prints the man page, or writes all of them.

@@ -3,12 +3,14 @@
 use std::ffi::OsStr;
 use std::io::{IsTerminal as _, Read as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use nix::sys::signal::{Signal, raise};
 use tracing_subscriber::EnvFilter;
 use twocan_api::Why;
-use twocan_service::run::{UpOptions, Voice, up};
+use twocan_service::run::{Ended, UpOptions, Voice, up};
 use twocan_service::store::secrets::{Ask, AskUser};
 
 use crate::demo;
@@ -48,6 +50,7 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         control: args.control,
         page: args.page,
         echo: args.echo,
+        renews: !args.throwaway,
         program: std::env::current_exe().ok().filter(|_| !args.echo),
     };
     let mut voice = Speaker { out };
@@ -56,9 +59,22 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         remove_home();
     }
     match ended {
-        Ok(()) => Ok(Exit::Done),
+        Ok(Ended::Asked) => Ok(Exit::Done),
+        Ok(Ended::Replaced(successor)) => Err(become_successor(&successor)),
         Err(error) => Err(Failure::new(Exit::Failed, sentence(&format!("{error:#}")), "")),
     }
+}
+
+/// Goes on as the program that was installed in this one's place, in the same process and with the same arguments, so that
+/// whoever started this daemon keeps it. Comes back only if that cannot be.
+fn become_successor(program: &Path) -> Failure {
+    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+    let text = format!("The newly installed {} cannot be started: {error}.", program.display());
+    Failure::new(
+        Exit::Failed,
+        text,
+        "Install Twocan again, then start it with: twocan up",
+    )
 }
 
 /// The daemon's voice: the ready line for scripts, everything else for people.

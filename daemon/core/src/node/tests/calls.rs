@@ -25,6 +25,28 @@ fn a_call_runs_over_the_link_that_is_open() {
     }
 }
 
+/// A restart waits for what it would break off.
+#[test]
+fn a_call_and_an_open_door_keep_a_node_from_rest() {
+    let mut world = World::friends(2);
+    let rests = |world: &World, host: usize| world.hosts[host].node.is_at_rest(world.now);
+    assert!(rests(&world, 0) && rests(&world, 1));
+    start(&mut world, 0);
+    assert!(!rests(&world, 0) && !rests(&world, 1), "it rings");
+    let call = world.call(1).id;
+    world.command(1, Command::Answer { call });
+    world.pass(Duration::from_secs(1));
+    assert!(!rests(&world, 0) && !rests(&world, 1), "they talk");
+    world.command(0, Command::HangUp { call });
+    world.pass(Duration::from_secs(1));
+    assert!(rests(&world, 0) && rests(&world, 1));
+    let door = |open| Command::SetDoor { open, for_s: 600 };
+    world.command(0, door(true));
+    assert!(!rests(&world, 0));
+    world.command(0, door(false));
+    assert!(rests(&world, 0));
+}
+
 #[test]
 fn a_page_closed_while_it_rang_does_not_end_the_call_that_was_answered_elsewhere() {
     let mut world = World::friends(2);
