@@ -238,7 +238,7 @@ async function problemOf(response) {
   });
 }
 
-const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "door", "me", "network", "warning"];
+const NOUNS = ["snapshot", "contact", "contact_removed", "call", "call_removed", "invite", "invite_removed", "door", "me", "network", "key", "warning"];
 const BACK_OFF_MS = [200, 1000, 2000, 4000];
 
 /**

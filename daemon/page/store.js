@@ -73,6 +73,9 @@ export class Store extends EventTarget {
       case "network":
         this.network = body;
         break;
+      case "key":
+        this.#key(body);
+        break;
       case "warning":
         this.#noticeWhy(body);
         break;
@@ -148,6 +151,16 @@ export class Store extends EventTarget {
   /** @param {Me} me */
   #me(me) {
     if (this.status) this.status = { ...this.status, ...me };
+  }
+
+  /**
+   * The warnings about the old place went with the key; those about the new one come as events.
+   * @param {import("./types.js").Status["key"]} key
+   */
+  #key(key) {
+    if (!this.status) return;
+    const warnings = this.status.warnings.filter(({ code }) => code !== "key_in_file" && code !== "key_elsewhere");
+    this.status = { ...this.status, key, warnings };
   }
 
   /** @param {Why} why */

@@ -57,7 +57,8 @@
  *
  * @typedef {{id: string, link: string, text: string, expires_at: string, reachable?: Known, why?: Why|null}} Invite
  * @typedef {{person: Ref, device: Ref, presence: Presence, second_call?: "busy"|"wait"}} Me
- * @typedef {Me & {version: string, warnings: Why[]}} Status
+ * @typedef {"keyring"|"passphrase"|"credential"|"file"} KeyStore
+ * @typedef {Me & {version: string, key: {store: KeyStore, text: string}, warnings: Why[]}} Status
  * @typedef {{status: Status, contacts: Contact[], calls: Call[], invites: Invite[], door: Door}} Snapshot
  *
  * @typedef {{what: string, count: number|null, place: string, protection: string, until: string}} Stored

@@ -34,7 +34,7 @@ async fn every_example_of_the_cookbook_works() {
     let examples = examples(&text);
     assert_eq!(examples.len(), text.matches("```sh\n").count());
     for noun in [
-        "status", "me", "contacts", "invites", "door", "calls", "events", "page", "privacy", "media",
+        "status", "me", "key", "contacts", "invites", "door", "calls", "events", "page", "privacy", "media",
     ] {
         assert!(text.contains(&format!("/{noun}")), "no example of {noun}");
     }

@@ -107,6 +107,11 @@ impl Api {
         self.send(Method::PATCH, path, Some(body)).await
     }
 
+    /// A `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
     /// A `DELETE`.
     pub async fn delete(&self, path: &str) -> Answer {
         self.send(Method::DELETE, path, None).await

@@ -14,6 +14,7 @@ pub mod chromium;
 pub mod desktop;
 pub mod firefox;
 pub mod home;
+pub mod keyring;
 pub mod lab;
 pub mod namespace;
 pub mod packets;

@@ -64,10 +64,14 @@ pub fn command_within(home: &Path, netns: Option<&Path>) -> Command {
     command
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
+        .env_remove("CREDENTIALS_DIRECTORY")
         .env_remove("RUST_LOG");
     command
         .env("HOME", home.parent().unwrap_or(home))
         .env("TWOCAN_HOME", home)
+        // Whoever runs the tests may have a keyring, in which they have no business.
+        .env("TWOCAN_SECRETS_STORE", "file")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
         // Nothing of a test leaves this machine; who wants a DHT says where it is.
         .env("TWOCAN_DHT_ENABLED", "false")
         .env("TWOCAN_NETWORK_LAN", "false");

@@ -12,8 +12,8 @@ use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::time::{Instant, sleep, timeout};
-use twocan_api::Event;
-use twocan_api::client::{Client, Events};
+use twocan_api::client::{Client, ClientError, Events};
+use twocan_api::{Event, Why};
 
 use crate::program;
 use crate::strings as s;
@@ -49,6 +49,8 @@ pub(crate) enum News {
     },
     /// Something of it changed.
     Event(Box<Event>),
+    /// It is there, and waits for this before it answers.
+    Waits(Box<Why>),
     /// It went away.
     Gone,
     /// It does not start, for this reason.
@@ -70,6 +72,7 @@ pub(crate) async fn keep(client: Client, news: UnboundedSender<Message>, mut ord
         client,
         news,
         child: None,
+        waits: None,
         start_at: Instant::now(),
     };
     loop {
@@ -88,6 +91,8 @@ struct Keeper {
     client: Client,
     news: UnboundedSender<Message>,
     child: Option<Started>,
+    /// What the daemon waits for, as it was told last.
+    waits: Option<Why>,
     /// When to start one, unless one is found until then.
     start_at: Instant,
 }
@@ -109,10 +114,14 @@ impl Keeper {
     /// anew at any time.
     async fn run(&mut self) {
         loop {
-            if let Ok(events) = self.client.events().await {
-                self.follow(events).await;
-                self.tell(News::Gone);
-                self.start_at = Instant::now() + GRACE;
+            match self.client.events().await {
+                Ok(events) => {
+                    self.follow(events).await;
+                    self.waits = None;
+                    self.tell(News::Gone);
+                    self.start_at = Instant::now() + GRACE;
+                }
+                Err(error) => self.look_whether_it_waits(error),
             }
             self.look_after_child();
             if self.child.is_none() && Instant::now() >= self.start_at {
@@ -120,6 +129,28 @@ impl Keeper {
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// Whoever waits for a keyring will answer; another daemon beside it would not start.
+    fn look_whether_it_waits(&mut self, error: ClientError) {
+        let waits = match error {
+            ClientError::NotRunning { waiting, .. } => waiting,
+            ClientError::Gone
+            | ClientError::Connect { .. }
+            | ClientError::TimedOut { .. }
+            | ClientError::Problem { .. }
+            | ClientError::Status { .. }
+            | ClientError::Http(_)
+            | ClientError::Shape(_) => None,
+        };
+        if waits.is_some() {
+            self.start_at = Instant::now() + GRACE;
+        }
+        if self.waits == waits {
+            return;
+        }
+        self.waits.clone_from(&waits);
+        self.tell(waits.map_or(News::Gone, |why| News::Waits(Box::new(why))));
     }
 
     /// Passes on what happens until the stream ends.

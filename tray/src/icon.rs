@@ -32,6 +32,7 @@ pub(crate) fn look(state: &State) -> (Look, String) {
     let ringing = |call: &Call| (Look::Ringing, s::rings(&peer(call)));
     match &state.daemon {
         Daemon::Starting => (Look::Off, s::STARTING.into()),
+        Daemon::Waits(why) => (Look::Off, why.text.clone()),
         Daemon::Gone => (Look::Off, s::NOT_RUNNING.into()),
         Daemon::Failed(_) => (Look::Off, s::NOT_STARTED.into()),
         Daemon::Up => match (state.live(), state.ringing().next()) {

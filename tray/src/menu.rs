@@ -71,9 +71,10 @@ pub(crate) fn menu(state: &State, settings: &Settings) -> Vec<Item> {
                 Item::act(s::CALL_CLIPBOARD, Act::CallClipboard),
             ],
             vec![presence(state), ring(settings)],
-            vec![Item::act(s::OPEN, Act::Open), Item::act(s::DOCTOR, Act::Doctor)],
+            service(state),
         ],
         Daemon::Starting => vec![vec![Item::Note(s::STARTING.into())]],
+        Daemon::Waits(why) => vec![vec![Item::Note(why.text.clone()), Item::Note(shorten(&why.fix))]],
         Daemon::Gone => vec![vec![Item::Note(s::NOT_RUNNING.into()), Item::act(s::START, Act::Start)]],
         Daemon::Failed(why) => vec![vec![
             Item::Note(s::NOT_STARTED.into()),
@@ -103,6 +104,14 @@ pub(crate) fn acts(items: &[Item]) -> Vec<Act> {
         }
     }
     acts
+}
+
+/// The daemon itself, and where its key is.
+fn service(state: &State) -> Vec<Item> {
+    let mut items = vec![Item::act(s::OPEN, Act::Open), Item::act(s::DOCTOR, Act::Doctor)];
+    let store = state.status.as_ref().map(|status| status.key.store);
+    items.extend(store.map(|store| Item::Note(s::key(store).into())));
+    items
 }
 
 /// What rings, what is up, and what went by.

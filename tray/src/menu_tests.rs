@@ -71,6 +71,7 @@ fn at_rest() {
             "--",
             "Open Twocan [open]",
             "Check my network [doctor]",
+            "(Your key lies in a file, unprotected)",
             "--",
             "Close this icon; Twocan goes on [quit]",
         ]
@@ -202,6 +203,20 @@ fn without_a_daemon_there_is_little() {
     assert_eq!(
         shown(&state),
         ["(Twocan is not running)", "Start Twocan [start]", "--", "Quit [quit]"]
+    );
+    state.daemon(Daemon::Waits(Why {
+        code: "keyring_locked".into(),
+        text: "Twocan waits for your keyring to be unlocked.".into(),
+        fix: "Unlock it.".into(),
+    }));
+    assert_eq!(
+        shown(&state),
+        [
+            "(Twocan waits for your keyring to be unlocked.)",
+            "(Unlock it.)",
+            "--",
+            "Quit [quit]"
+        ]
     );
     state.daemon(Daemon::Failed("Port 2227 is held by another program.".into()));
     assert_eq!(

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use twocan_api::{Call, CallState, Contact, ContactState, Direction, Event, Network, Presence, Reachable, Status};
+use twocan_api::{Call, CallState, Contact, ContactState, Direction, Event, Network, Presence, Reachable, Status, Why};
 
 use crate::strings;
 
@@ -20,6 +20,8 @@ pub(crate) enum Daemon {
     Starting,
     /// It answers.
     Up,
+    /// It is there and waits for something before it answers, such as a keyring: what, and what to do.
+    Waits(Why),
     /// It is gone, and may come back by itself.
     Gone,
     /// It does not start, for this reason.
@@ -81,6 +83,11 @@ impl State {
                 }
             }
             Event::Network(network) => self.network = Some(*network),
+            Event::Key(key) => {
+                if let Some(status) = &mut self.status {
+                    status.key = key;
+                }
+            }
             Event::Warning(_) | Event::Invite(_) | Event::InviteRemoved(_) | Event::Door(_) | Event::Gap(_) => {}
         }
     }
@@ -272,7 +279,7 @@ pub(crate) mod tests {
         assert!(!allowed(|ann| ann.blocked = true).is_one_click(&ring));
         assert!(!allowed(|ann| ann.state = ContactState::Contested).is_one_click(&ring));
         let alarm = |ann: &mut Contact| {
-            ann.alarm = Some(twocan_api::Why {
+            ann.alarm = Some(Why {
                 code: "words_differ".into(),
                 text: String::new(),
                 fix: String::new(),

@@ -1,5 +1,7 @@
 //! Every sentence that the tray says, in English.
 
+use twocan_api::KeyStore;
+
 /// The program's name, as people know it.
 pub(crate) const APP: &str = "Twocan";
 
@@ -41,6 +43,16 @@ pub(crate) const QUIET: &str = "Do not disturb: nothing rings";
 pub(crate) const STARTING: &str = "Twocan is starting …";
 /// The daemon is gone.
 pub(crate) const NOT_RUNNING: &str = "Twocan is not running";
+
+/// Where the key is that seals identity and contacts.
+pub(crate) const fn key(store: KeyStore) -> &'static str {
+    match store {
+        KeyStore::Keyring => "Your key is in your keyring",
+        KeyStore::Passphrase => "Your key is sealed under your passphrase",
+        KeyStore::Credential => "Your key is handed over by systemd",
+        KeyStore::File => "Your key lies in a file, unprotected",
+    }
+}
 
 /// Who rings.
 pub(crate) fn rings(who: &str) -> String {

@@ -152,6 +152,7 @@ impl Tray {
                 }
             }
             News::Event(event) => self.state.apply(*event),
+            News::Waits(why) => self.state.daemon(Daemon::Waits(*why)),
             News::Gone => self.state.daemon(Daemon::Gone),
             News::Failed(why) => {
                 self.say(s::NOT_STARTED, &why);

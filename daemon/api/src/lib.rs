@@ -10,3 +10,7 @@ pub mod who;
 pub mod client;
 
 pub use types::*;
+
+/// The file beside the Unix socket in which a daemon that does not listen yet says what it waits for, as a [`Why`]; it holds only
+/// as long as somebody has it locked.
+pub const WAITING_FILE: &str = "waiting";

@@ -56,6 +56,7 @@ export class PrivacyElement extends HTMLElement {
       camera: this.#context.session.capture.on,
       quiet: status?.presence === "do_not_disturb",
       door: door.open,
+      key: status?.key.store ?? null,
     });
     list(this.#now, lines);
   }

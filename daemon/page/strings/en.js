@@ -381,12 +381,26 @@ export const en = {
     heading: "Privacy",
     lead: "There is no server and no account, so there is nobody who could be asked about you. This is all there is to know.",
     now: "Right now",
-    /** @param {{contacts: number, invites: number, camera: boolean, quiet: boolean, door: boolean}} now @returns {string[]} */
-    state: ({ contacts, invites, camera, quiet, door }) => [
+    /**
+     * @type {Record<"keyring"|"passphrase"|"credential"|"file", string>}
+     */
+    key: {
+      keyring: "The key to all that is stored is in your keyring, which opens with your login or its own password.",
+      passphrase: "The key to all that is stored is sealed under your passphrase.",
+      credential: "The key to all that is stored is handed over by systemd at each start.",
+      file: "The key to all that is stored lies in a file beside it. Put it into your keyring with: twocan key move keyring",
+    },
+    /**
+     * @param {{contacts: number, invites: number, camera: boolean, quiet: boolean, door: boolean,
+     *   key: "keyring"|"passphrase"|"credential"|"file"|null}} now
+     * @returns {string[]}
+     */
+    state: ({ contacts, invites, camera, quiet, door, key }) => [
       camera ? "Your camera or microphone is on." : "Your camera and microphone are off.",
       door ? "Your door is open: whoever knows your address can ring." : "Your door is closed: strangers get no answer.",
       contacts === 0 ? "No contact can ring here." : `${counted(contacts, "person", "people")} can ${quiet ? "not ring: do not disturb is on" : "ring here, and see whether it would"}.`,
       invites === 0 ? "No link of yours is open." : `${counted(invites, "link", "links")} of yours can still be used, each by one person.`,
+      ...(key ? [en.privacy.key[key]] : []),
     ],
     outsiders: "Who sees what",
     stored: "What is kept",

@@ -47,7 +47,8 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let text = error.to_string();
         match error {
-            ClientError::NotRunning { socket } => Self::new(
+            ClientError::NotRunning { waiting: Some(why), .. } => Self::new(Exit::NotRunning, why.text, why.fix),
+            ClientError::NotRunning { socket, waiting: None } => Self::new(
                 Exit::NotRunning,
                 format!("Twocan is not running (nothing answers on {}).", socket.display()),
                 "Start it with: twocan up",
@@ -98,10 +99,31 @@ mod tests {
 
     #[test]
     fn a_missing_daemon_has_its_own_code_and_says_how_to_start_one() {
-        let failure = Failure::from(ClientError::NotRunning { socket: "/x".into() });
+        let failure = Failure::from(ClientError::NotRunning {
+            socket: "/x".into(),
+            waiting: None,
+        });
         assert_eq!(failure.exit, Exit::NotRunning);
         assert!(failure.fix.contains("twocan up"));
         assert_eq!(Failure::from(ClientError::Gone).exit, Exit::NotRunning);
+    }
+
+    #[test]
+    fn a_daemon_that_waits_says_what_for() {
+        let why = Why {
+            code: "keyring_locked".into(),
+            text: "It waits.".into(),
+            fix: "Unlock it.".into(),
+        };
+        let failure = Failure::from(ClientError::NotRunning {
+            socket: "/x".into(),
+            waiting: Some(why),
+        });
+        assert_eq!(failure.exit, Exit::NotRunning);
+        assert_eq!(
+            (failure.text.as_str(), failure.fix.as_str()),
+            ("It waits.", "Unlock it.")
+        );
     }
 
     #[test]

@@ -241,6 +241,7 @@ impl Follow {
                 | Event::Door(_)
                 | Event::Me(_)
                 | Event::Network(_)
+                | Event::Key(_)
                 | Event::Warning(_)
                 | Event::Gap(_),
             )

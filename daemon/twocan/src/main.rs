@@ -13,6 +13,7 @@ mod follow;
 mod pick;
 mod print;
 mod report;
+mod secret;
 mod session;
 mod stop;
 mod who;

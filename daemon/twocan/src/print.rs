@@ -65,6 +65,13 @@ impl Out {
         to_stderr(&plain(line));
     }
 
+    /// A question whose answer is typed behind it.
+    #[expect(clippy::unused_self, reason = "everything that is printed is printed by an `Out`")]
+    pub(crate) fn ask(self, question: &str) {
+        let mut stderr = io::stderr().lock();
+        drop(write!(stderr, "{} ", plain(question)).and_then(|()| stderr.flush()));
+    }
+
     /// A failure and its next step; gives the exit code to end with.
     pub(crate) fn failure(self, failure: &Failure) -> Exit {
         if let (true, Some(json)) = (self.json, &failure.json) {

@@ -21,6 +21,7 @@ pub(crate) fn status(status: &Status) -> Vec<String> {
         ["udp".into(), status.udp.join(", ")],
         ["control".into(), status.control.clone()],
         ["page".into(), status.page.clone()],
+        ["key".into(), status.key.text.clone()],
         ["version".into(), format!("{}, pid {}", status.version, status.pid)],
     ];
     let mut lines = table(&rows);
@@ -455,6 +456,7 @@ mod tests {
             device,
             presence: Presence::Available,
             second_call: SecondCall::Busy,
+            key: twocan_api::KeyPlace::default(),
             warnings: vec![warning],
         });
         assert!(

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::types::Problem;
+use crate::types::{Problem, Why};
 
 /// Why a request has no answer to give.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +12,8 @@ pub enum ClientError {
     NotRunning {
         /// The socket that was tried.
         socket: PathBuf,
+        /// What a daemon waits for that was started and does not listen yet.
+        waiting: Option<Why>,
     },
     /// The daemon went away in the middle of an answer or of the event stream.
     #[error("the daemon closed the connection")]

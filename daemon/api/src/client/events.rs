@@ -38,7 +38,7 @@ impl Frame {
 }
 
 /// The names of [`Event`]'s variants in the stream.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "snapshot",
     "contact",
     "contact_removed",
@@ -49,6 +49,7 @@ const KNOWN: [&str; 12] = [
     "door",
     "me",
     "network",
+    "key",
     "warning",
     "gap",
 ];
@@ -115,6 +116,7 @@ impl Events {
                 | Event::Door(_)
                 | Event::Me(_)
                 | Event::Network(_)
+                | Event::Key(_)
                 | Event::Warning(_)
                 | Event::Gap(_) => {}
             }

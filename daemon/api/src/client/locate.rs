@@ -11,7 +11,12 @@ use std::path::{Path, PathBuf};
 pub fn find_socket() -> PathBuf {
     let state = directories::ProjectDirs::from("", "", "twocan")
         .map(|dirs| dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_path_buf());
-    choose(set("TWOCAN_HOME"), set("XDG_RUNTIME_DIR"), state, &Path::exists)
+    choose(set("TWOCAN_HOME"), set("XDG_RUNTIME_DIR"), state, &is_there)
+}
+
+/// Whether a daemon listens there, or is about to: one that waits leaves word beside its socket.
+fn is_there(socket: &Path) -> bool {
+    socket.exists() || socket.with_file_name(crate::WAITING_FILE).exists()
 }
 
 /// An environment variable that is set to something.

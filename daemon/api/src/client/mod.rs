@@ -18,9 +18,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::types::{
-    Call, CallPatch, ClipStats, Contact, ContactNetwork, ContactPatch, Door, DoorPut, Invite, Keep, List, Me, MePatch,
-    Network, NewCall, NewClip, NewContact, NewInvite, NewPage, NewPaste, NewReply, PageUrl, Paste, Pong, Privacy,
-    Safety, Status, Verify,
+    Call, CallPatch, ClipStats, Contact, ContactNetwork, ContactPatch, Door, DoorPut, Invite, Keep, KeyPlace, KeyPut,
+    List, Me, MePatch, Network, NewCall, NewClip, NewContact, NewInvite, NewPage, NewPaste, NewReply, PageUrl, Paste,
+    Pong, Privacy, Safety, Status, Verify,
 };
 
 pub use error::ClientError;
@@ -92,6 +92,17 @@ impl Client {
     /// `GET /v1/status`.
     pub async fn status(&self) -> Result<Body<Status>, ClientError> {
         self.get("/v1/status").await
+    }
+
+    /// `GET /v1/key`.
+    pub async fn key(&self) -> Result<Body<KeyPlace>, ClientError> {
+        self.get("/v1/key").await
+    }
+
+    /// `PUT /v1/key`: moves the key.
+    pub async fn put_key(&self, put: &KeyPut) -> Result<Body<KeyPlace>, ClientError> {
+        let exchange = transport::exchange(&self.socket, Method::PUT, "/v1/key", Some(encode_body(put)?));
+        parse(exchange.await?)
     }
 
     /// `GET /v1/me`.

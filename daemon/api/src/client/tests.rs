@@ -189,7 +189,7 @@ async fn a_list_of_one_page_keeps_its_text() {
 async fn events_are_typed_unknown_ones_skipped_and_the_end_is_told() {
     let fake = Fake::start(|_| {
         let stream = format!(
-            ": hi\n\nid: 1-1\nevent: network\ndata: {{}}\n\nid: 1-2\nevent: contact\ndata: {CONTACT}\n\nevent: \
+            ": hi\n\nid: 1-1\nevent: later\ndata: {{}}\n\nid: 1-2\nevent: contact\ndata: {CONTACT}\n\nevent: \
              contact_removed\ndata: {{\"id\":\"c1\"}}\n\n"
         );
         (200, "text/event-stream", stream)

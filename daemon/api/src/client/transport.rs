@@ -1,6 +1,7 @@
 //! One HTTP/1.1 exchange over the Unix socket.
 
-use std::io::ErrorKind;
+use std::fs::{File, TryLockError};
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::ClientError;
-use crate::types::Problem;
+use crate::WAITING_FILE;
+use crate::types::{Problem, Why};
 
 /// The longest wait for an answer; the slowest request is a ping, which the daemon ends by itself sooner.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -108,10 +110,22 @@ async fn read(response: Response<Incoming>) -> Result<String, ClientError> {
 fn unconnected(socket: &Path, source: std::io::Error) -> ClientError {
     let socket = socket.to_path_buf();
     if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) {
-        ClientError::NotRunning { socket }
+        let waiting = waiting(&socket);
+        ClientError::NotRunning { socket, waiting }
     } else {
         ClientError::Connect { socket, source }
     }
+}
+
+/// What the daemon waits for that will listen on this socket. A file that nobody has locked is of one that is gone.
+fn waiting(socket: &Path) -> Option<Why> {
+    let mut file = File::open(socket.with_file_name(WAITING_FILE)).ok()?;
+    if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// A daemon that exits in the middle resets or closes; anything else is not HTTP.

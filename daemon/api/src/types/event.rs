@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Contact, Door, Invite, Me, Network, Status, Why};
+use super::{Call, Contact, Door, Invite, KeyPlace, Me, Network, Status, Why};
 
 /// One event. `name` is the SSE event name, the body its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub enum Event {
     Me(Me),
     /// One's own network, whole.
     Network(Box<Network>),
+    /// The key that seals identity and contacts was moved.
+    Key(KeyPlace),
     /// A warning.
     Warning(Why),
     /// Events were missed; a snapshot follows.

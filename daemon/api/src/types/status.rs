@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Why;
+use super::{KeyPlace, Why};
 
 /// `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct Status {
     /// What a second caller meets during a call.
     #[serde(default)]
     pub second_call: SecondCall,
+    /// Where the key is that seals identity and contacts.
+    #[serde(default)]
+    pub key: KeyPlace,
     /// Standing warnings.
     pub warnings: Vec<Why>,
 }

@@ -147,7 +147,7 @@ impl Hub {
         found.map(|(_, refusal)| *refusal)
     }
 
-    /// Replaces the shell's part, and tells of new warnings.
+    /// Replaces the shell's part, and tells of new warnings and of a key that was moved.
     pub(super) fn set_facts(&self, facts: ServiceFacts) {
         let mut inner = self.lock();
         let old = Arc::clone(&inner.published);
@@ -155,7 +155,10 @@ impl Hub {
             facts,
             ..Published::clone(&old)
         };
-        let told = new_warnings(&old, &new);
+        let mut told = new_warnings(&old, &new);
+        if old.facts.key != new.facts.key {
+            told.push(api::Event::Key(new.facts.key.clone()));
+        }
         inner.published = Arc::new(new);
         self.tell(inner, &told);
     }

@@ -27,6 +27,7 @@ mod guard;
 mod holder;
 mod hub;
 mod invites;
+mod key;
 mod listen;
 mod me;
 mod media;
@@ -52,5 +53,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use seam::{Ask, Clips, Clock, EchoProblem, Echoes, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam};
+pub use seam::{
+    Ask, Clips, Clock, EchoProblem, Echoes, KeyMove, LegProblem, Legs, Loop, Publisher, ServiceFacts, seam,
+};
 pub use server::{Bound, HttpConfig, LocalMedia, serve};

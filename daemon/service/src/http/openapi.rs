@@ -241,6 +241,16 @@ fn common(path: &str, method: &str) -> Vec<Code> {
     codes
 }
 
+/// What can keep the key where it is.
+const KEY_MOVE: &[Code] = &[
+    Code::OutOfBounds,
+    Code::BadPassphrase,
+    Code::KeyringUnusable,
+    Code::WrongState,
+    Code::StoreFailed,
+    Code::ShuttingDown,
+];
+
 /// What one operation alone can bring about; nothing for an operation that is not known.
 fn own(operation: &str) -> &'static [Code] {
     match operation {
@@ -312,6 +322,7 @@ fn own(operation: &str) -> &'static [Code] {
         ],
         "checkNetwork" => &[Code::ShuttingDown],
         "setDoor" => &[Code::OutOfBounds, Code::ShuttingDown],
+        "moveKey" => KEY_MOVE,
         "keepStranger" => &[
             Code::NoStranger,
             Code::CannotKeep,

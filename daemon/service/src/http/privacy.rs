@@ -15,8 +15,6 @@ use super::once::KEYS;
 use super::problem::{Code, Fault};
 use super::router::App;
 
-const SEALED: &str = "encrypted; the key is beside it in state.key, so whoever can read your files can read this";
-
 const ERASED: &str = "you erase everything, on the page or by DELETE /v1/data";
 
 /// What is stored, and what outsiders can see.
@@ -66,23 +64,24 @@ fn stored(published: &Published) -> Vec<api::Stored> {
         until: until.to_owned(),
     };
     let (sealed, yours) = ("state.sealed", "only your own user can read the file");
+    let (protection, key) = key(published.facts.key.store);
     vec![
-        line("your keys, your name, your devices", None, sealed, SEALED, ERASED),
+        line("your keys, your name, your devices", None, sealed, protection, ERASED),
         line(
             "contacts: petname, keys (those to find them by among them), devices, whether verified or blocked, what relays mean to it, whether one click answers it, the addresses where they were last reached, and what kind of router they are behind",
             Some(shown.contacts.len()),
             sealed,
-            SEALED,
+            protection,
             "you delete the contact; the generation before stays in state.sealed.1 until the next change",
         ),
         line(
             "open invites: secrets, link, expiry",
             Some(shown.invites.len()),
             sealed,
-            SEALED,
+            protection,
             "each expires, or you take it back",
         ),
-        line("the key of the two files above", None, "state.key", yours, ERASED),
+        line("the key of the two files above", None, key.0, key.1, ERASED),
         line("your settings", None, "config.toml", yours, "you delete the file"),
         line(
             "up to 16 nodes of the public DHT that answered the last time; they are nobody you know",
@@ -127,6 +126,37 @@ fn stored(published: &Published) -> Vec<api::Stored> {
             "newer ones come, or the daemon ends",
         ),
     ]
+}
+
+/// How what is sealed is protected; where the key is, and what protects that.
+const fn key(store: api::KeyStore) -> (&'static str, (&'static str, &'static str)) {
+    match store {
+        api::KeyStore::File => (
+            "encrypted; the key is beside it in state.key, so whoever can read your files can read this",
+            ("state.key", "only your own user can read the file"),
+        ),
+        api::KeyStore::Keyring => (
+            "encrypted; the key is in your keyring",
+            (
+                "your keyring; state.key says under which name",
+                "the password of the keyring; while it is unlocked, every program of yours can read it",
+            ),
+        ),
+        api::KeyStore::Passphrase => (
+            "encrypted; the key is sealed under your passphrase",
+            (
+                "state.key",
+                "your passphrase: it is as hard to get at as that is to guess, 64 MiB and some tenths of a second a guess",
+            ),
+        ),
+        api::KeyStore::Credential => (
+            "encrypted; the key is handed over by systemd at each start",
+            (
+                "where the unit's LoadCredential or SetCredentialEncrypted says",
+                "what protects that; Twocan never writes it",
+            ),
+        ),
+    }
 }
 
 fn outsiders() -> Vec<api::Outsider> {
@@ -208,7 +238,7 @@ fn outsiders() -> Vec<api::Outsider> {
         ),
         line(
             "other programs of your own user on this machine",
-            "all that you can see: they can read your files and use the local API",
+            "all that you can see: they can read your files, your keyring while it is unlocked, and use the local API",
             "nothing",
         ),
         line(

@@ -21,7 +21,7 @@ use super::pastes::Pastes;
 use super::problem::{Code, Fault, of_refusal};
 use super::seam::{Clips, Echoes, Legs, Loop};
 use super::{
-    calls, clip, contacts, docs, door, events, files, invites, me, media, metrics, network, openapi, page, pastes,
+    calls, clip, contacts, docs, door, events, files, invites, key, me, media, metrics, network, openapi, page, pastes,
     privacy, test_call, view,
 };
 
@@ -93,6 +93,7 @@ fn other() -> OpenApiRouter<App> {
         .routes(routes!(openapi::show))
         .routes(routes!(me::status))
         .routes(routes!(me::show, me::edit))
+        .routes(routes!(key::show, key::put))
         .routes(routes!(privacy::show))
         .routes(routes!(privacy::erase))
         .routes(routes!(events::stream))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use twocan_api::{ClipStats, Why};
+use twocan_api::{ClipStats, KeyPlace, Why};
 use twocan_core::command::{Command, Reply};
 use twocan_core::event::{Event, Snapshot};
 use twocan_core::ids::{CallId, LegId};
@@ -16,6 +16,7 @@ use twocan_core::media::flow::Role;
 use twocan_core::time::Now;
 
 use super::hub::Hub;
+use crate::store::secrets::{CannotMove, Target};
 
 /// Commands waiting for the loop, at most; more wait at the door.
 const WAITING: usize = 64;
@@ -38,6 +39,24 @@ pub enum Ask {
         /// Whether all of it is gone.
         reply: oneshot::Sender<bool>,
     },
+    /// The key shall be kept elsewhere.
+    MoveKey {
+        /// Where.
+        to: Target,
+        /// What came of it.
+        reply: oneshot::Sender<KeyMove>,
+    },
+}
+
+/// What came of moving the key.
+#[derive(Debug)]
+pub enum KeyMove {
+    /// It is there.
+    Done(KeyPlace),
+    /// It is where it was.
+    Refused(CannotMove),
+    /// It is being moved already.
+    Busy,
 }
 
 /// What the shell knows and the core does not.
@@ -49,6 +68,8 @@ pub struct ServiceFacts {
     pub pid: u32,
     /// Bound UDP addresses.
     pub udp: Vec<SocketAddr>,
+    /// Where the key is.
+    pub key: KeyPlace,
     /// Standing warnings.
     pub warnings: Vec<Why>,
 }
@@ -66,7 +87,7 @@ impl Publisher {
         self.hub.publish(snapshot, events);
     }
 
-    /// Replaces the facts; warnings that were not there before are told as events.
+    /// Replaces the facts; warnings that were not there before, and a key that was moved, are told as events.
     pub fn facts(&self, facts: ServiceFacts) {
         self.hub.set_facts(facts);
     }
@@ -91,6 +112,13 @@ impl Loop {
     pub async fn erase(&self) -> Option<bool> {
         let (reply, answer) = oneshot::channel();
         self.asks.send(Ask::Erase { reply }).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Has the key moved. `None` when the loop is gone.
+    pub async fn move_key(&self, to: Target) -> Option<KeyMove> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.send(Ask::MoveKey { to, reply }).await.ok()?;
         answer.await.ok()
     }
 

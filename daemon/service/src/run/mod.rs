@@ -6,6 +6,7 @@
 
 mod echo;
 mod echoes;
+mod key;
 mod local;
 mod media_thread;
 mod shell;
@@ -32,6 +33,7 @@ use crate::net::{NetConfig, UdpBind};
 use crate::store::config::Config;
 use crate::store::lock::Lock;
 use crate::store::paths::{Paths, WRITABLE};
+use crate::store::secrets::AskUser;
 use crate::store::state::{Loaded, Opened, StateFile};
 use crate::store::worker::StoreWorker;
 
@@ -61,17 +63,32 @@ pub struct UpOptions {
     pub program: Option<PathBuf>,
 }
 
-/// Runs the daemon until SIGINT or SIGTERM. `ready` gets the ready line, without its line end, once everything listens.
+/// What the daemon says to whoever started it, and asks.
+pub trait Voice: Send {
+    /// The ready line, without its line end, once everything listens.
+    fn ready(&mut self, line: &str);
+    /// What the daemon waits for before it listens; told once for each reason.
+    fn waits(&mut self, why: &Why);
+    /// How the user is asked for a passphrase.
+    fn passphrases(&self) -> AskUser;
+}
+
+/// Runs the daemon until SIGINT or SIGTERM. Before it listens it waits, without end, for a keyring that holds its key.
 ///
 /// # Errors
 /// When the home is in use or unusable, the state cannot be opened, or an address cannot be bound.
-pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<()> {
-    let signals = Signals::listen()?;
+pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
     let paths = Paths::resolve()?;
     paths.prepare()?;
     let config = Config::load(&paths.config())?;
     let _lock = Lock::take(&paths)?;
-    let (node, file, stored, mut warnings) = awaken(&paths, &config)?;
+    let opened = tokio::select! {
+        () = signals.received() => return Ok(()),
+        opened = key::open(&paths, config.secrets.store, voice) => opened?,
+    };
+    let (key, mut warnings) = (opened.key.clone(), opened.warnings.clone());
+    let (node, file, stored) = awaken(opened)?;
     warnings.extend(config.warning());
     let device_seed = zeroize::Zeroizing::new(node.device_seed().0);
 
@@ -99,6 +116,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         udp: vec![udp],
+        key,
         warnings,
     };
     let (publisher, core, asks) = http::seam(facts.clone(), Arc::new(clock::now))?;
@@ -124,7 +142,7 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
             .map(|program| Arc::new(EchoCalls::new(program)) as _),
     };
     let bound = http::serve(http_config(&paths, &options, &config), core, local).await?;
-    ready(&format!(
+    voice.ready(&format!(
         "twocan ready udp={udp} control=http://{} page=http://{}",
         bound.control, bound.page
     ));
@@ -136,8 +154,8 @@ pub async fn up(options: UpOptions, ready: impl FnOnce(&str)) -> anyhow::Result<
 }
 
 /// The core as it was stored, or a new person, who is on the disk before anything listens. Gives the stored generation.
-fn awaken(paths: &Paths, config: &Config) -> anyhow::Result<(Node, StateFile, u64, Vec<Why>)> {
-    let Opened { file, loaded, warnings } = StateFile::open(paths, config.secrets.store)?;
+fn awaken(opened: Opened) -> anyhow::Result<(Node, StateFile, u64)> {
+    let Opened { file, loaded, .. } = opened;
     let (state, stored) = match loaded {
         Loaded::Fresh => (None, 0),
         Loaded::Found { state, generation }
@@ -161,7 +179,7 @@ fn awaken(paths: &Paths, config: &Config) -> anyhow::Result<(Node, StateFile, u6
             node.handle(Input::Stored { generation }, clock::now());
         }
     }
-    Ok((node, file, stored, warnings))
+    Ok((node, file, stored))
 }
 
 /// Names for a new person: the user's and the machine's.

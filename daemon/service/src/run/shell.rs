@@ -15,12 +15,13 @@ use twocan_core::time::Now;
 use super::Signals;
 use super::echo::Echo;
 use crate::clock::{self, Alarm, SleepWatch};
-use crate::http::{Ask, Publisher, ServiceFacts};
+use crate::http::{Ask, KeyMove, Publisher, ServiceFacts};
 use crate::leg::gate::{Gates, LegReport};
 use crate::net::Net;
 use crate::net::dht::Dht;
 use crate::net::mdns::Neighbours;
-use crate::store::worker::StoreWorker;
+use crate::store::secrets::{CannotMove, is_about_place};
+use crate::store::worker::{Moved, StoreWorker};
 
 /// Inputs taken in one turn before clients hear of it.
 const BATCH: usize = 256;
@@ -51,6 +52,7 @@ pub(super) struct Shell {
     commands: u64,
     echo: Option<Echo>,
     erasing: Option<Erasing>,
+    moving: Option<Moving>,
     facts: ServiceFacts,
     /// The last store failed, and the core tries again.
     disk_refuses: bool,
@@ -61,6 +63,13 @@ pub(super) struct Shell {
 struct Erasing {
     outcome: oneshot::Receiver<bool>,
     asker: oneshot::Sender<bool>,
+}
+
+/// A move of the key under way.
+#[derive(Debug)]
+struct Moving {
+    outcome: oneshot::Receiver<Moved>,
+    asker: oneshot::Sender<KeyMove>,
 }
 
 impl Shell {
@@ -87,6 +96,7 @@ impl Shell {
             commands: 0,
             echo: echo.then(Echo::default),
             erasing: None,
+            moving: None,
             facts,
             disk_refuses: false,
         }
@@ -133,6 +143,7 @@ impl Shell {
                     None => break,
                 },
                 is_erased = erased(&mut self.erasing) => if is_erased { break },
+                moved = moved(&mut self.moving) => self.take_moved(moved),
                 rung = alarm.until(Some(due)) => rung?,
             }
             if watch.resumed(Some(due)) {
@@ -172,6 +183,13 @@ impl Shell {
                 let outcome = self.store.erase();
                 self.erasing = Some(Erasing { outcome, asker: reply });
             }
+            Ask::MoveKey { reply, .. } if self.moving.is_some() => {
+                let _ = reply.send(KeyMove::Busy);
+            }
+            Ask::MoveKey { to, reply } => {
+                let outcome = self.store.move_key(to);
+                self.moving = Some(Moving { outcome, asker: reply });
+            }
         }
     }
 
@@ -194,9 +212,31 @@ impl Shell {
             return;
         }
         if std::mem::replace(&mut self.disk_refuses, refuses) != refuses {
-            let mut facts = self.facts.clone();
-            facts.warnings.extend(refuses.then(not_stored));
-            self.publisher.facts(facts);
+            self.show_facts();
+        }
+    }
+
+    fn show_facts(&self) {
+        let mut facts = self.facts.clone();
+        facts.warnings.extend(self.disk_refuses.then(not_stored));
+        self.publisher.facts(facts);
+    }
+
+    /// Shows where the key is, then tells whoever had it moved.
+    fn take_moved(&mut self, moved: Moved) {
+        let outcome = match moved {
+            Ok((place, warnings)) => {
+                self.facts.key = place.clone();
+                self.facts.warnings.retain(|warning| !is_about_place(warning));
+                self.facts.warnings.extend(warnings);
+                self.show_facts();
+                KeyMove::Done(place)
+            }
+            Err(why) => KeyMove::Refused(why),
+        };
+        if let Some(moving) = self.moving.take() {
+            // Whoever asked may have hung up meanwhile.
+            let _ = moving.asker.send(outcome);
         }
     }
 
@@ -327,6 +367,17 @@ async fn erased(erasing: &mut Option<Erasing>) -> bool {
         let _ = done.asker.send(is_erased);
     }
     is_erased
+}
+
+/// Waits for what comes of a move. The store's thread outlives the loop, so an answer comes.
+async fn moved(moving: &mut Option<Moving>) -> Moved {
+    let Some(under_way) = moving else {
+        return std::future::pending().await;
+    };
+    match (&mut under_way.outcome).await {
+        Ok(moved) => moved,
+        Err(_) => Err(CannotMove::Io(std::io::Error::other("the thread that saves is gone"))),
+    }
 }
 
 const fn leg_input(report: LegReport) -> Input {

@@ -8,9 +8,10 @@ mod config_keys;
 pub mod lock;
 pub mod paths;
 mod sealed;
-mod secrets;
+pub mod secrets;
 pub mod state;
 pub mod turn_url;
+pub mod waiting;
 pub mod worker;
 
 use std::fs::File;
@@ -27,6 +28,14 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Whether something has this name. An error other than "not found" is an error: "cannot tell" is not "no".
 fn exists(path: &Path) -> io::Result<bool> {
     path.try_exists()
+}
+
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// A warning in the words of the local API.

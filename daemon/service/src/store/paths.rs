@@ -115,7 +115,7 @@ impl Paths {
         self.state_folder.join("state.sealed.new")
     }
 
-    /// `state.key`: the key of a state that exists.
+    /// `state.key`: the key of a state that exists, or where it is kept.
     #[must_use]
     pub fn key(&self) -> PathBuf {
         self.state_folder.join("state.key")
@@ -125,6 +125,24 @@ impl Paths {
     #[must_use]
     pub fn new_key(&self) -> PathBuf {
         self.state_folder.join("state.key.new")
+    }
+
+    /// `state.key.moving`: what `state.key` is about to say.
+    #[must_use]
+    pub fn moving_key(&self) -> PathBuf {
+        self.state_folder.join("state.key.moving")
+    }
+
+    /// `state.key.spare`: ids of keys that may be left over in the keyring.
+    #[must_use]
+    pub fn spare_key(&self) -> PathBuf {
+        self.state_folder.join("state.key.spare")
+    }
+
+    /// `run/waiting`: what a daemon waits for that does not listen yet.
+    #[must_use]
+    pub fn waiting(&self) -> PathBuf {
+        self.run_folder.join(twocan_api::WAITING_FILE)
     }
 
     /// `run/api.sock`.
@@ -196,6 +214,7 @@ mod tests {
         assert_eq!(paths.state(), home.path().join("state.sealed"));
         assert_eq!(paths.previous_state(), home.path().join("state.sealed.1"));
         assert_eq!(paths.key(), home.path().join("state.key"));
+        assert_eq!(paths.waiting(), home.path().join("run/waiting"));
         assert_eq!(paths.api_socket(), home.path().join("run/api.sock"));
         assert_eq!(paths.api_token(), home.path().join("run/api.token"));
         assert_eq!(paths.lock(), home.path().join("run/lock"));

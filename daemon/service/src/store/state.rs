@@ -9,16 +9,18 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ring::aead::{LessSafeKey, NONCE_LEN};
 use ring::rand::{SecureRandom, SystemRandom};
-use twocan_api::types::Why;
+use twocan_api::types::{KeyPlace, Why};
 use zeroize::Zeroizing;
 
 use super::config::SecretStore;
 use super::paths::{Paths, WRITABLE};
 use super::sealed::{self, Plain, Unreadable};
-use super::{exists, secrets, sync_folder, warning};
+use super::secrets::{self, CannotMove, Holder, NotReady, Stores, Target};
+use super::{exists, remove, sync_folder, warning};
 
 /// What the disk held.
 #[derive(Debug)]
@@ -50,7 +52,9 @@ pub struct Opened {
     pub file: StateFile,
     /// What there was.
     pub loaded: Loaded,
-    /// Standing warnings for `status`: `key_in_file`, `key_was_open`, `state_damaged`.
+    /// Where the key is.
+    pub key: KeyPlace,
+    /// Standing warnings for `status`: `key_in_file`, `key_elsewhere`, `key_was_open`, `state_damaged`.
     pub warnings: Vec<Why>,
 }
 
@@ -73,7 +77,7 @@ pub enum StoreError {
         /// The key.
         key: PathBuf,
     },
-    /// The key is not 64 hexadecimal digits.
+    /// `state.key` holds neither a key nor where it is.
     #[error("the key {key} is damaged; put it back from a copy")]
     KeyDamaged {
         /// The key.
@@ -87,7 +91,7 @@ pub enum StoreError {
     },
     /// Neither file opens.
     #[error(
-        "neither {state} nor the generation before it can be opened: they are damaged, or state.key is not their key; put them back from a copy"
+        "neither {state} nor the generation before it can be opened: they are damaged, or the key is not theirs; put them back from a copy"
     )]
     Damaged {
         /// The newer one.
@@ -101,12 +105,54 @@ pub enum StoreError {
         /// Its version.
         version: u8,
     },
-    /// The key shall lie where this build cannot put it; it is never put elsewhere in silence.
-    #[error("this build cannot keep its key as secrets.store = \"{store}\" says; use \"auto\" or \"file\"")]
-    NoSuchStore {
-        /// As in the configuration.
-        store: &'static str,
+    /// A newer Twocan moved the key.
+    #[error("{key} names a place that this Twocan does not know; update it")]
+    KeyNewer {
+        /// The file.
+        key: PathBuf,
     },
+    /// The key is in the keyring, which cannot be used now. This may pass.
+    #[error("the key of your identity is in your keyring: {}", .why.refusal())]
+    KeyringNotReady {
+        /// Why not.
+        why: NotReady,
+    },
+    /// The keyring is open, and the key is not in it.
+    #[error(
+        "your keyring is open, but the key of the identity in {state} is no longer in it; put the keyring back from a copy, or log in as where Twocan \
+         was used; to begin anew, move that folder's files away"
+    )]
+    KeyringEmpty {
+        /// The folder.
+        state: PathBuf,
+    },
+    /// The keyring holds something else under the key's name.
+    #[error("what your keyring holds as Twocan's key is none; put the keyring back from a copy")]
+    KeyringDamaged,
+    /// The unit hands over no key.
+    #[error(
+        "the key of your identity is handed over by systemd, and there is none at {}; start Twocan through its unit, or see its LoadCredential",
+        secrets::credential_shown()
+    )]
+    CredentialMissing,
+    /// It hands over something else.
+    #[error("systemd's credential twocan.key cannot be used ({cause}); correct it, or take it away")]
+    CredentialUnusable {
+        /// What is wrong.
+        cause: io::Error,
+    },
+    /// Nobody says the passphrase.
+    #[error("the key of your identity is sealed under a passphrase, and there is none to be had: {why}")]
+    PassphraseMissing {
+        /// Why not.
+        why: String,
+    },
+    /// Another passphrase.
+    #[error("that is not the passphrase of this home; try again")]
+    PassphraseWrong,
+    /// A new passphrase out of bounds.
+    #[error("a passphrase has {} to {} characters, all on one line", secrets::PASSPHRASE_CHARS.start(), secrets::PASSPHRASE_CHARS.end())]
+    PassphraseUnusable,
     /// The disk refused.
     #[error("the file {path} cannot be used ({cause}); {WRITABLE}")]
     Io {
@@ -131,6 +177,7 @@ impl StoreError {
 pub struct StateFile {
     paths: Paths,
     key: LessSafeKey,
+    holder: Holder,
 }
 
 /// One of the files, as found.
@@ -147,29 +194,56 @@ const STEPS: &[Step] = &[
     StateFile::write_new,
     |file, _| file.keep_previous(),
     |file, _| fs::rename(file.paths.new_state(), file.paths.state()),
-    |file, _| secrets::name(&file.paths),
+    |file, _| file.holder.name(),
     |file, _| sync_folder(file.paths.state_folder()),
 ];
 
 impl StateFile {
-    /// Opens the home's state and key; makes a key on the first start. The caller holds the home's lock.
+    /// Opens the home's state and key; makes a key on the first start, where `store` says. The caller holds the home's
+    /// lock. Blocks, for the user where a passphrase is asked for.
     ///
     /// # Errors
-    /// Something is left of an identity and cannot be opened, or the disk refuses. Nothing has been moved then.
-    pub fn open(paths: &Paths, store: SecretStore) -> Result<Opened, StoreError> {
-        match store {
-            SecretStore::Auto | SecretStore::File => {}
-            SecretStore::Keyring => return Err(StoreError::NoSuchStore { store: "keyring" }),
-            SecretStore::Passphrase => return Err(StoreError::NoSuchStore { store: "passphrase" }),
-        }
+    /// Something is left of an identity and cannot be opened, or the disk refuses. Nothing has been moved then. After
+    /// [`StoreError::KeyringNotReady`] it is worth trying again.
+    pub fn open(paths: &Paths, stores: &Arc<Stores>, store: SecretStore) -> Result<Opened, StoreError> {
         let left = is_left(paths).map_err(StoreError::io(&paths.state()))?;
-        let secrets::Found { key, mut warnings } = secrets::find(paths, left)?;
+        let secrets::Found { holder, mut warnings } = secrets::find(paths, stores, store, left)?;
+        let key = holder.place();
+        let sealing = holder.key().sealing();
         let file = Self {
             paths: paths.clone(),
-            key,
+            key: sealing.ok_or_else(|| StoreError::KeyDamaged { key: paths.key() })?,
+            holder,
         };
         let loaded = file.load(left, &mut warnings)?;
-        Ok(Opened { file, loaded, warnings })
+        Ok(Opened {
+            file,
+            loaded,
+            key,
+            warnings,
+        })
+    }
+
+    /// Whether there is anything to open: a first start would make a new identity.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn is_there(paths: &Paths) -> io::Result<bool> {
+        Ok(exists(paths.state_folder())? && is_left(paths)?)
+    }
+
+    /// Moves the key to another store; a crash at any point leaves a home that opens. Blocks.
+    ///
+    /// # Errors
+    /// The new store does not take it, or the disk refuses; the key is where it was.
+    pub fn move_key(&mut self, to: &Target) -> Result<KeyPlace, CannotMove> {
+        self.holder.move_to(to)
+    }
+
+    /// The standing warnings about where the key is.
+    #[must_use]
+    pub fn key_warnings(&self) -> Vec<Why> {
+        self.holder.warnings()
     }
 
     /// Seals and stores a state; on return it lasts. Blocks for the disk.
@@ -210,6 +284,8 @@ impl StateFile {
         remove(&self.paths.state())?;
         sync_folder(folder)?;
         remove(&self.paths.dht_nodes())?;
+        self.holder.forget()?;
+        remove(&self.paths.moving_key())?;
         remove(&self.paths.new_key())?;
         sync_folder(folder)
     }
@@ -334,13 +410,6 @@ fn quarantined(paths: &Paths) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(found)
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 /// Renames to `….damaged-N` with the first free N.

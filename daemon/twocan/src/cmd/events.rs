@@ -55,6 +55,7 @@ fn told(frame: &Frame) -> Result<String, Failure> {
         Some(Event::Door(door)) => words::door(&door).into_iter().next().unwrap_or_default(),
         Some(Event::Me(me)) => me.person.name,
         Some(Event::Network(network)) => network.summary.text,
+        Some(Event::Key(key)) => key.text,
         Some(Event::Warning(why)) => format!("{} {}", why.text, why.fix),
         Some(Event::Gap(_)) => "events were missed".to_owned(),
         None => String::new(),

@@ -10,6 +10,7 @@ mod doctor;
 mod door;
 mod events;
 mod invite;
+mod key;
 mod manners;
 mod open;
 mod papers;
@@ -29,6 +30,7 @@ use crate::demo;
 use crate::exit::Exit;
 use crate::failure::{Done, Failure};
 use crate::print::Out;
+use crate::secret;
 
 /// Two can talk. No third party can.
 #[derive(Debug, Parser)]
@@ -93,6 +95,8 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     /// Show everything that is stored, and who can see what.
     Privacy,
+    /// Show where the key is that seals your identity and contacts, or move it to another store.
+    Key(key::Key),
     /// Follow everything that happens, until Ctrl-C.
     Events,
     /// Open the page in a browser, and print its one-time address.
@@ -111,8 +115,9 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, out: Out) -> Done {
     let runtime = runtime()?;
     let exit = runtime.block_on(dispatch(command, out));
-    // A blocking read of standard input must not hold up the end.
+    // A blocking read of standard input must not hold up the end, nor leave the terminal without its echo.
     runtime.shutdown_background();
+    secret::restore_terminal();
     exit
 }
 
@@ -140,6 +145,7 @@ async fn dispatch(command: Command, out: Out) -> Done {
         Command::Ping(args) => ping::run(args, out).await,
         Command::Doctor(args) => doctor::run(args, out).await,
         Command::Privacy => privacy::run(out).await,
+        Command::Key(args) => key::run(args, out).await,
         Command::Events => events::run(out).await,
         Command::Open(args) => open::run(args, out).await,
         Command::Config(args) => config::run(&args, out),

@@ -7,12 +7,15 @@ use std::path::PathBuf;
 
 use nix::sys::signal::{Signal, raise};
 use tracing_subscriber::EnvFilter;
-use twocan_service::run::{UpOptions, up};
+use twocan_api::Why;
+use twocan_service::run::{UpOptions, Voice, up};
+use twocan_service::store::secrets::{Ask, AskUser};
 
 use crate::demo;
 use crate::exit::Exit;
 use crate::failure::{Done, Failure, sentence};
 use crate::print::Out;
+use crate::secret;
 
 /// `twocan up`.
 #[derive(Debug, clap::Args)]
@@ -47,13 +50,38 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
         echo: args.echo,
         program: std::env::current_exe().ok().filter(|_| !args.echo),
     };
-    let ended = up(options, |ready| out.line(ready)).await;
+    let mut voice = Speaker { out };
+    let ended = up(options, &mut voice).await;
     if args.throwaway {
         remove_home();
     }
     match ended {
         Ok(()) => Ok(Exit::Done),
         Err(error) => Err(Failure::new(Exit::Failed, sentence(&format!("{error:#}")), "")),
+    }
+}
+
+/// The daemon's voice: the ready line for scripts, everything else for people.
+struct Speaker {
+    out: Out,
+}
+
+impl Voice for Speaker {
+    fn ready(&mut self, line: &str) {
+        self.out.line(line);
+    }
+
+    fn waits(&mut self, why: &Why) {
+        self.out.hint(&why.text);
+        self.out.hint(&why.fix);
+    }
+
+    fn passphrases(&self) -> AskUser {
+        let out = self.out;
+        Box::new(move |ask| match ask {
+            Ask::Open => secret::passphrase(out),
+            Ask::New => secret::new_passphrase(out),
+        })
     }
 }
 

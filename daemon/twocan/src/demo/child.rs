@@ -96,6 +96,8 @@ fn command(home: &Path, address: IpAddr, is_echo: bool) -> Result<Command, Failu
     }
     command
         .env("TWOCAN_HOME", home)
+        // Nothing of a throw-away home is left behind in the user's keyring.
+        .env("TWOCAN_SECRETS_STORE", "file")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     if std::env::var_os("TWOCAN_LOG").is_none() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
-use twocan_api::ClipStats;
+use twocan_api::{ClipStats, KeyPlace, KeyStore};
 use twocan_core::call::EndReason;
 use twocan_core::command::{Command, Media, PasteKind, PasteView, Refusal, Reply};
 use twocan_core::event::{
@@ -20,8 +20,9 @@ use twocan_core::reach::nat_report::NatKind;
 use twocan_core::state::Alarm;
 use twocan_core::time::Now;
 
-use crate::http::seam::{Ask, Clips, EchoProblem, Echoes, LegProblem, Legs, Publisher};
+use crate::http::seam::{Ask, Clips, EchoProblem, Echoes, KeyMove, LegProblem, Legs, Publisher, ServiceFacts};
 use crate::http::server::LocalMedia;
+use crate::store::secrets::{CannotMove, NotReady, Target};
 
 /// The moment at which the fake stands still.
 const NOW: Now = Now {
@@ -185,6 +186,7 @@ impl FakeLoop {
                         }
                     }
                     Ask::Erase { reply } => drop(reply.send(served.erases.load(Ordering::Relaxed))),
+                    Ask::MoveKey { to, reply } => drop(reply.send(served.move_key(&to))),
                 }
             }
         });
@@ -208,6 +210,22 @@ impl FakeLoop {
             picture.calls.retain(|call| call.id != view.id);
             picture.calls.push(view);
         });
+    }
+
+    /// A keyring that is locked, and everything else.
+    fn move_key(&self, to: &Target) -> KeyMove {
+        if to.store() == KeyStore::Keyring {
+            return KeyMove::Refused(CannotMove::Keyring(NotReady::Locked));
+        }
+        let key = KeyPlace {
+            store: to.store(),
+            text: "There.".to_owned(),
+        };
+        self.publisher.facts(ServiceFacts {
+            key: key.clone(),
+            ..ServiceFacts::default()
+        });
+        KeyMove::Done(key)
     }
 
     fn change_contact(&self, id: ContactId, change: impl FnOnce(&mut ContactView)) {

@@ -229,3 +229,38 @@ async fn manners() {
         (&json!("busy"), &json!("do_not_disturb"))
     );
 }
+
+#[tokio::test]
+async fn the_key_is_moved_and_told_of() {
+    let world = World::new().await;
+    let shown = world.get("/v1/key").await;
+    assert_eq!((shown.status, shown.json()["store"].clone()), (200, json!("file")));
+    let put = |body: &str| world.control("PUT", "/v1/key").json(body);
+    let refused = [
+        (r#"{"store":"keyring"}"#, "keyring_unusable"),
+        (r#"{"store":"credential"}"#, "out_of_bounds"),
+        (r#"{"store":"passphrase"}"#, "bad_passphrase"),
+        (r#"{"store":"passphrase","passphrase":"horse"}"#, "bad_passphrase"),
+        (
+            r#"{"store":"passphrase","passphrase":"correct\nhorse"}"#,
+            "bad_passphrase",
+        ),
+        (r#"{"store":"file","passphrase":"correct horse"}"#, "out_of_bounds"),
+        (r#"{"store":"cloud"}"#, "malformed"),
+        ("{}", "malformed"),
+    ];
+    for (body, code) in refused {
+        assert_eq!(world.send(&put(body)).await.code(), code, "{body}");
+    }
+    let locked = world.send(&put(r#"{"store":"keyring"}"#)).await;
+    assert_eq!(locked.json()["state"], "locked");
+    let moved = put(r#"{"store":"passphrase","passphrase":"correct horse"}"#);
+    let moved = world.send(&moved).await;
+    assert_eq!(
+        (moved.status, moved.json()["store"].clone()),
+        (200, json!("passphrase"))
+    );
+    assert!(!moved.body.contains("correct"));
+    let status = world.get("/v1/status").await;
+    assert_eq!(status.json()["key"]["store"], "passphrase");
+}

@@ -1,0 +1,113 @@
+//! A key under a passphrase: typed without an echo, piped, handed over by systemd, and wrong.
+
+use super::*;
+
+/// A person whose key is sealed under "correct horse"; there is no keyring.
+async fn sealed(desktop: &Desktop) -> (Home, Value) {
+    let mut home = home_on(desktop, "Ann");
+    home.begin_life().await;
+    let person = person(&home).await;
+    home.stop().await;
+    let mut command = typed(desktop, &home.path(), &["key", "move", "passphrase"]);
+    run(&mut command, "correct horse\n").await.exited(0);
+    (home, person)
+}
+
+#[tokio::test]
+async fn a_wrong_passphrase_opens_nothing_and_says_so() {
+    let desktop = Desktop::bare(false).await;
+    let (home, _) = sealed(&desktop).await;
+    for (input, said) in [
+        ("correct horsf\n", "is not the passphrase"),
+        ("\n", "give the passphrase on standard input"),
+        ("", "give the passphrase on standard input"),
+    ] {
+        let up = run(&mut typed(&desktop, &home.path(), &UP), input).await.exited(1);
+        assert!(up.stderr.contains(said), "{up:?}");
+        assert!(!up.stderr.contains("horsf") && up.stdout.is_empty(), "{up:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_credential_of_systemds_opens_it() {
+    let desktop = Desktop::bare(false).await;
+    let (mut home, before) = sealed(&desktop).await;
+    let record = std::fs::read_to_string(home.path().join("state.key")).unwrap();
+    assert!(
+        record.starts_with("twocan-key 1 passphrase argon2id 65536 3 4 "),
+        "{record}"
+    );
+    std::fs::write(desktop.folder().join("twocan.passphrase"), "correct horse\n").unwrap();
+    home.set("CREDENTIALS_DIRECTORY", desktop.folder().to_str().unwrap());
+    home.start().await;
+    assert_eq!(person(&home).await, before);
+    assert_eq!(store(&home).await, "passphrase");
+    assert!(!warns(&home, "key_in_file").await);
+    assert!(!home.log().contains("horse"));
+}
+
+#[tokio::test]
+async fn a_key_that_systemd_hands_over_is_used_and_never_written() {
+    let desktop = Desktop::bare(false).await;
+    let key = desktop.folder().join("twocan.key");
+    std::fs::write(&key, "a5".repeat(32)).unwrap();
+    let mut home = home_on(&desktop, "Ann");
+    home.set("CREDENTIALS_DIRECTORY", desktop.folder().to_str().unwrap());
+    home.begin_life().await;
+    let before = person(&home).await;
+    assert_eq!(store(&home).await, "credential");
+    home.restart().await;
+    assert_eq!(person(&home).await, before);
+    home.stop().await;
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), "a5".repeat(32));
+    std::fs::remove_file(&key).unwrap();
+    let up = run(&mut typed(&desktop, &home.path(), &UP), "").await.exited(1);
+    assert!(up.stderr.contains("LoadCredential"), "{up:?}");
+}
+
+/// At a terminal: what is typed is not shown, and twice where it is new.
+#[tokio::test]
+async fn at_a_terminal_nothing_of_it_is_shown() {
+    let desktop = Desktop::bare(false).await;
+    let (home, _) = sealed(&desktop).await;
+    let program = twocan_tests::binary::twocan();
+    let line = format!("'{}' key move passphrase", program.display());
+    let like = typed(&desktop, &home.path(), &[]);
+    let mut terminal = Command::new("script");
+    for (name, value) in like.as_std().get_envs() {
+        match value {
+            Some(value) => terminal.env(name, value),
+            None => terminal.env_remove(name),
+        };
+    }
+    let mut child = terminal
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut shown = String::new();
+    for (question, answer) in [
+        ("Passphrase:", "correct horse"),
+        ("New passphrase:", "battery staple"),
+        ("The same again:", "battery staple"),
+    ] {
+        at_most(question, SOON, async {
+            let mut piece = [0; 256];
+            while !shown.ends_with(&format!("{question} ")) {
+                let count = tokio::io::AsyncReadExt::read(&mut stdout, &mut piece).await.unwrap();
+                assert!(count > 0, "it ended: {shown}");
+                shown.push_str(&String::from_utf8_lossy(&piece[..count]));
+            }
+        })
+        .await;
+        stdin.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
+    }
+    let status = at_most("the command's end", COMMAND, child.wait()).await.unwrap();
+    assert!(status.success(), "{shown}");
+    assert!(!shown.contains("horse") && !shown.contains("staple"), "{shown}");
+    let wrong = run(&mut typed(&desktop, &home.path(), &UP), "correct horse\n").await;
+    wrong.exited(1);
+}
