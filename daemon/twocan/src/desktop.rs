@@ -9,6 +9,7 @@ use twocan_api::client::{Client, ClientError};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::install::UNIT;
 
 /// How long a daemon may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -16,8 +17,6 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(100);
 /// How long a program that tells something may take.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
-/// The service that `twocan install` makes.
-const UNIT: &str = "twocan.service";
 
 /// Sees to it that the daemon runs: as the service that is installed, else by itself.
 pub(crate) async fn start(client: &Client) -> Result<(), Failure> {
@@ -35,11 +34,14 @@ pub(crate) async fn start(client: &Client) -> Result<(), Failure> {
         }
         sleep(LOOK).await;
     }
-    Err(Failure::new(
-        Exit::NotRunning,
-        "Twocan does not start.",
-        "See why in a terminal, with: twocan up",
-    ))
+    Err(match client.status().await {
+        Err(error @ ClientError::NotRunning { waiting: Some(_), .. }) => error.into(),
+        Ok(_) | Err(_) => Failure::new(
+            Exit::NotRunning,
+            "Twocan does not start.",
+            "See why in a terminal, with: twocan up",
+        ),
+    })
 }
 
 /// Whatever answers is no daemon to be started once more, even where it answers with a problem.
@@ -49,8 +51,10 @@ async fn is_up(client: &Client) -> bool {
 
 /// Has the user's service manager start the service, where there are both.
 async fn start_service() -> bool {
-    let ended = quiet("systemctl").args(["--user", "start", UNIT]).status();
-    matches!(timeout(READY_WITHIN, ended).await, Ok(Ok(status)) if status.success())
+    let ended = quiet("systemctl")
+        .args(["--user", "start", "--no-block", UNIT])
+        .status();
+    matches!(timeout(TOLD_WITHIN, ended).await, Ok(Ok(status)) if status.success())
 }
 
 /// Starts `twocan up` in a group of its own, so that it outlives this command.

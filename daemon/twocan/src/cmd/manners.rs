@@ -2,11 +2,11 @@
 //! `twocan one-click on|off WHO`, `twocan dnd on|off`.
 
 use clap::ValueEnum;
-use twocan_api::client::Client;
-use twocan_api::{ContactPatch, MePatch, Presence};
+use twocan_api::client::{Body, Client};
+use twocan_api::{Contact, ContactPatch, MePatch, Presence};
 
 use crate::exit::Exit;
-use crate::failure::Done;
+use crate::failure::{Done, Failure};
 use crate::print::Out;
 use crate::who;
 
@@ -65,16 +65,21 @@ enum Switch {
     Off,
 }
 
-/// Blocks a contact, or takes that back.
-pub(crate) async fn block(args: Whom, blocked: bool, out: Out) -> Done {
+/// Changes a contact whom the user has named.
+async fn change(who: &[String], patch: &ContactPatch) -> Result<Body<Contact>, Failure> {
     let client = Client::find();
     let contacts = client.contacts().await?.value.items;
-    let contact = who::resolve(&contacts, &args.who.join(" "))?;
+    let contact = who::resolve(&contacts, &who.join(" "))?;
+    Ok(client.patch_contact(&contact.id, patch).await?)
+}
+
+/// Blocks a contact, or takes that back.
+pub(crate) async fn block(args: Whom, blocked: bool, out: Out) -> Done {
     let patch = ContactPatch {
         blocked: Some(blocked),
         ..ContactPatch::default()
     };
-    let body = client.patch_contact(&contact.id, &patch).await?;
+    let body = change(&args.who, &patch).await?;
     let name = &body.value.name;
     let line = if blocked {
         format!("{name} is blocked and sees you as switched off. Undo with: twocan unblock \"{name}\"")
@@ -87,9 +92,6 @@ pub(crate) async fn block(args: Whom, blocked: bool, out: Out) -> Done {
 
 /// Switches what relays mean to a contact.
 pub(crate) async fn relay(args: Relay, out: Out) -> Done {
-    let client = Client::find();
-    let contacts = client.contacts().await?.value.items;
-    let contact = who::resolve(&contacts, &args.who.join(" "))?;
     let on = matches!(args.switch, Switch::On);
     let patch = match args.what {
         RelayMark::For => ContactPatch {
@@ -101,7 +103,7 @@ pub(crate) async fn relay(args: Relay, out: Out) -> Done {
             ..ContactPatch::default()
         },
     };
-    let body = client.patch_contact(&contact.id, &patch).await?;
+    let body = change(&args.who, &patch).await?;
     let name = &body.value.name;
     let line = match (args.what, on) {
         (RelayMark::For, true) => format!(
@@ -119,18 +121,12 @@ pub(crate) async fn relay(args: Relay, out: Out) -> Done {
 
 /// Names a contact as introducer, or takes that back.
 pub(crate) async fn introducer(args: Named, out: Out) -> Done {
-    let client = Client::find();
-    let contacts = client.contacts().await?.value.items;
-    let contact = who::resolve(&contacts, &args.who.join(" "))?;
-    let introduces = match args.switch {
-        Switch::On => true,
-        Switch::Off => false,
-    };
+    let introduces = matches!(args.switch, Switch::On);
     let patch = ContactPatch {
         introduces: Some(introduces),
         ..ContactPatch::default()
     };
-    let body = client.patch_contact(&contact.id, &patch).await?;
+    let body = change(&args.who, &patch).await?;
     let name = &body.value.name;
     let line = if introduces {
         format!("{name} tells contacts of you both where you are, if they named {name}, too.")
@@ -143,15 +139,12 @@ pub(crate) async fn introducer(args: Named, out: Out) -> Done {
 
 /// Says whether a contact's calls are answered by one click.
 pub(crate) async fn one_click(args: Named, out: Out) -> Done {
-    let client = Client::find();
-    let contacts = client.contacts().await?.value.items;
-    let contact = who::resolve(&contacts, &args.who.join(" "))?;
     let one_click = matches!(args.switch, Switch::On);
     let patch = ContactPatch {
         one_click: Some(one_click),
         ..ContactPatch::default()
     };
-    let body = client.patch_contact(&contact.id, &patch).await?;
+    let body = change(&args.who, &patch).await?;
     let name = &body.value.name;
     let line = if one_click {
         format!(

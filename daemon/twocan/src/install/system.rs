@@ -12,7 +12,8 @@ use super::places::Places;
 const READY_WITHIN: Duration = Duration::from_secs(10);
 /// Between two looks whether it is.
 const LOOK: Duration = Duration::from_millis(100);
-const UNIT: &str = "twocan.service";
+/// The service that an installation makes.
+pub(crate) const UNIT: &str = "twocan.service";
 
 /// The service manager of this user, which has read the units anew.
 #[derive(Debug)]
