@@ -1,6 +1,8 @@
 //! Install and stay: what is written and removed, what the service manager sees, and how an upgrade or a restart feels.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+#[path = "install/clicked.rs"]
+mod clicked;
 #[path = "install/files.rs"]
 mod files;
 #[path = "install/manager.rs"]

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 use twocan_tests::chromium::screens;
+use twocan_tests::desktop::screen_in_memory;
 
 use super::*;
 
@@ -50,19 +51,9 @@ impl Screen {
         std::fs::create_dir_all(&config).unwrap();
         std::fs::write(config.join("xfce4-panel.xml"), PANEL).unwrap();
         std::fs::create_dir_all(folder.join("run")).unwrap();
-        // The server takes a display that is free, and says which.
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1024x640x24", "-nolisten", "tcp"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut stdout = server.stdout.take().unwrap();
-        let number = twocan_tests::running::first_line(&mut stdout).await;
+        let (server, display) = screen_in_memory().await;
         Self {
-            display: format!(":{}", number.trim()),
+            display,
             address: desktop.address().to_owned(),
             folder,
             running: vec![server],

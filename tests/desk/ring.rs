@@ -94,6 +94,24 @@ async fn without_notifications_the_menu_rings() {
     two.bobs_call(&call, "ended").await;
 }
 
+/// Who wants no sound on this device is still shown the ring.
+#[tokio::test]
+async fn a_silent_configuration_rings_without_a_sound() {
+    let mut two = Two::start().await;
+    two.bob.stop().await;
+    two.bob.configure("[calls]\nring_sound = false\n");
+    two.bob.start().await;
+    two.desktop.line(0, "Ring sound is off in config.toml").await;
+    two.bob.green("Ann", SOON).await;
+    two.ann.green("Bob", SOON).await;
+    two.ann_calls().await;
+    two.desktop
+        .notice("a ring", |notice| notice.title == "Ann is calling")
+        .await;
+    let played = twocan_tests::wait::until_at_most(NEVER, async || two.desktop.played().pop()).await;
+    assert_eq!(played, None);
+}
+
 /// Where there is no icon either, the page is all that can be seen of it. It asks for no focus.
 #[tokio::test]
 async fn without_notifications_and_panel_the_page_rings() {

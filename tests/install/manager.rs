@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use twocan_tests::binary;
-use twocan_tests::wait::until;
+use twocan_tests::wait::{until, until_at_most};
 
 use super::*;
 
@@ -33,9 +33,11 @@ impl Login {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
             chown(&path, Some(USER), Some(USER)).unwrap();
         }
-        let program = folder.path().join("bin/twocan");
-        std::fs::copy(binary::twocan(), &program).unwrap();
-        chown(&program, Some(USER), Some(USER)).unwrap();
+        for (name, built) in [("twocan", binary::twocan()), ("twocan-tray", binary::tray())] {
+            let program = folder.path().join("bin").join(name);
+            std::fs::copy(built, &program).unwrap();
+            chown(&program, Some(USER), Some(USER)).unwrap();
+        }
         let name = format!("twocan-test-{}", std::process::id());
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let manager = Command::new("unshare")
@@ -63,19 +65,34 @@ impl Login {
         self.folder.path().join(path)
     }
 
-    /// Runs a command as this user.
-    fn run(&self, args: &[&str]) -> Output {
+    /// A command of this user's.
+    fn command(&self, args: &[&str]) -> Command {
         let user = USER.to_string();
         let first = run(Command::new("pgrep").args(["-P", &self.manager.id().to_string()])).stdout;
         let first = String::from_utf8(first).unwrap();
-        run(Command::new("nsenter")
+        let mut command = Command::new("nsenter");
+        command
             .args(["--target", first.trim(), "--pid", "--mount", "setpriv"])
             .args(["--reuid", &user, "--regid", &user, "--clear-groups"])
             .args(args)
             .env_clear()
             .env("HOME", self.at("home"))
             .env("XDG_RUNTIME_DIR", self.at("run"))
-            .env("PATH", format!("{}:/usr/bin:/bin", self.at("bin").display())))
+            .env("PATH", format!("{}:/usr/bin:/bin", self.at("bin").display()));
+        command
+    }
+
+    /// Runs a command as this user.
+    fn run(&self, args: &[&str]) -> Output {
+        run(&mut self.command(args))
+    }
+
+    /// Waits until the service is in this state.
+    async fn service(&self, state: &str) {
+        until(&format!("the service to be {state}"), SOON, async || {
+            (self.fact("ActiveState") == state).then_some(())
+        })
+        .await;
     }
 
     fn systemctl(&self, args: &[&str]) -> Output {
@@ -92,8 +109,10 @@ impl Login {
 impl Drop for Login {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let log = std::fs::read_to_string(self.at("log")).unwrap_or_default();
-            eprintln!("---- the manager said:\n{log}");
+            for (who, log) in [("manager", "log"), ("tray", "tray.log")] {
+                let log = std::fs::read_to_string(self.at(log)).unwrap_or_default();
+                eprintln!("---- the {who} said:\n{log}");
+            }
         }
         drop(self.manager.kill());
         drop(self.manager.wait());
@@ -157,4 +176,78 @@ async fn a_real_manager_starts_watches_and_loses_it() {
     assert!(login.run(&["twocan", "install", "--uninstall"]).status.success());
     assert_eq!(login.fact("LoadState"), "not-found");
     assert_eq!(login.run(&["twocan", "status"]).status.code(), Some(3));
+}
+
+/// A tray on a session bus of its own, on which nobody else is.
+struct Tray(Child);
+
+impl Tray {
+    fn start(login: &Login) -> Self {
+        let mut command = login.command(&["dbus-run-session", "--", "twocan-tray"]);
+        let log = std::fs::File::create(login.at("tray.log")).unwrap();
+        Self(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(log)
+                .spawn()
+                .unwrap(),
+        )
+    }
+}
+
+impl Drop for Tray {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Longer than the tray waits for a daemon to come back by itself.
+const LEFT_ALONE: Duration = Duration::from_secs(12);
+
+#[tokio::test]
+async fn the_tray_asks_the_manager_for_the_daemon() {
+    let login = Login::new().await;
+    let settings = login.at("home/.config/twocan");
+    assert!(
+        login
+            .run(&["mkdir", "--parents", settings.to_str().unwrap()])
+            .status
+            .success()
+    );
+    std::fs::write(settings.join("config.toml"), "[calls]\nbrowser = \"none\"\n").unwrap();
+    assert!(login.run(&["twocan", "install"]).status.success());
+    assert!(login.systemctl(&["stop", "twocan"]).status.success());
+    login.service("inactive").await;
+
+    let _tray = Tray::start(&login);
+    login.service("active").await;
+    let status = login.run(&["twocan", "--json", "status"]);
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    let main = |login: &Login| login.fact("MainPID");
+    assert_eq!(
+        status["pid"].to_string(),
+        main(&login),
+        "it is the manager's, and the only one"
+    );
+    assert_eq!(login.fact("NRestarts"), "0");
+
+    // What fails the manager brings back, and what was stopped stays so.
+    let pid = main(&login);
+    assert!(login.systemctl(&["kill", "--signal=KILL", "twocan"]).status.success());
+    until("another process", SOON, async || {
+        let is_new = !["0", &pid].contains(&main(&login).as_str()) && login.fact("ActiveState") == "active";
+        is_new.then_some(())
+    })
+    .await;
+    assert_eq!(login.fact("NRestarts"), "1");
+    assert!(login.systemctl(&["stop", "twocan"]).status.success());
+    let came_back = until_at_most(LEFT_ALONE, async || (main(&login) != "0").then(|| main(&login))).await;
+    assert_eq!(came_back, None);
+    assert_eq!(
+        login.run(&["twocan", "status"]).status.code(),
+        Some(3),
+        "nor is there one of the tray's own"
+    );
 }

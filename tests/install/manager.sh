@@ -12,6 +12,9 @@ for cgroups in /sys/fs/cgroup/systemd /sys/fs/cgroup/unified /sys/fs/cgroup; do
 done
 mount -t tmpfs none /run/systemd 2>/dev/null || { mkdir -p /run/systemd && mount -t tmpfs none /run/systemd; }
 mkdir /run/systemd/system
+# The session bus asks who it is.
+{ cat /etc/passwd && echo "$name:x:$user:$user::$folder/home:/bin/sh"; } >"$folder/passwd"
+mount --bind "$folder/passwd" /etc/passwd
 # Not as the first process of its namespace, which it would take for a whole machine.
 setpriv --reuid "$user" --regid "$user" --clear-groups \
   env -i HOME="$folder/home" XDG_RUNTIME_DIR="$folder/run" PATH="$folder/bin:/usr/bin:/bin" SYSTEMD_LOG_TARGET=console \

@@ -104,6 +104,15 @@ fn a_fresh_debian_takes_and_loses_it() {
     ] {
         assert!(system.path().join(path).is_file(), "{path}");
     }
+    let notices = done(Command::new("zcat").arg(system.path().join("usr/share/doc/twocan/third-party.gz")));
+    for part in [
+        "\nquinn 0",
+        "\nzbus 5",
+        "Permission is hereby granted",
+        "Apache License",
+    ] {
+        assert!(notices.contains(part), "{part}");
+    }
     let enabled = tree(&system.path().join("etc"));
     assert!(
         !enabled.iter().any(|line| line.contains("twocan")),

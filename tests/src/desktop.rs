@@ -81,6 +81,25 @@ pub struct Opened {
     pub tokens: [String; 2],
 }
 
+/// A screen in memory: its server, which ends with this, and its name.
+///
+/// # Panics
+/// If there is no such server.
+pub async fn screen_in_memory() -> (Child, String) {
+    // The server takes a display that is free, and says which.
+    let mut server = Command::new("Xvfb")
+        .args(["-displayfd", "1", "-screen", "0", "1024x640x24", "-nolisten", "tcp"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdout = server.stdout.take().unwrap();
+    let number = at_most("a screen", SOON, first_line(&mut stdout)).await;
+    (server, format!(":{}", number.trim()))
+}
+
 /// A program of this desktop, written in shell.
 fn script(path: &Path, text: &str) {
     // A program that runs cannot be written to: another one takes its name.

@@ -1,7 +1,8 @@
 //! The daemon: found, started where it is not running, followed, and followed again when it comes back.
 //!
-//! A daemon that goes away is first given time to come back by itself, for whoever started it may be restarting it. One
-//! that the tray started is the tray's to end.
+//! Where it is a service that starts by itself, the service manager is asked for it, and brings back what failed: one that
+//! was stopped stays stopped until somebody wants it again. Else the tray starts one of its own, which is the tray's to
+//! end. A daemon that goes away is first given time to come back by itself, for whoever started it may be restarting it.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::process::Stdio;
@@ -12,7 +13,7 @@ use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{Receiver, UnboundedSender};
 use tokio::time::{Instant, sleep, timeout};
-use twocan_api::client::{Client, ClientError, Events};
+use twocan_api::client::{Client, ClientError, Events, service};
 use twocan_api::{Event, Why};
 
 use crate::program;
@@ -40,12 +41,14 @@ const LAST_WORDS: usize = 4096;
 /// What is new of the daemon.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// It is being started by this tray.
+    /// It is being started.
     Starting,
-    /// It answers; whether this tray started it.
+    /// It answers.
     Up {
         /// Whether it is this tray's.
         is_ours: bool,
+        /// Whether it was not running and this tray had it started.
+        was_started: bool,
     },
     /// Something of it changed.
     Event(Box<Event>),
@@ -72,6 +75,9 @@ pub(crate) async fn keep(client: Client, news: UnboundedSender<Message>, mut ord
         client,
         news,
         child: None,
+        service_since: None,
+        is_wanted: true,
+        was_started: false,
         waits: None,
         start_at: Instant::now(),
     };
@@ -79,7 +85,7 @@ pub(crate) async fn keep(client: Client, news: UnboundedSender<Message>, mut ord
         tokio::select! {
             () = keeper.run() => {}
             order = orders.recv() => match order {
-                Some(Order::Start) => keeper.start_at = Instant::now(),
+                Some(Order::Start) => keeper.want(),
                 Some(Order::End) | None => break,
             },
         }
@@ -91,6 +97,12 @@ struct Keeper {
     client: Client,
     news: UnboundedSender<Message>,
     child: Option<Started>,
+    /// Since when the service is waited for.
+    service_since: Option<Instant>,
+    /// Whether somebody wants a daemon here who did not have one since.
+    is_wanted: bool,
+    /// Whether this tray had one started that has not answered yet.
+    was_started: bool,
     /// What the daemon waits for, as it was told last.
     waits: Option<Why>,
     /// When to start one, unless one is found until then.
@@ -110,12 +122,20 @@ impl Keeper {
         drop(self.news.send(Message::News(news)));
     }
 
+    fn want(&mut self) {
+        self.is_wanted = true;
+        self.service_since = None;
+        self.start_at = Instant::now();
+    }
+
     /// Follows the daemon while there is one, and sees to it that there is one. Never returns; may be dropped and begun
     /// anew at any time.
     async fn run(&mut self) {
         loop {
             match self.client.events().await {
                 Ok(events) => {
+                    self.is_wanted = false;
+                    self.service_since = None;
                     self.follow(events).await;
                     self.waits = None;
                     self.tell(News::Gone);
@@ -124,8 +144,10 @@ impl Keeper {
                 Err(error) => self.look_whether_it_waits(error),
             }
             self.look_after_child();
-            if self.child.is_none() && Instant::now() >= self.start_at {
-                self.start();
+            self.look_after_service();
+            let is_awaited = self.child.is_some() || self.service_since.is_some();
+            if !is_awaited && Instant::now() >= self.start_at {
+                self.start().await;
             }
             sleep(LOOK).await;
         }
@@ -145,6 +167,7 @@ impl Keeper {
         };
         if waits.is_some() {
             self.start_at = Instant::now() + GRACE;
+            self.service_since = None;
         }
         if self.waits == waits {
             return;
@@ -154,9 +177,11 @@ impl Keeper {
     }
 
     /// Passes on what happens until the stream ends.
-    async fn follow(&self, mut events: Events) {
+    async fn follow(&mut self, mut events: Events) {
+        let was_started = std::mem::take(&mut self.was_started);
         self.tell(News::Up {
             is_ours: self.child.is_some(),
+            was_started,
         });
         if let Ok(network) = self.client.network().await {
             self.tell(News::Event(Box::new(Event::Network(Box::new(network.value)))));
@@ -166,17 +191,53 @@ impl Keeper {
         }
     }
 
-    fn start(&mut self) {
+    async fn start(&mut self) {
+        match service::look().await.filter(|service| service.is_enabled) {
+            Some(service) if service.is_underway => self.await_service(),
+            Some(_) if self.is_wanted => self.start_service().await,
+            // It was stopped: the manager brings back what fails.
+            Some(_) => self.start_at = Instant::now() + GRACE,
+            None => self.start_child(),
+        }
+    }
+
+    async fn start_service(&mut self) {
+        if service::start().await {
+            self.was_started = true;
+            self.await_service();
+        } else {
+            self.failed(s::SERVICE_REFUSED.to_owned());
+        }
+    }
+
+    fn await_service(&mut self) {
+        self.tell(News::Starting);
+        self.service_since = Some(Instant::now());
+    }
+
+    fn start_child(&mut self) {
         self.tell(News::Starting);
         match spawn() {
-            Ok(started) => self.child = Some(started),
+            Ok(started) => {
+                self.was_started = true;
+                self.child = Some(started);
+            }
             Err(why) => self.failed(why),
         }
     }
 
     fn failed(&mut self, why: String) {
+        self.was_started = false;
+        self.service_since = None;
         self.start_at = Instant::now() + AGAIN;
         self.tell(News::Failed(why));
+    }
+
+    /// Sees whether the service answers too late. The manager goes on trying.
+    fn look_after_service(&mut self) {
+        if self.service_since.is_some_and(|since| since.elapsed() >= START) {
+            self.failed(s::SERVICE_SILENT.to_owned());
+        }
     }
 
     /// Sees whether the daemon that was started has ended, or answers too late.

@@ -70,7 +70,7 @@ pub(crate) fn menu(state: &State, settings: &Settings) -> Vec<Item> {
                 Item::act(s::COPY_LINK, Act::CopyLink),
                 Item::act(s::CALL_CLIPBOARD, Act::CallClipboard),
             ],
-            vec![presence(state), ring(settings)],
+            vec![presence(state), ring(state, settings)],
             service(state),
         ],
         Daemon::Starting => vec![vec![Item::Note(s::STARTING.into())]],
@@ -242,7 +242,10 @@ fn presence(state: &State) -> Item {
     }
 }
 
-fn ring(settings: &Settings) -> Item {
+fn ring(state: &State, settings: &Settings) -> Item {
+    if !state.may_sound() {
+        return Item::Note(s::RING_OFF.into());
+    }
     let step = |loudness: Loudness| Item::Check {
         label: match loudness {
             Loudness::Loud => s::RING_LOUD,

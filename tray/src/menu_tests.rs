@@ -232,6 +232,19 @@ fn without_a_daemon_there_is_little() {
 }
 
 #[test]
+fn a_silent_configuration_leaves_no_loudness_to_choose() {
+    let mut state = up(Vec::new());
+    assert!(shown(&state).contains(&"Ring sound:".to_owned()));
+    state.status.as_mut().unwrap().ring_sound = false;
+    let lines = shown(&state);
+    assert!(
+        lines.contains(&"(Ring sound is off in config.toml)".to_owned()),
+        "{lines:?}"
+    );
+    assert!(!lines.contains(&"Ring sound:".to_owned()), "{lines:?}");
+}
+
+#[test]
 fn quitting_says_what_it_ends() {
     let mut state = up(Vec::new());
     state.is_ours = true;

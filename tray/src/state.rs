@@ -125,6 +125,11 @@ impl State {
         presence == Some(Presence::DoNotDisturb)
     }
 
+    /// Whether a ring may be heard: no `ring_sound = false` in the configuration.
+    pub(crate) fn may_sound(&self) -> bool {
+        self.status.as_ref().is_none_or(|status| status.ring_sound)
+    }
+
     /// Whether nobody can get through because there is no network: no address, or no STUN server answered and no
     /// contact is there to prove the contrary.
     pub(crate) fn is_offline(&self) -> bool {

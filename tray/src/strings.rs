@@ -102,6 +102,8 @@ pub(crate) const CALL_CLIPBOARD: &str = "Call the link in my clipboard";
 pub(crate) const DO_NOT_DISTURB: &str = "Do not disturb";
 /// The ring's settings.
 pub(crate) const RING: &str = "Ring sound";
+/// The configuration says that nothing is to be heard.
+pub(crate) const RING_OFF: &str = "Ring sound is off in config.toml";
 /// How loud.
 pub(crate) const RING_LOUD: &str = "Loud";
 /// How loud.
@@ -176,6 +178,10 @@ pub(crate) const STARTED: &str = "Twocan was not running";
 pub(crate) const STARTED_HELP: &str = "It was started.";
 /// The daemon does not start.
 pub(crate) const NOT_STARTED: &str = "Twocan does not start";
+/// The service manager does not start the service.
+pub(crate) const SERVICE_REFUSED: &str = "Its service is not started. See why with: systemctl --user status twocan";
+/// The service is started and does not answer.
+pub(crate) const SERVICE_SILENT: &str = "Its service does not answer. See why with: journalctl --user -u twocan";
 /// There is no such program.
 pub(crate) const NO_PROGRAM: &str =
     "The program twocan was not found beside twocan-tray, nor where your shell looks for programs.";

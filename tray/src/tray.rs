@@ -74,6 +74,8 @@ pub(crate) struct Tray {
     has_panel: bool,
     was_told_of_panel: bool,
     wants_page: bool,
+    /// Why the daemon did not start, as it was told last.
+    failure: Option<String>,
 }
 
 /// What was passed on last.
@@ -97,6 +99,7 @@ impl Tray {
             has_panel: false,
             was_told_of_panel: false,
             wants_page: false,
+            failure: None,
         }
     }
 
@@ -141,10 +144,11 @@ impl Tray {
     fn news(&mut self, news: News) {
         match news {
             News::Starting => self.state.daemon(Daemon::Starting),
-            News::Up { is_ours } => {
-                if is_ours && !self.state.is_ours {
+            News::Up { is_ours, was_started } => {
+                if was_started {
                     self.say(s::STARTED, s::STARTED_HELP);
                 }
+                self.failure = None;
                 self.state.is_ours = is_ours;
                 self.state.daemon(Daemon::Up);
                 if std::mem::take(&mut self.wants_page) {
@@ -155,7 +159,11 @@ impl Tray {
             News::Waits(why) => self.state.daemon(Daemon::Waits(*why)),
             News::Gone => self.state.daemon(Daemon::Gone),
             News::Failed(why) => {
-                self.say(s::NOT_STARTED, &why);
+                // It is tried again and again; the menu goes on telling.
+                if self.failure.as_ref() != Some(&why) {
+                    self.say(s::NOT_STARTED, &why);
+                    self.failure = Some(why.clone());
+                }
                 self.state.is_ours = false;
                 self.state.daemon(Daemon::Failed(why));
             }
@@ -168,6 +176,7 @@ impl Tray {
         match act {
             Act::Quit => return true,
             Act::Start => {
+                self.failure = None;
                 let _ = self.outlets.keeper.try_send(daemon::Order::Start);
                 self.state.daemon(Daemon::Starting);
             }
@@ -257,7 +266,7 @@ impl Tray {
     /// How loud it rings at the moment: softly into a call.
     fn loudness(&self) -> u8 {
         let is_ringing = self.state.ringing().next().is_some();
-        match (is_ringing, self.state.live()) {
+        match (is_ringing && self.state.may_sound(), self.state.live()) {
             (false, _) => 0,
             (true, None) => self.settings.loudness(),
             (true, Some(_)) => self.settings.loudness() / 3,

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
-use twocan_api::client::{Client, ClientError};
+use twocan_api::client::{Client, ClientError, service};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::install::UNIT;
 
 /// How long a daemon may take until it answers.
 const READY_WITHIN: Duration = Duration::from_secs(20);
@@ -23,7 +22,7 @@ pub(crate) async fn start(client: &Client) -> Result<(), Failure> {
     if is_up(client).await {
         return Ok(());
     }
-    let mut child = if start_service().await { None } else { Some(spawn()?) };
+    let mut child = if service::start().await { None } else { Some(spawn()?) };
     let until = Instant::now() + READY_WITHIN;
     while Instant::now() < until {
         if is_up(client).await {
@@ -47,14 +46,6 @@ pub(crate) async fn start(client: &Client) -> Result<(), Failure> {
 /// Whatever answers is no daemon to be started once more, even where it answers with a problem.
 async fn is_up(client: &Client) -> bool {
     !matches!(client.status().await, Err(ClientError::NotRunning { .. }))
-}
-
-/// Has the user's service manager start the service, where there are both.
-async fn start_service() -> bool {
-    let ended = quiet("systemctl")
-        .args(["--user", "start", "--no-block", UNIT])
-        .status();
-    matches!(timeout(TOLD_WITHIN, ended).await, Ok(Ok(status)) if status.success())
 }
 
 /// Starts `twocan up` in a group of its own, so that it outlives this command.

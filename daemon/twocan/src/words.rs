@@ -459,6 +459,7 @@ mod tests {
             device,
             presence: Presence::Available,
             second_call: SecondCall::Busy,
+            ring_sound: true,
             key: twocan_api::KeyPlace::default(),
             warnings: vec![warning],
         });

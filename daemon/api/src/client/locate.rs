@@ -14,6 +14,11 @@ pub fn find_socket() -> PathBuf {
     choose(set("TWOCAN_HOME"), set("XDG_RUNTIME_DIR"), state, &is_there)
 }
 
+/// Whether the home is another than the usual one.
+pub(super) fn is_elsewhere() -> bool {
+    set("TWOCAN_HOME").is_some()
+}
+
 /// Whether a daemon listens there, or is about to: one that waits leaves word beside its socket.
 fn is_there(socket: &Path) -> bool {
     socket.exists() || socket.with_file_name(crate::WAITING_FILE).exists()

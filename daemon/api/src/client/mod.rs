@@ -9,6 +9,7 @@ pub mod browser;
 mod error;
 mod events;
 mod locate;
+pub mod service;
 mod sse;
 mod transport;
 

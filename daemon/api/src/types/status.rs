@@ -27,11 +27,19 @@ pub struct Status {
     /// What a second caller meets during a call.
     #[serde(default)]
     pub second_call: SecondCall,
+    /// Whether a ring is to be heard here: `calls.ring_sound` of the configuration. How loud is for whoever rings to say.
+    #[serde(default = "is_heard")]
+    pub ring_sound: bool,
     /// Where the key is that seals identity and contacts.
     #[serde(default)]
     pub key: KeyPlace,
     /// Standing warnings.
     pub warnings: Vec<Why>,
+}
+
+/// What a daemon means that does not say.
+const fn is_heard() -> bool {
+    true
 }
 
 /// A person, in short.

@@ -68,6 +68,8 @@ pub struct ServiceFacts {
     pub pid: u32,
     /// Bound UDP addresses.
     pub udp: Vec<SocketAddr>,
+    /// Whether a ring is to be heard.
+    pub ring_sound: bool,
     /// Where the key is.
     pub key: KeyPlace,
     /// Standing warnings.

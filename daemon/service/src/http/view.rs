@@ -42,6 +42,7 @@ pub(super) fn status(published: &Published) -> Option<api::Status> {
         device: me.device,
         presence: me.presence,
         second_call: me.second_call,
+        ring_sound: facts.ring_sound,
         key: facts.key.clone(),
         warnings: warnings(published),
     })

@@ -132,6 +132,7 @@ pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<En
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         udp: vec![udp],
+        ring_sound: config.calls.ring_sound,
         key,
         warnings,
     };

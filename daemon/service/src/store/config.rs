@@ -117,7 +117,7 @@ pub struct Calls {
     pub window: bool,
     /// Whether one click in a notification or the tray answers contacts of whom the user has not said it.
     pub one_click: bool,
-    /// Whether an incoming call makes a sound.
+    /// Whether an incoming call makes a sound on this device; how loud is the tray's own setting.
     pub ring_sound: bool,
     /// The most that video may use, in kbit/s; `None` sets no limit.
     pub max_video_kbit: Option<u32>,

@@ -94,7 +94,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         name: "calls.ring_sound",
         kind: Kind::Flag(|config| &mut config.calls.ring_sound),
-        works: false,
+        works: true,
     },
     Key {
         name: "calls.max_video_kbit",

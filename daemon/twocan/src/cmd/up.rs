@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::sys::signal::{Signal, raise};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use twocan_api::Why;
 use twocan_service::run::{Ended, UpOptions, Voice, up};
 use twocan_service::store::secrets::{Ask, AskUser};
@@ -113,11 +115,16 @@ fn remove_home() {
 /// Logs go to standard error, filtered by `TWOCAN_LOG`. Other people's crates do not know our rule that addresses stay
 /// below INFO, so of them only errors are shown.
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("TWOCAN_LOG").unwrap_or_else(|_| EnvFilter::new("error,twocan=info"));
-    let stderr = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    drop(stderr.with_ansi(std::io::stderr().is_terminal()).try_init());
+    let wanted = std::env::var("TWOCAN_LOG").ok().and_then(|text| text.parse().ok());
+    let usual = || {
+        let others = Targets::new().with_default(LevelFilter::ERROR);
+        others.with_target("twocan", LevelFilter::INFO)
+    };
+    let stderr = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let filter: Targets = wanted.unwrap_or_else(usual);
+    drop(tracing_subscriber::registry().with(stderr).with(filter).try_init());
 }
 
 /// The end of standard input counts as SIGTERM, so that the daemon takes its leave in order.

@@ -23,7 +23,6 @@ use crate::print::Out;
 use self::places::Places;
 use self::record::Record;
 use self::system::Manager;
-pub(crate) use self::system::UNIT;
 
 /// What is wanted.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use twocan_api::client::service::UNIT;
 
 use super::places::Places;
 
@@ -12,8 +13,6 @@ use super::places::Places;
 const READY_WITHIN: Duration = Duration::from_secs(10);
 /// Between two looks whether it is.
 const LOOK: Duration = Duration::from_millis(100);
-/// The service that an installation makes.
-pub(crate) const UNIT: &str = "twocan.service";
 
 /// The service manager of this user, which has read the units anew.
 #[derive(Debug)]

@@ -29,14 +29,17 @@ fn settings_are_checked_as_the_daemon_reads_them() {
         assert!(misspelt.err.contains(part), "{part}: {misspelt:?}");
     }
 
-    fs::write(&file, "[calls]\nring_sound = false\n").unwrap();
+    fs::write(&file, "[calls]\nmax_video_kbit = 900\n").unwrap();
     let idle = run(home.path(), "config check");
     assert!(
-        idle.code == Some(0) && idle.out.contains("Without effect in this version: calls.ring_sound."),
+        idle.code == Some(0)
+            && idle
+                .out
+                .contains("Without effect in this version: calls.max_video_kbit."),
         "{idle:?}"
     );
     let body = run(home.path(), "--json config check").json();
-    assert_eq!(body["without_effect"], serde_json::json!(["calls.ring_sound"]));
+    assert_eq!(body["without_effect"], serde_json::json!(["calls.max_video_kbit"]));
 }
 
 #[test]

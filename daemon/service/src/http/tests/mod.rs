@@ -70,6 +70,7 @@ impl World {
             version: "0.0.0".to_owned(),
             pid: 42,
             udp: vec![loopback()],
+            ring_sound: true,
             key: twocan_api::KeyPlace::default(),
             warnings: Vec::new(),
         };
