@@ -202,6 +202,45 @@ fn browsers_on_a_narrow_path_are_not_cut() {
     });
 }
 
+/// Kilobits a second of the picture that a page sends, over at least thirty frames; null until then.
+const SENT_KBIT: &str = "
+    const { pc } = document.querySelector('twocan-call');
+    for (const [, stat] of await pc.getStats()) {
+        if (stat.type !== 'outbound-rtp' || stat.kind !== 'video' || !stat.framesSent) continue;
+        const last = watched.lastSent ??= stat;
+        if (stat.framesSent - last.framesSent < 30) return null;
+        delete watched.lastSent;
+        return (stat.bytesSent - last.bytesSent) * 8 / (stat.timestamp - last.timestamp);
+    }
+    return null;";
+
+/// `max_video_kbit` holds for whoever set it, from the first picture on, and for nobody else.
+#[test]
+fn who_limits_the_picture_sends_no_more() {
+    inside("who_limits_the_picture_sends_no_more", async || {
+        let (driver, limit) = (Driver::start_with_large_cameras().await, 300.0);
+        let ann = Person::come(&driver, "Moe").await;
+        let mut home = Home::empty("Ned");
+        home.set("TWOCAN_CALLS_MAX_VIDEO_KBIT", &limit.to_string());
+        home.begin_life().await;
+        let bob = Person::at(home, driver.page("Ned").await).await;
+        acquaint(&ann.home, &bob.home).await;
+        ann.sees_green().await;
+        ann.page.click("call-video").await;
+        bob.page.click("answer").await;
+        let free = format!(
+            "const kbit = await (async () => {{ {SENT_KBIT} }})();
+             return kbit !== null && kbit > {limit} * 1.5;"
+        );
+        ann.page.until("a picture without a limit", STEP, &free).await;
+        for _ in 0..4 {
+            let sent = bob.page.until("thirty frames", STEP, SENT_KBIT).await;
+            let kbit = sent.as_f64().unwrap();
+            assert!((1.0..limit * 1.2).contains(&kbit), "{kbit} kbit/s of {limit}");
+        }
+    });
+}
+
 /// A voice call: no camera opens on either side, no picture is awaited, and each hears the other.
 #[test]
 fn voice_alone() {

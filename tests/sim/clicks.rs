@@ -107,6 +107,14 @@ impl World {
 
     /// Pastes a link.
     pub(super) fn redeem(&mut self, host: usize, link: String) {
-        self.command(host, Command::AddContact { link, name: None }, Then::Nothing);
+        self.command(
+            host,
+            Command::AddContact {
+                link,
+                name: None,
+                temporary: false,
+            },
+            Then::Nothing,
+        );
     }
 }

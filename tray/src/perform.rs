@@ -111,7 +111,11 @@ impl Performer {
             if !text.contains(SCHEME) {
                 return Err(Trouble::new(s::NO_LINK, s::NO_LINK_HELP));
             }
-            let new = NewContact { link: text, name: None };
+            let new = NewContact {
+                link: text,
+                name: None,
+                temporary: false,
+            };
             let contact = it.client.add_contact(&new).await?.value;
             browser::open(&it.client, &format!("/join/{}", contact.id), CLICK).await
         });

@@ -24,6 +24,8 @@ pub enum Command {
         link: String,
         /// The petname to use instead of the one in the link.
         name: Option<String>,
+        /// Whether it is to be gone after a restart. Somebody who is a contact already stays one.
+        temporary: bool,
     },
     /// Takes what an invitee has sent back by hand.
     TakeReply {

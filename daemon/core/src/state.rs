@@ -147,6 +147,9 @@ pub struct Contact {
     /// Whether a call of its is answered by one click outside of the page; what is usual here where the user has not said.
     #[n(22)]
     pub one_click: Option<bool>,
+    /// It is of this run alone, and never stored.
+    #[cbor(skip)]
+    pub temporary: bool,
 }
 
 /// What speaks against a contact.
@@ -229,10 +232,15 @@ impl State {
         }
     }
 
-    /// The bytes to seal.
+    /// The bytes to seal: everything but temporary contacts.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        cbor::encode(self)
+        if !self.contacts.iter().any(|contact| contact.temporary) {
+            return cbor::encode(self);
+        }
+        let mut lasting = self.clone();
+        lasting.contacts.retain(|contact| !contact.temporary);
+        cbor::encode(&lasting)
     }
 
     /// The inverse of [`Self::to_bytes`].

@@ -95,6 +95,7 @@ async fn a_post_carries_json() {
         .add_contact(&NewContact {
             link: "twocan:x".into(),
             name: None,
+            temporary: false,
         })
         .await
         .unwrap();

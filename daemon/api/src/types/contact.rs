@@ -192,6 +192,9 @@ pub struct NewContact {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64))]
     pub name: Option<String>,
+    /// Whether it is to be gone when the daemon ends, however that ends: it is not stored. Somebody who is a contact already stays one.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub temporary: bool,
 }
 
 /// `PATCH /v1/contacts/{id}`.

@@ -59,7 +59,7 @@ impl Node {
         match command {
             Command::CreateInvite { expires_in_s } => self.create_invite(id, expires_in_s, now),
             Command::DeleteInvite { invite } => self.delete_invite(invite),
-            Command::AddContact { link, name } => self.add_contact(&link, name.as_deref(), now),
+            Command::AddContact { link, name, temporary } => self.add_contact(&link, name.as_deref(), temporary, now),
             Command::TakeReply { text } => self.take_reply(&text, now),
             Command::LookAtPaste { text } => self.look_at_paste(&text, now),
             Command::EditContact { contact, name, accept } => self.edit_contact(contact, name.as_deref(), accept, now),
@@ -152,7 +152,7 @@ impl Node {
         ))
     }
 
-    fn add_contact(&mut self, pasted: &str, name: Option<&str>, now: Now) -> Result {
+    fn add_contact(&mut self, pasted: &str, name: Option<&str>, temporary: bool, now: Now) -> Result {
         let link = Link::find(pasted)?;
         let known = self.redeemable(&link, now)?.cloned();
         let name = name
@@ -164,18 +164,19 @@ impl Node {
             since: Some(now.wall),
         };
         match known {
-            Some(known) => Ok(self.add_again(&known, redemption)),
-            None => Ok(self.add_new(redemption, name)),
+            Some(known) => Ok(self.add_again(&known, redemption, temporary)),
+            None => Ok(self.add_new(redemption, name, temporary)),
         }
     }
 
     /// The search begins when the contact is on the disk: else the inviter might hold somebody who has forgotten it.
-    fn add_new(&mut self, redemption: Redemption, name: Option<String>) -> Outcome {
+    fn add_new(&mut self, redemption: Redemption, name: Option<String>, temporary: bool) -> Outcome {
         let id = ContactId(self.rng.bytes());
         let name = self.untaken_name(&name.unwrap_or_else(|| redemption.link.name.clone()));
         let contact = super::redeem::blank_contact(id, name, redemption.link.root);
         self.state.contacts.push(Contact {
             redeeming: Some(redemption),
+            temporary,
             ..contact
         });
         self.meet_all();
@@ -184,10 +185,11 @@ impl Node {
 
     /// The invite of somebody who is a contact already: redeemed all the same, for he may have forgotten us. Where there is
     /// a link to him, that happens on the next one.
-    fn add_again(&mut self, known: &Contact, redemption: Redemption) -> Outcome {
+    fn add_again(&mut self, known: &Contact, redemption: Redemption, temporary: bool) -> Outcome {
         let id = known.id;
         if let Some(contact) = self.state.contact_mut(id) {
             contact.redeeming = Some(redemption);
+            contact.temporary &= temporary;
         }
         self.meet_all();
         Outcome::Store(

@@ -310,6 +310,7 @@ pub(super) const fn blank_contact(id: ContactId, name: String, root: RootKey) ->
         relay: false,
         relay_only: false,
         one_click: None,
+        temporary: false,
         finding: None,
         introduces: false,
         nat: crate::reach::nat_report::NatKind::Unknown,

@@ -41,6 +41,7 @@ pub(super) async fn add(State(app): State<App>, body: Body) -> Result<Response, 
     let command = Command::AddContact {
         link: new.link,
         name: new.name,
+        temporary: new.temporary,
     };
     let reply = app.ask(command, About::Paste).await?;
     let Reply::Contact(id) = reply else {

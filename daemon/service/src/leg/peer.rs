@@ -27,7 +27,7 @@ use super::gate::{Direction, Ended, Gates, Leg, Uplink};
 use super::ice::{Credentials, IceLite, Pair};
 use super::local::{self, Sources};
 use super::sdp::{self, BadOffer, Offer};
-use super::sdp_answer::{Accepted, Transport, restart_fragment};
+use super::sdp_answer::{Accepted, Terms, Transport, restart_fragment};
 use super::session::{Output, Session};
 
 /// Bytes of the longest datagram a leg may send us.
@@ -76,22 +76,25 @@ pub struct Legs {
 struct Inner {
     gates: Gates,
     runtime: Handle,
+    most_video_kbit: Option<u32>,
     identity: Identity,
     fingerprint: String,
     peers: Mutex<BTreeMap<LegId, Arc<Peer>>>,
 }
 
 impl Legs {
-    /// No legs yet; a certificate for this run of the daemon. Sockets and tasks live on `runtime`.
+    /// No legs yet; a certificate for this run of the daemon. Sockets and tasks live on `runtime`. Browsers are asked not
+    /// to send more video than `most_video_kbit` says, in kbit/s.
     ///
     /// # Errors
     /// Where the system gives no key.
-    pub fn new(gates: Gates, runtime: Handle) -> Result<Self, LegError> {
+    pub fn new(gates: Gates, runtime: Handle, most_video_kbit: Option<u32>) -> Result<Self, LegError> {
         let identity = Identity::generate().map_err(dtls_error)?;
         let fingerprint = identity.fingerprint();
         let inner = Inner {
             gates,
             runtime,
+            most_video_kbit,
             identity,
             fingerprint,
             peers: Mutex::default(),
@@ -140,9 +143,13 @@ impl Legs {
             fingerprint,
             candidates: &candidates,
         };
+        let terms = Terms {
+            role,
+            most_video_kbit: self.inner.most_video_kbit,
+        };
         Ok(Answer {
             leg,
-            sdp: accepted.answer(&offer, role, &transport),
+            sdp: accepted.answer(&offer, terms, &transport),
             direction,
         })
     }

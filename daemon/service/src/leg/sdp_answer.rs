@@ -26,9 +26,11 @@ const VIDEO_FEEDBACK: [&str; 4] = ["transport-cc", "ccm fir", "nack", "nack pli"
 const AUDIO_FEEDBACK: [&str; 1] = ["transport-cc"];
 /// A constant bitrate and no silence suppression: sizes and pauses of packets would tell what is said.
 const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1;cbr=1;usedtx=0";
-/// What a Chromium encoder starts with and may rise to, in kbit/s. Its own start is 0.3 Mbit/s, at which a 720p camera is
-/// scaled down for the first half minute; its own ceiling for 720p is 1.7. Its congestion control decides in between.
-const VIDEO_PARAMETERS: &str = "x-google-start-bitrate=1000;x-google-max-bitrate=6000";
+/// What a Chromium encoder starts with, in kbit/s. Its own start is 0.3 Mbit/s, at which a 720p camera is scaled down for the
+/// first half minute.
+const VIDEO_START_KBIT: u32 = 1000;
+/// What it may rise to, in kbit/s; its own ceiling for 720p is 1.7 Mbit/s. Its congestion control decides in between.
+const VIDEO_MOST_KBIT: u32 = 6000;
 /// Name of the one stream that audio and video belong to.
 const STREAM: &str = "twocan";
 
@@ -54,6 +56,15 @@ pub(super) struct Transport<'a> {
     pub(super) credentials: &'a Credentials,
     pub(super) fingerprint: &'a str,
     pub(super) candidates: &'a [SocketAddr],
+}
+
+/// What else the answer says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// Our side of the call.
+    pub(super) role: Role,
+    /// The most that the user lets video take, in kbit/s.
+    pub(super) most_video_kbit: Option<u32>,
 }
 
 impl Accepted {
@@ -143,7 +154,7 @@ impl Accepted {
     }
 
     /// The answer's text.
-    pub(super) fn answer(&self, offer: &Offer, role: Role, transport: &Transport<'_>) -> String {
+    pub(super) fn answer(&self, offer: &Offer, terms: Terms, transport: &Transport<'_>) -> String {
         let mut out = String::from("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=ice-lite\r\n");
         let mids: Vec<_> = self.in_order().filter_map(|taken| offer.mid(taken.at)).collect();
         if !mids.is_empty() {
@@ -152,7 +163,7 @@ impl Accepted {
         line(&mut out, format_args!("a=msid-semantic: WMS {STREAM}"));
         for (at, section) in offer.sections.iter().enumerate() {
             match self.taken().find(|taken| taken.at == at) {
-                Some(taken) => taken.section(&mut out, section, role, offer.passive, transport),
+                Some(taken) => taken.section(&mut out, section, terms, offer.passive, transport),
                 None => refuse(&mut out, section),
             }
         }
@@ -283,13 +294,17 @@ impl Taken {
         self
     }
 
-    fn section(&self, out: &mut String, section: &Section, role: Role, passive: bool, transport: &Transport<'_>) {
+    fn section(&self, out: &mut String, section: &Section, terms: Terms, passive: bool, transport: &Transport<'_>) {
         let payload_types: Vec<_> = self.codecs.iter().map(|(_, number)| number.to_string()).collect();
         line(
             out,
             format_args!("m={} 9 {} {}", section.media, section.protocol, payload_types.join(" ")),
         );
         line(out, format_args!("c=IN IP4 0.0.0.0"));
+        if let (Kind::Video, Some(most)) = (section.kind, terms.most_video_kbit) {
+            // RFC 3890, section 6.2: in bit/s.
+            line(out, format_args!("b=TIAS:{}", u64::from(most) * 1000));
+        }
         if let Some(mid) = &section.mid {
             line(out, format_args!("a=mid:{mid}"));
         }
@@ -309,15 +324,24 @@ impl Taken {
         }
         self.codecs
             .iter()
-            .for_each(|(codec, number)| write_codec(out, section, *codec, *number));
+            .for_each(|(codec, number)| write_codec(out, section, terms, *codec, *number));
         if self.flow.receive {
             write_sources(
                 out,
                 section.kind,
-                role.other(),
+                terms.role.other(),
                 self.codecs.iter().any(|(codec, _)| codec.rtx().is_some()),
             );
         }
+    }
+}
+
+impl Terms {
+    /// How a Chromium encoder is to behave.
+    fn video_parameters(self) -> String {
+        let most = self.most_video_kbit.unwrap_or(VIDEO_MOST_KBIT);
+        let start = VIDEO_START_KBIT.min(most);
+        format!("x-google-start-bitrate={start};x-google-max-bitrate={most}")
     }
 }
 
@@ -346,7 +370,7 @@ fn write_transport(out: &mut String, transport: &Transport<'_>) {
     line(out, format_args!("a=end-of-candidates"));
 }
 
-fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
+fn write_codec(out: &mut String, section: &Section, terms: Terms, codec: Codec, number: u8) {
     line(out, format_args!("a=rtpmap:{number} {}", codec.rtpmap()));
     let Some(format) = section.formats.iter().find(|format| format.payload_type == number) else {
         return;
@@ -354,7 +378,8 @@ fn write_codec(out: &mut String, section: &Section, codec: Codec, number: u8) {
     match (codec.flow(), format.fmtp.as_str()) {
         (FlowKind::Audio, _) => line(out, format_args!("a=fmtp:{number} {OPUS_PARAMETERS}")),
         (FlowKind::Video, fmtp) => {
-            let parameters: Vec<_> = of_the_format(fmtp).chain([VIDEO_PARAMETERS]).collect();
+            let rates = terms.video_parameters();
+            let parameters: Vec<_> = of_the_format(fmtp).chain([rates.as_str()]).collect();
             line(out, format_args!("a=fmtp:{number} {}", parameters.join(";")));
         }
         (FlowKind::VideoRtx | FlowKind::Rtcp, fmtp) => line(out, format_args!("a=fmtp:{number} {fmtp}")),

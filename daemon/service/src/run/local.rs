@@ -18,9 +18,9 @@ pub(super) struct LocalLegs {
 }
 
 impl LocalLegs {
-    pub(super) fn new(gates: Gates, media: Handle) -> anyhow::Result<Self> {
+    pub(super) fn new(gates: Gates, media: Handle, most_video_kbit: Option<u32>) -> anyhow::Result<Self> {
         Ok(Self {
-            legs: peer::Legs::new(gates, media)?,
+            legs: peer::Legs::new(gates, media, most_video_kbit)?,
         })
     }
 

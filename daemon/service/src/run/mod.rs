@@ -151,7 +151,11 @@ pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<En
     let usual = config.calls.one_click;
     shell.begin([relays, Input::OneClick { usual }], clock::now());
     let local = LocalMedia {
-        legs: Arc::new(LocalLegs::new(gates.clone(), media.handle())?),
+        legs: Arc::new(LocalLegs::new(
+            gates.clone(),
+            media.handle(),
+            config.calls.max_video_kbit,
+        )?),
         clips: Some(Arc::new(LocalClips::new(gates, media.handle()))),
         echoes: options
             .program

@@ -15,7 +15,7 @@ use toml::de::{DeTable, DeValue};
 
 use twocan_api::types::Why;
 
-use super::config_keys::{KEYS, Key, Kind, TURN, nearest, sections};
+use super::config_keys::{KEYS, Key, Kind, LEAST_KBIT, TURN, nearest, sections};
 use super::turn_url::TurnUrl;
 use super::warning;
 
@@ -434,12 +434,9 @@ fn take_value(key: &Key, config: &mut Config, value: &DeValue<'_>) -> Result<(),
             *place(config) = value.as_bool().ok_or_else(wrong)?;
             Ok(())
         }
-        Kind::Number(place) => {
-            *place(config) = Some(
-                number(value)
-                    .and_then(|wide| u32::try_from(wide).ok())
-                    .ok_or_else(wrong)?,
-            );
+        Kind::Rate(place) => {
+            let kbit = number(value).and_then(|wide| u32::try_from(wide).ok());
+            *place(config) = Some(kbit.filter(|kbit| *kbit >= LEAST_KBIT).ok_or_else(wrong)?);
             Ok(())
         }
         Kind::Servers(_) => {

@@ -7,6 +7,9 @@ use super::config::{Browser, Config, SecretStore};
 /// The one key whose values are tables; it has no variable.
 pub(super) const TURN: &str = "relay.turn";
 
+/// The least that video can be seen at; who wants less calls without a camera.
+pub(super) const LEAST_KBIT: u32 = 50;
+
 /// One documented key.
 pub(super) struct Key {
     /// Table, dot, key.
@@ -23,8 +26,8 @@ pub(super) enum Kind {
     Text(fn(&mut Config, &str) -> Result<(), String>),
     /// Yes or no.
     Flag(fn(&mut Config) -> &mut bool),
-    /// A number from 0 to 2³² − 1.
-    Number(fn(&mut Config) -> &mut Option<u32>),
+    /// Kilobits a second, from [`LEAST_KBIT`] to 2³² − 1.
+    Rate(fn(&mut Config) -> &mut Option<u32>),
     /// A list of `host:port`.
     Servers(fn(&mut Config) -> &mut Vec<String>),
 }
@@ -98,8 +101,8 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "calls.max_video_kbit",
-        kind: Kind::Number(|config| &mut config.calls.max_video_kbit),
-        works: false,
+        kind: Kind::Rate(|config| &mut config.calls.max_video_kbit),
+        works: true,
     },
     Key {
         name: "history.keep",
@@ -115,13 +118,14 @@ pub(super) const KEYS: &[Key] = &[
 
 impl Key {
     /// What a value looks like, to complete "… is".
-    pub(super) const fn wanted(&self) -> &'static str {
-        match self.kind {
+    pub(super) fn wanted(&self) -> String {
+        let text = match self.kind {
             Kind::Text(_) => "a text in quotes",
             Kind::Flag(_) => "true or false",
-            Kind::Number(_) => "a whole number that is not negative",
+            Kind::Rate(_) => return format!("a whole number, {LEAST_KBIT} or more"),
             Kind::Servers(_) => "a list of texts \"host:port\"",
-        }
+        };
+        text.to_owned()
     }
 
     /// Takes a value as a variable of the environment spells it.
@@ -137,8 +141,9 @@ impl Key {
                 };
                 Ok(())
             }
-            Kind::Number(place) => {
-                *place(config) = Some(text.parse().map_err(|_| wrong())?);
+            Kind::Rate(place) => {
+                let kbit = text.parse().ok().filter(|kbit| *kbit >= LEAST_KBIT);
+                *place(config) = Some(kbit.ok_or_else(wrong)?);
                 Ok(())
             }
             Kind::Servers(_) => {

@@ -100,6 +100,7 @@ fn wrong_values_name_key_line_and_what_is_wanted() {
         ),
         ("[api]\npage = \"0.0.0.0:2227\"", "api.page is a loopback address"),
         ("[calls]\nmax_video_kbit = -1", "calls.max_video_kbit is a whole number"),
+        ("[calls]\nmax_video_kbit = 49", "a whole number, 50 or more"),
         (
             "[history]\nkeep = \"forever\"",
             "history.keep is \"off\" or a number of days",

@@ -50,7 +50,11 @@ pub(crate) async fn run(args: Add, out: Out) -> Done {
     if link.to_ascii_lowercase().contains(REPLY_SCHEME) {
         return take_reply(&client, link, out).await;
     }
-    let new = NewContact { link, name: args.name };
+    let new = NewContact {
+        link,
+        name: args.name,
+        temporary: false,
+    };
     let (mut events, contact) = redeem(&client, &new).await?;
     if contact.value.state == ContactState::Pending {
         out.progress(&format!("Waiting for {} …", contact.value.name));

@@ -103,7 +103,15 @@ async fn whom(client: &Client, who: String) -> Result<String, Failure> {
     if !who.contains(SCHEME) {
         return Ok(who);
     }
-    let (mut events, contact) = redeem(client, &NewContact { link: who, name: None }).await?;
+    let (mut events, contact) = redeem(
+        client,
+        &NewContact {
+            link: who,
+            name: None,
+            temporary: false,
+        },
+    )
+    .await?;
     match settle(client, &mut events, contact).await? {
         Added::Held(contact) => Ok(contact.value.id),
         Added::Waiting(contact) => {

@@ -2,8 +2,8 @@
 //!
 //! Echo is a throw-away person in a process of its own. It is added by a real invite link and called over real UDP and
 //! QUIC; it rings for a second, answers and returns every packet. The user's side is the running daemon, or else a
-//! second throw-away one. Whatever happens, the stage is cleared: Echo leaves the contacts, the processes end, their
-//! homes are removed, even when this process is killed.
+//! second throw-away one. Whatever happens, the stage is cleared: Echo leaves the contacts (it is a temporary one, never stored), the processes
+//! end, their homes are removed, even when this process is killed.
 
 mod child;
 
@@ -83,6 +83,7 @@ async fn play(args: &Demo, stage: &mut Stage, stop: &mut Stop, out: Out) -> Done
         &NewContact {
             link,
             name: Some("Echo".into()),
+            temporary: true,
         },
     )
     .await?;

@@ -29,17 +29,14 @@ fn settings_are_checked_as_the_daemon_reads_them() {
         assert!(misspelt.err.contains(part), "{part}: {misspelt:?}");
     }
 
-    fs::write(&file, "[calls]\nmax_video_kbit = 900\n").unwrap();
+    fs::write(&file, "[history]\nkeep = \"30d\"\n").unwrap();
     let idle = run(home.path(), "config check");
     assert!(
-        idle.code == Some(0)
-            && idle
-                .out
-                .contains("Without effect in this version: calls.max_video_kbit."),
+        idle.code == Some(0) && idle.out.contains("Without effect in this version: history.keep."),
         "{idle:?}"
     );
     let body = run(home.path(), "--json config check").json();
-    assert_eq!(body["without_effect"], serde_json::json!(["calls.max_video_kbit"]));
+    assert_eq!(body["without_effect"], serde_json::json!(["history.keep"]));
 }
 
 #[test]

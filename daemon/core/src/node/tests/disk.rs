@@ -116,3 +116,37 @@ fn one_click_is_as_the_user_said_else_as_is_usual() {
     };
     assert_eq!(world.command(0, unknown), Some(Reply::Refused(Refusal::NotFound)));
 }
+
+/// A temporary contact is one like any other until the end of the run, whatever is stored meanwhile; whoever was a contact
+/// stays one, and a link pasted in earnest makes a temporary one last.
+#[test]
+fn a_temporary_contact_is_of_one_run() {
+    let add = |world: &mut World, temporary| {
+        let link = world.invite(1);
+        let added = world.command(
+            0,
+            Command::AddContact {
+                link,
+                name: None,
+                temporary,
+            },
+        );
+        assert!(matches!(added, Some(Reply::Contact(_))), "{added:?}");
+        world.pass(Duration::from_secs(1));
+        assert_eq!(world.contact(0).state, ContactState::Accepted);
+    };
+    let mut world = World::new(2);
+    add(&mut world, true);
+    rename(&mut world, "Echo");
+    world.restart(0, 5);
+    assert!(world.contacts(0).is_empty());
+
+    add(&mut world, true);
+    add(&mut world, false);
+    world.restart(0, 6);
+    assert_eq!(world.contacts(0).len(), 1);
+
+    add(&mut world, true);
+    world.restart(0, 7);
+    assert_eq!(world.contacts(0).len(), 1);
+}

@@ -140,7 +140,14 @@ impl Lab {
 
     pub(super) fn acquaint(&mut self, inviter: usize, invitee: usize) {
         let link = self.invite(inviter);
-        let added = self.ask(invitee, Command::AddContact { link, name: None });
+        let added = self.ask(
+            invitee,
+            Command::AddContact {
+                link,
+                name: None,
+                temporary: false,
+            },
+        );
         assert!(matches!(added, Reply::Contact(_)), "{added:?}");
         self.pass(Duration::from_secs(5));
         assert!(self.contact(inviter, invitee).path.is_some());

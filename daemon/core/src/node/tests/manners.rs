@@ -140,14 +140,28 @@ fn an_invite_does_not_bring_a_blocked_contact_back() {
     let mut lab = Lab::pair();
     lab.block(0, 1, true);
     let link = lab.invite(0);
-    lab.ask(1, Command::AddContact { link, name: None });
+    lab.ask(
+        1,
+        Command::AddContact {
+            link,
+            name: None,
+            temporary: false,
+        },
+    );
     lab.pass(Duration::from_secs(10));
     assert!(lab.contact(0, 1).blocked);
     assert_eq!(lab.contact(0, 1).path, None);
     let refused = crate::event::Event::ContactRemoved(lab.id(1, 0), Some(InviteRefusal::Unknown));
     assert!(!lab.hosts[1].events.contains(&refused), "an old contact stays");
     let link = lab.invite(1);
-    let pasted = lab.ask(0, Command::AddContact { link, name: None });
+    let pasted = lab.ask(
+        0,
+        Command::AddContact {
+            link,
+            name: None,
+            temporary: false,
+        },
+    );
     assert_eq!(pasted, Reply::Refused(Refusal::Blocked));
 }
 

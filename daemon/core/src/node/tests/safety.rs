@@ -292,7 +292,14 @@ fn without_a_link_there_is_only_the_number() {
         let mut other = Lab::new(2);
         other.invite(1)
     };
-    lab.ask(0, Command::AddContact { link, name: None });
+    lab.ask(
+        0,
+        Command::AddContact {
+            link,
+            name: None,
+            temporary: false,
+        },
+    );
     let contact = lab.hosts[0].node.snapshot(lab.now).contacts.remove(0);
     let refused = lab.ask(0, Command::Verify { contact: contact.id });
     assert_eq!(refused, Reply::Refused(Refusal::NotAccepted));

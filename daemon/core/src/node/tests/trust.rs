@@ -137,10 +137,24 @@ fn a_link_cannot_claim_the_device_of_a_contact() {
         RootKey(crate::crypto::sign_public(&crate::crypto::Secret([77; 32]))),
         device,
     );
-    let reply = world.command(1, Command::AddContact { link: text, name: None });
+    let reply = world.command(
+        1,
+        Command::AddContact {
+            link: text,
+            name: None,
+            temporary: false,
+        },
+    );
     assert_eq!(reply, Some(Reply::Refused(Refusal::InviteDamaged)));
     let own = forged(RootKey([5; 32]), world.hosts[1].node.device());
-    let reply = world.command(1, Command::AddContact { link: own, name: None });
+    let reply = world.command(
+        1,
+        Command::AddContact {
+            link: own,
+            name: None,
+            temporary: false,
+        },
+    );
     assert_eq!(reply, Some(Reply::Refused(Refusal::InviteOwn)));
 }
 

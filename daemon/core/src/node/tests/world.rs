@@ -197,6 +197,7 @@ impl World {
             Command::AddContact {
                 link: link.into(),
                 name: None,
+                temporary: false,
             },
         );
         let Some(Reply::Contact(id)) = reply else {

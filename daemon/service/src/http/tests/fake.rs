@@ -257,7 +257,7 @@ impl FakeLoop {
                 self.change(&[Event::Invite(invite)], |picture| picture.invites.clear());
                 Reply::Done
             }
-            Command::AddContact { link, name } => self.add(&link, name),
+            Command::AddContact { link, name, .. } => self.add(&link, name),
             Command::TakeReply { text } if text.contains("damaged") => Reply::Refused(Refusal::InviteDamaged),
             Command::TakeReply { .. } => match self.picture.lock().unwrap().invites.first() {
                 Some(invite) => Reply::Invite(invite.id),

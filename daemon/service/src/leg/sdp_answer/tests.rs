@@ -6,6 +6,14 @@ use super::*;
 const CHROMIUM: &str = include_str!("../fixtures/chromium-sendrecv.sdp");
 
 fn answer(offer: &str, role: Role) -> (String, Direction, Negotiated) {
+    let terms = Terms {
+        role,
+        most_video_kbit: None,
+    };
+    answer_on(offer, terms)
+}
+
+fn answer_on(offer: &str, terms: Terms) -> (String, Direction, Negotiated) {
     let offer = Offer::parse(offer).unwrap();
     let accepted = Accepted::choose(&offer, None).unwrap();
     let credentials = Credentials {
@@ -19,7 +27,7 @@ fn answer(offer: &str, role: Role) -> (String, Direction, Negotiated) {
         candidates: &candidates,
     };
     (
-        accepted.answer(&offer, role, &transport),
+        accepted.answer(&offer, terms, &transport),
         accepted.direction(),
         accepted.negotiated(&offer),
     )
@@ -176,4 +184,27 @@ fn constrained_baseline_has_three_names() {
     for level in ["42001f", "4d001f", "64001f", "", "4", "42", "42e", "zzzzzz", "é€"] {
         assert!(!is_constrained_baseline(level), "{level}");
     }
+}
+
+#[test]
+fn a_limit_is_of_the_picture_alone() {
+    let on = |most_video_kbit| {
+        let terms = Terms {
+            role: Role::Caller,
+            most_video_kbit,
+        };
+        answer_on(CHROMIUM, terms).0
+    };
+    let (free, limited) = (on(None), on(Some(700)));
+    assert!(!free.contains("b=TIAS") && free.contains("x-google-start-bitrate=1000;x-google-max-bitrate=6000"));
+    let sections: Vec<_> = limited.split("\r\nm=").collect();
+    let [_, audio, video] = sections.as_slice() else {
+        panic!("{limited}")
+    };
+    assert!(audio.starts_with("audio") && !audio.contains("b=") && !audio.contains("x-google"));
+    assert!(video.starts_with("video") && has(video, "b=TIAS:700000"), "{video}");
+    assert!(
+        video.contains("x-google-start-bitrate=700;x-google-max-bitrate=700"),
+        "{video}"
+    );
 }

@@ -49,7 +49,7 @@ impl Side {
     fn new(role: Role) -> Self {
         let (sender, facts) = unbounded_channel();
         let gates = Gates::new(sender);
-        let legs = Legs::new(gates.clone(), Handle::current()).unwrap();
+        let legs = Legs::new(gates.clone(), Handle::current(), None).unwrap();
         Self {
             gates,
             legs,
