@@ -17,10 +17,12 @@ use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+use twocan_tests::binary::twocan;
 use twocan_tests::desktop::{Desktop, SOON};
 use twocan_tests::home::Home;
 use twocan_tests::keyring::Keyring;
 use twocan_tests::running::{COMMAND, Output, command, pid};
+use twocan_tests::upgrade::{place, program, taken_up};
 use twocan_tests::wait::{at_most, until};
 
 const UP: [&str; 7] = [
@@ -146,6 +148,30 @@ async fn a_locked_keyring_is_waited_for() {
     assert_eq!(person(&home).await, before);
     assert!(!path.join("run/waiting").exists());
     assert!(home.log().contains("Unlock it"), "{}", home.log());
+}
+
+/// Whoever leaves locks the keyring, and an upgrade comes then as well: it makes nobody unreachable.
+#[tokio::test]
+async fn an_upgrade_goes_on_while_the_keyring_is_locked() {
+    let desktop = Desktop::bare(false).await;
+    let (mut home, keyring, before) = kept(&desktop).await;
+    let path = desktop.folder().join("twocan");
+    place(twocan(), &path);
+    home.run(path.clone());
+    home.start().await;
+    keyring.lock().await;
+    let process = home.pid();
+    place(twocan(), &path);
+    assert_ne!(program(process), path);
+    taken_up(process, &path).await;
+    until("its API", SOON, async || {
+        let status = home.twocan(&["status"]).await;
+        (status.code == 0).then_some(())
+    })
+    .await;
+    assert_eq!(person(&home).await, before);
+    assert_eq!(store(&home).await, "keyring");
+    home.stop().await;
 }
 
 /// The daemon of a login is often there before its keyring.

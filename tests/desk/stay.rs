@@ -1,5 +1,8 @@
 //! The tray outlives what it depends on, starts what is missing, and ends what it started.
 
+use twocan_tests::binary;
+use twocan_tests::upgrade::{place, program, taken_up};
+
 use super::*;
 
 #[tokio::test]
@@ -21,6 +24,33 @@ async fn restarts_of_panel_and_daemon_are_survived() {
     assert!(line.enabled);
     two.tray.stop().await;
     assert_eq!(two.bob.api().get("/v1/me").await["presence"], "available");
+}
+
+/// An upgrade replaces both programs. When the daemon comes back as the new one, the tray goes on as the new one, too, in
+/// the same process, so that whoever started it keeps it.
+#[tokio::test]
+async fn an_upgrade_is_taken_up() {
+    let desktop = Desktop::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("twocan-tray");
+    place(binary::tray(), &path);
+    let mut bob = Home::up("Bob").await;
+    let mut tray = desktop.tray_at(&path, &bob.path());
+    desktop.line(0, "No contacts yet").await;
+    assert_eq!(desktop.icons().len(), 1);
+    bob.restart().await;
+    desktop.line(0, "No contacts yet").await;
+    assert_eq!(desktop.icons().len(), 1, "nothing was upgraded");
+
+    place(binary::tray(), &path);
+    assert_ne!(program(tray.pid()), path, "the old one goes on");
+    bob.restart().await;
+    taken_up(tray.pid(), &path).await;
+    until("its icon", SOON, async || (desktop.icons().len() > 1).then_some(())).await;
+    desktop.line(0, "No contacts yet").await;
+    assert_eq!(desktop.opened(), [], "it is alone, and opens nothing");
+    tray.stop().await;
+    assert_eq!(bob.api().get("/v1/me").await["presence"], "available");
 }
 
 #[tokio::test]

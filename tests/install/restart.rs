@@ -1,18 +1,16 @@
 //! Restarts, asked for and by an upgrade: contacts come back by themselves, and a call is not dropped in silence.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use twocan_tests::binary;
 use twocan_tests::home::{Home, acquaint};
+use twocan_tests::upgrade::{NOTICED, place, program, taken_up};
 use twocan_tests::wait::until;
 
 const SOON: Duration = Duration::from_secs(5);
 /// Start and back-off included.
 const AGAIN: Duration = Duration::from_secs(15);
-/// How long an upgrade may take to be noticed, with ticks of twenty seconds.
-const NOTICED: Duration = Duration::from_secs(60);
 
 /// Bob calls Ann, who answers; gives the call's id.
 async fn talk(ann: &Home, bob: &Home) -> String {
@@ -51,18 +49,6 @@ async fn a_restart_is_announced_to_the_other_side() {
     ann.green("Bob", AGAIN).await;
 }
 
-/// Puts a copy of the program under test at `path`, as a package manager would: in one step.
-fn place(path: &Path) {
-    let fresh = path.with_extension("new");
-    std::fs::copy(binary::twocan(), &fresh).unwrap();
-    std::fs::rename(fresh, path).unwrap();
-}
-
-/// The program that a process runs; one that was replaced is called deleted.
-fn program(pid: i32) -> PathBuf {
-    std::fs::read_link(format!("/proc/{pid}/exe")).unwrap()
-}
-
 fn waits(status: &Value) -> bool {
     let warnings = status["warnings"].as_array().unwrap();
     warnings.iter().any(|warning| warning["code"] == "update_waits")
@@ -73,7 +59,7 @@ fn waits(status: &Value) -> bool {
 async fn an_upgrade_waits_for_the_call() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("twocan");
-    place(&path);
+    place(binary::twocan(), &path);
     let (mut ann, bob) = (Home::empty("Ann"), Home::up("Bob").await);
     ann.run(path.clone());
     ann.begin_life().await;
@@ -83,7 +69,7 @@ async fn an_upgrade_waits_for_the_call() {
     let call = talk(&ann, &bob).await;
 
     let mut events = ann.api().events().await;
-    place(&path);
+    place(binary::twocan(), &path);
     let pid = ann.pid();
     assert!(program(pid).to_string_lossy().ends_with("(deleted)"));
     events
@@ -98,10 +84,7 @@ async fn an_upgrade_waits_for_the_call() {
     .await;
 
     bob.json(&["hangup"]).await;
-    until("the new program", NOTICED, async || {
-        (program(pid) == path).then_some(())
-    })
-    .await;
+    taken_up(pid, &path).await;
     until("its API", AGAIN, async || {
         let status = ann.twocan(&["--json", "status"]).await;
         (status.code == 0).then_some(())

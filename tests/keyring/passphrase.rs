@@ -65,13 +65,67 @@ async fn a_key_that_systemd_hands_over_is_used_and_never_written() {
     assert!(up.stderr.contains("LoadCredential"), "{up:?}");
 }
 
+/// An upgrade happens when nobody is there to say the passphrase again.
+#[tokio::test]
+async fn an_upgrade_does_not_ask_for_it_again() {
+    let desktop = Desktop::bare(false).await;
+    let (home, before) = sealed(&desktop).await;
+    let path = desktop.folder().join("twocan");
+    place(twocan(), &path);
+    let like = typed(&desktop, &home.path(), &UP);
+    let mut up = Command::new(&path);
+    for (name, value) in like.as_std().get_envs() {
+        match value {
+            Some(value) => up.env(name, value),
+            None => up.env_remove(name),
+        };
+    }
+    let log = desktop.folder().join("up.log");
+    let mut child = up
+        .args(UP)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&log).unwrap())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"correct horse\n").await.unwrap();
+    drop(stdin);
+    let answers = async || {
+        let status = run(command(&home.path()).args(["--json", "status"]), "").await;
+        (status.code == 0).then_some(())
+    };
+    until("the daemon", SOON, answers).await;
+
+    let process = pid(&child).as_raw();
+    for _ in 0..2 {
+        place(twocan(), &path);
+        assert_ne!(program(process), path);
+        taken_up(process, &path).await;
+        until("its API", SOON, answers).await;
+        assert_eq!(person(&home).await, before);
+        assert_eq!(store(&home).await, "passphrase");
+    }
+    let kept = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
+    let kept = kept.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+    let handed: Vec<_> = kept
+        .filter(|path| path.to_string_lossy().starts_with("/memfd:"))
+        .collect();
+    assert!(handed.is_empty(), "{handed:?}");
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert!(!said.contains("passphrase") && !said.contains("horse"), "{said}");
+    kill(pid(&child), Signal::SIGTERM).unwrap();
+    let status = at_most("the daemon's end", COMMAND, child.wait()).await.unwrap();
+    assert!(status.success(), "{said}");
+}
+
 /// At a terminal: what is typed is not shown, and twice where it is new.
 #[tokio::test]
 async fn at_a_terminal_nothing_of_it_is_shown() {
     let desktop = Desktop::bare(false).await;
     let (home, _) = sealed(&desktop).await;
-    let program = twocan_tests::binary::twocan();
-    let line = format!("'{}' key move passphrase", program.display());
+    let line = format!("'{}' key move passphrase", twocan().display());
     let like = typed(&desktop, &home.path(), &[]);
     let mut terminal = Command::new("script");
     for (name, value) in like.as_std().get_envs() {

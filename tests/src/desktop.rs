@@ -320,6 +320,15 @@ impl Desktop {
     /// If it cannot be started.
     #[must_use]
     pub fn tray(&self, home: &Path) -> Tray {
+        self.tray_at(binary::tray(), home)
+    }
+
+    /// The same by this program.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    #[must_use]
+    pub fn tray_at(&self, program: &Path, home: &Path) -> Tray {
         let log = self.folder.path().join("tray.log");
         let search = format!(
             "{}:{}",
@@ -327,7 +336,7 @@ impl Desktop {
             std::env::var("PATH").unwrap()
         );
         let like = command(home);
-        let mut tray = Command::new(binary::tray());
+        let mut tray = Command::new(program);
         for (name, value) in like.as_std().get_envs() {
             match value {
                 Some(value) => tray.env(name, value),
@@ -348,9 +357,18 @@ impl Desktop {
         Tray { child, log }
     }
 
+    /// The names of all icons that the panel was told of since it came, the newest last.
+    ///
+    /// # Panics
+    /// If a watcher panicked.
+    #[must_use]
+    pub fn icons(&self) -> Vec<String> {
+        self.items.lock().unwrap().clone()
+    }
+
     /// The name of the icon that the panel was told of, once there is one.
     pub async fn icon(&self) -> String {
-        until("an icon", SOON, async || self.items.lock().unwrap().last().cloned()).await
+        until("an icon", SOON, async || self.icons().last().cloned()).await
     }
 
     /// The notification that fits, once there is one.

@@ -24,6 +24,7 @@ pub mod phone;
 pub mod running;
 pub mod screens;
 pub mod turn;
+pub mod upgrade;
 pub mod usage;
 pub mod wait;
 pub mod wall;

@@ -23,7 +23,8 @@ mod tray;
 mod trouble;
 
 use std::io::Write as _;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, channel, unbounded_channel};
@@ -84,11 +85,18 @@ async fn run() -> ExitCode {
     };
     drop(tokio::spawn(bus::watch_panel(bus, out.clone())));
     drop(tokio::spawn(terminated(out)));
-    Tray::new(client, settings, file, outlets).run(messages).await;
+    let successor = Tray::new(client, settings, file, outlets).run(messages).await;
     let _ = orders.send(daemon::Order::End).await;
     drop(keeper.await);
     clipboard::leave();
-    ExitCode::SUCCESS
+    let Some(successor) = successor else {
+        return ExitCode::SUCCESS;
+    };
+    // Every connection to the bus ends with this program, so its names are free before the successor has introduced itself.
+    // Comes back only if that cannot be.
+    let error = Command::new(&successor).exec();
+    tell(&s::not_renewed(&successor.display().to_string(), &error.to_string()));
+    ExitCode::FAILURE
 }
 
 fn notices(bus: Connection, out: UnboundedSender<Message>) -> UnboundedSender<notice::Order> {

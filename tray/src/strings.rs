@@ -26,6 +26,11 @@ pub(crate) fn bad_settings(file: &str, why: &str) -> String {
     format!("{file} cannot be read, so the usual settings are used: {why}")
 }
 
+/// An upgrade's tray does not start.
+pub(crate) fn not_renewed(program: &str, why: &str) -> String {
+    format!("The newly installed {program} cannot be started: {why}")
+}
+
 /// The settings cannot be written.
 pub(crate) fn settings_not_kept(file: &str, why: &str) -> String {
     format!("The setting holds until the tray ends: {file} cannot be written: {why}")

@@ -19,6 +19,7 @@ use crate::menu::{self, Item};
 use crate::notice::{self, Order, Ring};
 use crate::panel::Show;
 use crate::perform::Performer;
+use crate::program::Own;
 use crate::settings::Settings;
 use crate::state::{Daemon, State};
 use crate::strings as s;
@@ -76,6 +77,10 @@ pub(crate) struct Tray {
     wants_page: bool,
     /// Why the daemon did not start, as it was told last.
     failure: Option<String>,
+    /// This program's file.
+    own: Option<Own>,
+    /// What goes on in this one's place.
+    successor: Option<PathBuf>,
 }
 
 /// What was passed on last.
@@ -100,11 +105,14 @@ impl Tray {
             was_told_of_panel: false,
             wants_page: false,
             failure: None,
+            own: Own::note(),
+            successor: None,
         }
     }
 
-    /// Runs until the user, the system or the end of the session ends it.
-    pub(crate) async fn run(mut self, mut messages: UnboundedReceiver<Message>) {
+    /// Runs until the user, the system or the end of the session ends it, or an upgrade: then the program is given that is
+    /// to go on.
+    pub(crate) async fn run(mut self, mut messages: UnboundedReceiver<Message>) -> Option<PathBuf> {
         self.show();
         while let Some(message) = messages.recv().await {
             if self.hear(message) {
@@ -112,12 +120,16 @@ impl Tray {
             }
             self.show();
         }
+        self.successor
     }
 
     /// Takes a message; whether it was the last.
     fn hear(&mut self, message: Message) -> bool {
         match message {
-            Message::News(news) => self.news(news),
+            Message::News(news) => {
+                self.news(news);
+                return self.successor.is_some();
+            }
             Message::Clicked(key) => {
                 let acts = menu::acts(&self.shown.menu);
                 if let Some(act) = acts.into_iter().find(|act| act.key() == key) {
@@ -149,6 +161,9 @@ impl Tray {
                     self.say(s::STARTED, s::STARTED_HELP);
                 }
                 self.failure = None;
+                // Upgrades replace both programs, and the daemon comes back as the new one when no call is on. A daemon
+                // of one's own would lose whoever is to end it.
+                self.successor = self.own.as_ref().filter(|_| !is_ours).and_then(Own::successor);
                 self.state.is_ours = is_ours;
                 self.state.daemon(Daemon::Up);
                 if std::mem::take(&mut self.wants_page) {

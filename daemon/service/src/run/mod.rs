@@ -36,7 +36,7 @@ use crate::net::{NetConfig, UdpBind};
 use crate::store::config::Config;
 use crate::store::lock::Lock;
 use crate::store::paths::{Paths, WRITABLE};
-use crate::store::secrets::AskUser;
+use crate::store::secrets::{AskUser, Heirloom};
 use crate::store::state::{Loaded, Opened, StateFile};
 use crate::store::worker::StoreWorker;
 
@@ -74,8 +74,13 @@ pub struct UpOptions {
 pub enum Ended {
     /// It was told to, or everything is erased.
     Asked,
-    /// Another program has been put where this one was started from, here, and nothing was under way: it is to go on.
-    Replaced(PathBuf),
+    /// Another program has been put where this one was started from, and nothing was under way: it is to go on.
+    Replaced {
+        /// Where it lies.
+        program: PathBuf,
+        /// What it cannot have without the user.
+        key: Option<Heirloom>,
+    },
 }
 
 /// What the daemon says to whoever started it, and asks.
@@ -103,6 +108,7 @@ pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<En
         () = signals.received() => return Ok(Ended::Asked),
         opened = key::open(&paths, config.secrets.store, voice) => opened?,
     };
+    let heirloom = opened.file.heirloom();
     let (key, mut warnings) = (opened.key.clone(), opened.warnings.clone());
     let (node, file, stored) = awaken(opened)?;
     warnings.extend(config.warning());
@@ -169,10 +175,13 @@ pub async fn up(options: UpOptions, voice: &mut impl Voice) -> anyhow::Result<En
     ));
     upkeep.ready(&format!("The page is at http://{}", bound.page));
 
-    let ended = shell.run(inbox, asks, leg_reports, signals, upkeep).await?;
+    let successor = shell.run(inbox, asks, leg_reports, signals, upkeep).await?;
     tokio::join!(bound.shutdown(), media.shut_down(net));
     shell.finish();
-    Ok(ended)
+    Ok(successor.map_or(Ended::Asked, |program| Ended::Replaced {
+        program,
+        key: heirloom.wanted(&paths),
+    }))
 }
 
 /// The core as it was stored, or a new person, who is on the disk before anything listens. Gives the stored generation.

@@ -13,9 +13,9 @@ use twocan_core::io::{Input, Means, Output, Query};
 use twocan_core::node::Node;
 use twocan_core::time::Now;
 
+use super::Signals;
 use super::echo::Echo;
 use super::upkeep::Upkeep;
-use super::{Ended, Signals};
 use crate::clock::{self, Alarm, SleepWatch};
 use crate::http::{Ask, KeyMove, Publisher, ServiceFacts};
 use crate::leg::gate::{Gates, LegReport};
@@ -121,8 +121,8 @@ impl Shell {
         self.publish(now);
     }
 
-    /// Runs until a signal, until everything is erased, until another program is to take over, or until whoever feeds the
-    /// loop is gone.
+    /// Runs until a signal, until everything is erased, until another program is to take over, which is returned, or until
+    /// whoever feeds the loop is gone.
     pub(super) async fn run(
         &mut self,
         mut inbox: mpsc::Receiver<Input>,
@@ -130,10 +130,10 @@ impl Shell {
         mut reports: mpsc::UnboundedReceiver<LegReport>,
         mut signals: Signals,
         mut upkeep: Upkeep,
-    ) -> anyhow::Result<Ended> {
+    ) -> anyhow::Result<Option<PathBuf>> {
         let mut alarm = Alarm::new()?;
         let mut watch = SleepWatch::start();
-        let mut ended = Ended::Asked;
+        let mut successor = None;
         loop {
             let due = [Some(self.next_timeout()), upkeep.next_timeout()];
             let due = due.into_iter().flatten().min();
@@ -160,15 +160,15 @@ impl Shell {
             }
             let now = clock::now();
             self.tend(now);
-            if let Some(successor) = self.look_after(&mut upkeep, now) {
-                ended = Ended::Replaced(successor);
+            successor = self.look_after(&mut upkeep, now);
+            if successor.is_some() {
                 break;
             }
         }
-        upkeep.ending(&ended);
+        upkeep.ending(successor.is_some());
         self.handle(Input::Going);
         self.publish(clock::now());
-        Ok(ended)
+        Ok(successor)
     }
 
     /// Waits for the disk.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use twocan_core::time::Now;
 
-use super::Ended;
 use super::manager::Manager;
 use super::program::Program;
 
@@ -44,11 +43,12 @@ impl Upkeep {
         [self.manager.next_timeout(), program].into_iter().flatten().min()
     }
 
-    /// The loop has come to its end.
-    pub(super) fn ending(&self, ended: &Ended) {
-        match ended {
-            Ended::Asked => self.manager.stopping(),
-            Ended::Replaced(_) => self.manager.reloading(),
+    /// The loop has come to its end; another program goes on, or none.
+    pub(super) fn ending(&self, is_replaced: bool) {
+        if is_replaced {
+            self.manager.reloading();
+        } else {
+            self.manager.stopping();
         }
     }
 }

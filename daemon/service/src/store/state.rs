@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 use super::config::SecretStore;
 use super::paths::{Paths, WRITABLE};
 use super::sealed::{self, Plain, Unreadable};
-use super::secrets::{self, CannotMove, Holder, NotReady, Stores, Target};
+use super::secrets::{self, CannotMove, Heirloom, Holder, NotReady, Stores, Target};
 use super::{exists, remove, sync_folder, warning};
 
 /// What the disk held.
@@ -238,6 +238,12 @@ impl StateFile {
     /// The new store does not take it, or the disk refuses; the key is where it was.
     pub fn move_key(&mut self, to: &Target) -> Result<KeyPlace, CannotMove> {
         self.holder.move_to(to)
+    }
+
+    /// The key, for the program that goes on in this one's place. It stays the same when it is moved.
+    #[must_use]
+    pub fn heirloom(&self) -> Heirloom {
+        self.holder.heirloom()
     }
 
     /// The standing warnings about where the key is.

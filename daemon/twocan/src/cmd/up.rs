@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use twocan_api::Why;
 use twocan_service::run::{Ended, UpOptions, Voice, up};
-use twocan_service::store::secrets::{Ask, AskUser};
+use twocan_service::store::secrets::{Ask, AskUser, Heirloom};
 
 use crate::demo;
 use crate::exit::Exit;
@@ -62,15 +62,21 @@ pub(crate) async fn run(args: Up, out: Out) -> Done {
     }
     match ended {
         Ok(Ended::Asked) => Ok(Exit::Done),
-        Ok(Ended::Replaced(successor)) => Err(become_successor(&successor)),
+        Ok(Ended::Replaced { program, key }) => Err(become_successor(&program, key, out)),
         Err(error) => Err(Failure::new(Exit::Failed, sentence(&format!("{error:#}")), "")),
     }
 }
 
 /// Goes on as the program that was installed in this one's place, in the same process and with the same arguments, so that
 /// whoever started this daemon keeps it. Comes back only if that cannot be.
-fn become_successor(program: &Path) -> Failure {
-    let error = Command::new(program).args(std::env::args_os().skip(1)).exec();
+fn become_successor(program: &Path, key: Option<Heirloom>, out: Out) -> Failure {
+    let mut successor = Command::new(program);
+    successor.args(std::env::args_os().skip(1));
+    let handed = key.map(|key| key.hand_over(&mut successor)).transpose();
+    if let Err(error) = &handed {
+        out.hint(&format!("The new program has to ask for the key anew: {error}."));
+    }
+    let error = successor.exec();
     let text = format!("The newly installed {} cannot be started: {error}.", program.display());
     Failure::new(
         Exit::Failed,

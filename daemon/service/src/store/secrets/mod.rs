@@ -9,6 +9,7 @@
 //! keyring is touched, so that whatever is interrupted, the next start finds what is left over and takes it away.
 
 mod credential;
+mod heirloom;
 mod key;
 mod keyring;
 mod moving;
@@ -33,6 +34,7 @@ use super::paths::Paths;
 use super::state::StoreError;
 use super::{exists, sync_folder};
 
+pub use self::heirloom::Heirloom;
 pub use self::keyring::NotReady;
 pub use self::moving::{CannotMove, Target};
 
@@ -62,6 +64,8 @@ pub struct Stores {
     ring: Box<dyn Ring>,
     credentials: Credentials,
     user: AskUser,
+    /// What the program had that ran here before.
+    inherited: Option<Key>,
 }
 
 impl std::fmt::Debug for Stores {
@@ -73,13 +77,15 @@ impl std::fmt::Debug for Stores {
 }
 
 impl Stores {
-    /// Those of this process: the session's keyring, systemd's credentials, and `user` to be asked for a passphrase.
+    /// Those of this process: the session's keyring, systemd's credentials, and `user` to be asked for a passphrase; and what
+    /// the program before handed over, which is there for the first to ask.
     #[must_use]
     pub fn of_process(user: AskUser) -> Self {
         Self {
             ring: Box::new(SessionRing::default()),
             credentials: Credentials::of_process(),
             user,
+            inherited: heirloom::inherited(),
         }
     }
 
@@ -181,17 +187,20 @@ fn open(paths: &Paths, stores: &Stores, record: &Record) -> Result<Key, StoreErr
             Ok(None) => Err(StoreError::KeyringEmpty {
                 state: paths.state_folder().to_owned(),
             }),
-            Err(why) => Err(StoreError::KeyringNotReady { why }),
+            Err(why) => stores.inherited.clone().ok_or(StoreError::KeyringNotReady { why }),
         },
         Record::Credential => match stores.credentials.key() {
             Ok(Some(key)) => Ok(key),
             Ok(None) => Err(StoreError::CredentialMissing),
             Err(cause) => Err(StoreError::CredentialUnusable { cause }),
         },
-        Record::Passphrase(wrapped) => {
-            let passphrase = stores.passphrase(Ask::Open)?;
-            wrapped.open(&passphrase).ok_or(StoreError::PassphraseWrong)
-        }
+        Record::Passphrase(wrapped) => match &stores.inherited {
+            Some(key) => Ok(key.clone()),
+            None => {
+                let passphrase = stores.passphrase(Ask::Open)?;
+                wrapped.open(&passphrase).ok_or(StoreError::PassphraseWrong)
+            }
+        },
     }
 }
 
@@ -285,6 +294,11 @@ impl Holder {
     /// The key.
     pub(super) const fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// The same, for the program that goes on in this one's place.
+    pub(super) fn heirloom(&self) -> Heirloom {
+        Heirloom(self.key.clone())
     }
 
     /// Where it is, for the user.

@@ -90,5 +90,6 @@ pub(in crate::store) fn stores(
             let said = passphrase.map(|text| Zeroizing::new(text.to_owned()));
             said.ok_or_else(|| format!("nobody was asked ({ask:?})"))
         }),
+        inherited: None,
     })
 }
