@@ -21,19 +21,9 @@ use twocan_tests::binary::twocan;
 use twocan_tests::desktop::{Desktop, SOON};
 use twocan_tests::home::Home;
 use twocan_tests::keyring::Keyring;
-use twocan_tests::running::{COMMAND, Output, command, pid};
+use twocan_tests::running::{COMMAND, Output, UP, command, command_of, pid};
 use twocan_tests::upgrade::{place, program, taken_up};
 use twocan_tests::wait::{at_most, until};
-
-const UP: [&str; 7] = [
-    "up",
-    "--udp",
-    "127.0.0.1:0",
-    "--control",
-    "127.0.0.1:0",
-    "--page",
-    "127.0.0.1:0",
-];
 
 /// A home whose daemons are on this desktop and choose the store by themselves.
 fn home_on(desktop: &Desktop, name: &str) -> Home {

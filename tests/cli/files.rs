@@ -6,6 +6,7 @@ use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use twocan_tests::home::{Home, acquaint};
+use twocan_tests::running::UP;
 
 fn mode(path: &Path) -> u32 {
     path.metadata()
@@ -71,17 +72,7 @@ async fn a_lost_key_makes_no_new_identity() {
     ann.stop().await;
     std::fs::remove_file(ann.path().join("state.key")).unwrap();
     let before = std::fs::read(ann.path().join("state.sealed")).unwrap();
-    let up = ann
-        .twocan(&[
-            "up",
-            "--udp",
-            "127.0.0.1:0",
-            "--control",
-            "127.0.0.1:0",
-            "--page",
-            "127.0.0.1:0",
-        ])
-        .await;
+    let up = ann.twocan(&UP).await;
     let up = up.exited(1);
     assert!(!up.stdout.contains("ready"), "{up:?}");
     assert_eq!(std::fs::read(ann.path().join("state.sealed")).unwrap(), before);

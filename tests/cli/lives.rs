@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use twocan_tests::home::{Home, acquaint};
+use twocan_tests::running::{FREE, UP, up_on};
 
 /// How long a restarted daemon's contacts may take to be green again, start and back-off included.
 const AGAIN: Duration = Duration::from_secs(10);
@@ -77,17 +78,7 @@ async fn going_is_said() {
 #[tokio::test]
 async fn one_daemon_a_home() {
     let ann = Home::up("Ann").await;
-    let second = ann
-        .twocan(&[
-            "up",
-            "--udp",
-            "127.0.0.1:0",
-            "--control",
-            "127.0.0.1:0",
-            "--page",
-            "127.0.0.1:0",
-        ])
-        .await;
+    let second = ann.twocan(&UP).await;
     let second = second.exited(1);
     assert!(
         second.stderr.contains(&format!("already running, pid {}", ann.pid())),
@@ -103,25 +94,7 @@ async fn a_taken_port_is_said() {
     let ann = Home::up("Ann").await;
     let bob = Home::empty("Bob");
     let taken = ann.ready().udp.to_string();
-    let up = [
-        "up",
-        "--udp",
-        &taken,
-        "--control",
-        "127.0.0.1:0",
-        "--page",
-        "127.0.0.1:0",
-    ];
-    bob.twocan(&up).await.exited(1);
+    bob.twocan(&up_on(&taken, FREE, FREE)).await.exited(1);
     let page = ann.ready().page.strip_prefix("http://").unwrap().to_owned();
-    let up = [
-        "up",
-        "--udp",
-        "127.0.0.1:0",
-        "--control",
-        "127.0.0.1:0",
-        "--page",
-        &page,
-    ];
-    bob.twocan(&up).await.exited(1);
+    bob.twocan(&up_on(FREE, FREE, &page)).await.exited(1);
 }

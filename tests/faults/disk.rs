@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 use twocan_tests::home::{GREEN, Home, acquaint};
 use twocan_tests::namespace::inside;
+use twocan_tests::running::UP;
 
 /// How long the media of the call plays, in seconds: long enough for all that is tried meanwhile.
 const PLAYED: u32 = 8;
@@ -142,9 +143,7 @@ fn disk_full_at_the_first_start() {
         let mut ann = Home::empty("Ann");
         let disk = SmallDisk::under(&ann);
         disk.fill();
-        let free = "127.0.0.1:0";
-        let up = ["up", "--udp", free, "--control", free, "--page", free];
-        let up = ann.twocan(&up).await.exited(1);
+        let up = ann.twocan(&UP).await.exited(1);
         assert!(up.stderr.contains("No space left on device"), "{up:?}");
         assert!(
             up.stderr

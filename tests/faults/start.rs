@@ -7,15 +7,12 @@ use std::path::Path;
 use tokio::process::Command;
 use twocan_tests::binary;
 use twocan_tests::home::{GREEN, Home, acquaint};
-use twocan_tests::running::{Output, command};
+use twocan_tests::running::{FREE, Output, UP, command, up_on};
 
 /// `twocan up` on addresses that are free, but for those that are named.
 async fn up(home: &Home, udp: &str, control: &str, page: &str) -> Output {
-    home.twocan(&["up", "--udp", udp, "--control", control, "--page", page])
-        .await
+    home.twocan(&up_on(udp, control, page)).await
 }
-
-const FREE: &str = "127.0.0.1:0";
 
 /// `up` failed, wrote no ready line, and said all of these.
 #[track_caller]
@@ -93,7 +90,7 @@ async fn up_without_rights(home: &Path) -> Output {
     let output = setpriv
         .args(drop.iter().filter(|_| is_root))
         .arg(binary::twocan())
-        .args(["up", "--udp", FREE, "--control", FREE, "--page", FREE])
+        .args(UP)
         .output()
         .await
         .expect("setpriv, of the package util-linux");

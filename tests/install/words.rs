@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
+use tempfile::TempDir;
 use twocan_tests::home::Home;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -13,14 +14,20 @@ fn next(socket: &UnixDatagram) -> String {
     String::from_utf8(words[..length].to_vec()).unwrap()
 }
 
-#[tokio::test]
-async fn ready_alive_and_stopping_are_told() {
+/// A home whose daemon tells its manager on a socket; its folder goes when it is dropped.
+fn heard() -> (TempDir, UnixDatagram, Home) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
     socket.set_read_timeout(Some(SOON)).unwrap();
     let mut ann = Home::empty("Ann");
     ann.set("NOTIFY_SOCKET", path.to_str().unwrap());
+    (folder, socket, ann)
+}
+
+#[tokio::test]
+async fn ready_alive_and_stopping_are_told() {
+    let (_folder, socket, mut ann) = heard();
     ann.set("WATCHDOG_USEC", "400000");
     ann.start().await;
     let ready = next(&socket);
@@ -40,12 +47,7 @@ async fn ready_alive_and_stopping_are_told() {
 /// Whose watchdog another process is meant to feed does not feed it.
 #[tokio::test]
 async fn another_processs_watchdog_is_not_fed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_read_timeout(Some(SOON)).unwrap();
-    let mut ann = Home::empty("Ann");
-    ann.set("NOTIFY_SOCKET", path.to_str().unwrap());
+    let (_folder, socket, mut ann) = heard();
     ann.set("WATCHDOG_USEC", "100000");
     ann.set("WATCHDOG_PID", "1");
     ann.start().await;

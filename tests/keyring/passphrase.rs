@@ -72,17 +72,11 @@ async fn an_upgrade_does_not_ask_for_it_again() {
     let (home, before) = sealed(&desktop).await;
     let path = desktop.folder().join("twocan");
     place(twocan(), &path);
-    let like = typed(&desktop, &home.path(), &UP);
-    let mut up = Command::new(&path);
-    for (name, value) in like.as_std().get_envs() {
-        match value {
-            Some(value) => up.env(name, value),
-            None => up.env_remove(name),
-        };
-    }
+    let mut up = command_of(&path, &home.path(), None);
     let log = desktop.folder().join("up.log");
     let mut child = up
         .args(UP)
+        .env("DBUS_SESSION_BUS_ADDRESS", desktop.address())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(&log).unwrap())

@@ -16,7 +16,7 @@ use zbus::Connection;
 use zbus::zvariant::OwnedValue;
 
 use crate::binary;
-use crate::running::{command, first_line, pid};
+use crate::running::{command_of, first_line, pid};
 use crate::wait::{at_most, until};
 
 /// How long something may take that happens on this machine alone.
@@ -335,15 +335,7 @@ impl Desktop {
             self.folder.path().join("bin").display(),
             std::env::var("PATH").unwrap()
         );
-        let like = command(home);
-        let mut tray = Command::new(program);
-        for (name, value) in like.as_std().get_envs() {
-            match value {
-                Some(value) => tray.env(name, value),
-                None => tray.env_remove(name),
-            };
-        }
-        let child = tray
+        let child = command_of(program, home, None)
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
             .env("PATH", search)
             .env("TWOCAN_BIN", binary::twocan())

@@ -17,6 +17,18 @@ use crate::wait::at_most;
 /// How long a command may take that does not wait for people.
 pub const COMMAND: Duration = Duration::from_secs(40);
 
+/// A port that is free, of this machine alone.
+pub const FREE: &str = "127.0.0.1:0";
+
+/// The arguments of a daemon on ports of its own.
+pub const UP: [&str; 7] = up_on(FREE, FREE, FREE);
+
+/// The arguments of a daemon on these ports.
+#[must_use]
+pub const fn up_on<'a>(udp: &'a str, control: &'a str, page: &'a str) -> [&'a str; 7] {
+    ["up", "--udp", udp, "--control", control, "--page", page]
+}
+
 /// A command under way. Dropping it kills it.
 #[derive(Debug)]
 pub struct Running {

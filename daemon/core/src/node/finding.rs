@@ -3,27 +3,33 @@
 //! Everything that goes over the DHT is a *job* with a [`Pace`]. Which jobs there are follows from what the node holds:
 //! - a device of a contact to which there is no link is read, first when its remembered addresses have not answered;
 //! - the own record is published as long as there is somebody who may read it;
-//! - for an open invite the inviter looks for the invitee's word, and answers it; an invitee speaks, and looks for the answer.
+//! - for an open invite the inviter looks for the invitee's word, and answers it; an invitee speaks, and looks for the answer
+//!   ([`first_contact`]).
+//!
+//! [`queries`] asks and reads the answers; [`neighbours`] is the same on the local network, without a DHT.
 //!
 //! An answer only ever leads to knocks: it is checked against the key that the far side told, and its addresses against what may
 //! be sent to. Invariants: nothing is asked while the DHT may not be used; the finding key is told to contacts that may call, and
 //! to nobody else; whoever loses that right does not hold the key that the next record is sealed under.
 
+mod first_contact;
+mod neighbours;
+mod queries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Guest, Node, Peer, knocks};
+use super::{Node, Peer, knocks};
 use crate::bounds;
 use crate::crypto::Secret;
 use crate::event::WhyNot;
 use crate::ids::{ContactId, DeviceKey, InviteId, LinkId, QueryId};
-use crate::io::{DhtAnswer, Means, Output, Query};
+use crate::io::Means;
 use crate::message::{Finding, Message};
 use crate::reach::finding::{Daily, Pace, invite_pause};
 use crate::reach::nat_report::NatKind;
 use crate::reach::record::{self, Item, LanName, Record, Word};
-use crate::reach::via::Place;
 use crate::state::{Contact, OwnFinding};
 use crate::time::Now;
 
@@ -336,90 +342,6 @@ impl Node {
         jobs
     }
 
-    /// Shows us to neighbours who may know us, and to nobody else.
-    fn show_on_lan(&mut self, now: Now) {
-        let may_show = self.finder.means.lan && self.state.contacts.iter().any(Self::may_find);
-        let mut wanted = (Vec::new(), Vec::new());
-        if let Some(own) = self.state.finding.as_ref().filter(|_| may_show) {
-            let public = record::finding_public(&own.seed);
-            let days = record::days(now.wall).into_iter();
-            let names = days.map(|day| record::lan_name(&own.key, &public, day));
-            let port = self.own.port;
-            let local = self.own.interfaces.iter().map(|own| SocketAddr::new(own.ip, port));
-            wanted = (names.collect(), local.collect());
-        }
-        if self.finder.lan_shown != wanted {
-            self.finder.lan_shown.clone_from(&wanted);
-            let (names, addresses) = wanted;
-            self.push(Output::Query(Query::LanShow { names, addresses }));
-        }
-    }
-
-    /// The names that contacts' devices have today.
-    fn name_neighbours(&mut self, now: Now) {
-        let days = record::days(now.wall);
-        let findable = |contact: &&Contact| self.finder.means.lan && Self::may_find(contact);
-        let named = (days.clone(), self.state.contacts.iter().filter(findable).count());
-        if self.finder.lan_named == named {
-            return;
-        }
-        self.finder.lan_names.clear();
-        self.finder.lan_named = named;
-        if !self.finder.means.lan {
-            return;
-        }
-        for contact in self.state.contacts.iter().filter(|contact| Self::may_find(contact)) {
-            for device in contact.devices() {
-                let Some((key, public)) = contact.finding_of(&device) else {
-                    continue;
-                };
-                let names = days.iter().map(|day| record::lan_name(key, public, *day));
-                self.finder.lan_names.extend(names.map(|name| (name, device)));
-            }
-        }
-    }
-
-    /// Somebody shows a name on the local network.
-    pub(super) fn handle_lan_seen(&mut self, name: LanName, addresses: &[SocketAddr]) {
-        if self.finder.lan_seen.len() >= bounds::NEIGHBOURS {
-            self.finder.lan_seen.clear();
-        }
-        self.finder.lan_seen.insert(name, self.own.usable(addresses));
-    }
-
-    /// Knocks at neighbours who are contacts without a link, where they show an address that was not tried. Anybody can show
-    /// anything, so it leads to knocks alone.
-    fn meet_neighbours(&mut self, now: Now) {
-        self.name_neighbours(now);
-        let names = &self.finder.lan_names;
-        let seen = self.finder.lan_seen.iter();
-        let known: Vec<(DeviceKey, Vec<SocketAddr>)> = seen
-            .filter_map(|(name, addresses)| Some((*names.get(name)?, addresses.clone())))
-            .collect();
-        for (device, addresses) in known {
-            let peer = self.peers.get(&device).filter(|peer| peer.link.is_none());
-            let contact = peer.and_then(|peer| peer.contact);
-            if contact.is_some_and(|id| self.learn_places(id, &addresses)) {
-                self.knock_where_found(&device, now);
-            }
-        }
-    }
-
-    /// What may be promised to somebody who has pasted a link: the inviter is looked for, and looks, less and less often.
-    fn make_promises(&mut self, now: Now) {
-        let looks = self.finder.means.dht && !self.finder.offered.is_empty();
-        let contacts = self.state.contacts.iter().filter(|contact| looks && !contact.accepted);
-        let since = contacts.filter_map(|contact| Some((contact.id, contact.redeeming.as_ref()?.since?)));
-        let promises = since.map(|(id, since)| (id, promise_at(now.wall.saturating_sub(since))));
-        self.finder.promises = promises.collect();
-    }
-
-    /// Why the inviter has not confirmed yet.
-    pub(super) fn promise(&self, id: ContactId) -> WhyNot {
-        let promise = self.finder.promises.get(&id).copied();
-        promise.unwrap_or(WhyNot::WaitingForInviter)
-    }
-
     fn put_partings(&mut self, now: Now) {
         if self.finder.means.dht {
             for item in std::mem::take(&mut self.finder.partings) {
@@ -468,54 +390,10 @@ impl Node {
         }
     }
 
-    fn tell_inviter(&mut self, job: Job, id: ContactId, now: Now) {
-        if !self.may_put(job, now) {
-            return;
-        }
-        let (record, seq) = (self.own_record(now), self.next_seq(now));
-        let Some(redeeming) = self.redemption(id).cloned() else {
-            return;
-        };
-        let (secret, one_time) = (redeeming.link.secret, redeeming.link.one_time);
-        let ephemeral = &redeeming.ephemeral;
-        let value = record::seal_word(&record, &secret, ephemeral, &one_time, record::VALUE, &mut self.rng);
-        let item = value.map(|value| record::sign_word(Word::Invitee, &secret, seq, value));
-        self.put(job, item, now);
-    }
-
-    fn answer_invitee(&mut self, job: Job, id: InviteId, now: Now) {
-        if !self.may_put(job, now) {
-            return;
-        }
-        let (record, seq) = (self.own_record(now), self.next_seq(now));
-        let secret = self.state.invite(id).map(|invite| invite.keys.secret);
-        let pair = self.finder.words.get(&id).map(|(pair, _)| pair.clone());
-        let item = secret
-            .zip(pair)
-            .and_then(|(secret, pair)| record::seal_answer(&record, &secret, &pair, seq, &mut self.rng));
-        self.put(job, item, now);
-    }
-
     fn paced(&mut self, job: Job, change: impl FnOnce(&mut Pace)) {
         if let Some(pace) = self.finder.jobs.get_mut(&job) {
             change(pace);
         }
-    }
-
-    /// Whether a place may be written now, and when next: hourly, or sooner for changed addresses within the day's bound.
-    fn may_put(&mut self, job: Job, now: Now) -> bool {
-        let last = self.finder.put.get(&job).copied();
-        // The tick comes up to half of it early.
-        let is_early = |last: Duration| now.boot + bounds::TICK < last + bounds::REPUBLISH;
-        if let Some(last) = last.filter(|last| is_early(*last))
-            && !self.finder.changes.take(bounds::PUBLISH_CHANGES, now.boot)
-        {
-            let rest = (last + bounds::REPUBLISH).saturating_sub(now.boot);
-            self.paced(job, |pace| pace.done(rest.max(bounds::TICK), now.boot));
-            return false;
-        }
-        self.paced(job, |pace| pace.done(bounds::REPUBLISH, now.boot));
-        true
     }
 
     /// What is said of this device to those who may know where it is.
@@ -528,159 +406,8 @@ impl Node {
         }
     }
 
-    /// Whether an inviter has said, after we pasted his link, that he has heard of us.
-    pub(super) fn has_answered(&self, id: ContactId) -> bool {
-        self.finder.answered.contains(&id)
-    }
-
-    /// Whether a pasted link says that nothing of ours gets in there.
-    fn is_shut_out(&self, id: ContactId) -> bool {
-        self.redemption(id)
-            .is_some_and(|redeeming| redeeming.link.shut == Some(true))
-    }
-
-    fn redemption(&self, id: ContactId) -> Option<&crate::state::Redemption> {
-        self.state.contact(id)?.redeeming.as_ref()
-    }
-
     pub(super) fn contact_of_device(&self, device: &DeviceKey) -> Option<&Contact> {
         self.state.contact(self.peers.get(device)?.contact?)
-    }
-
-    /// With many open invites each is looked after less often.
-    fn pause_for_invite(&self, id: InviteId, now: Now) -> Duration {
-        let created = self.state.invite(id).and_then(|invite| invite.created);
-        let age = created.map(|created| Duration::from_secs(now.wall.saturating_sub(created)));
-        let open = self.state.invites.iter().filter(|invite| invite.is_open(now.wall));
-        let share = open.count().div_ceil(bounds::INVITES_AT_PACE).max(1);
-        let pause = invite_pause(age.unwrap_or(bounds::INVITE_MIDDLE));
-        pause.saturating_mul(u32::try_from(share).unwrap_or(u32::MAX))
-    }
-
-    fn put(&mut self, job: Job, item: Option<Item>, now: Now) {
-        if let Some(item) = item {
-            self.finder.put.insert(job, now.boot);
-            self.ask_put(Some(job), item, now);
-        }
-    }
-
-    fn ask_put(&mut self, job: Option<Job>, item: Item, now: Now) {
-        let query = self.note_asked(job, now);
-        self.push(Output::Query(Query::DhtPut { query, item }));
-    }
-
-    fn ask_get(&mut self, job: Job, place: Option<record::Place>, now: Now) {
-        if let Some(place) = place {
-            let query = self.note_asked(Some(job), now);
-            self.push(Output::Query(Query::DhtGet { query, place }));
-        }
-    }
-
-    fn note_asked(&mut self, job: Option<Job>, now: Now) -> QueryId {
-        self.finder.next_query += 1;
-        let query = QueryId(self.finder.next_query);
-        let asked = Asked {
-            job,
-            day: record::day(now.wall),
-            at: now.boot,
-        };
-        self.finder.asked.insert(query, asked);
-        query
-    }
-
-    pub(super) fn handle_dht_answer(&mut self, query: QueryId, answer: DhtAnswer, now: Now) {
-        let Some(asked) = self.finder.asked.get(&query).copied() else {
-            return;
-        };
-        match answer {
-            DhtAnswer::Found(item) => {
-                if let Some(job) = asked.job {
-                    self.handle_found(job, asked.day, &item, now);
-                }
-            }
-            DhtAnswer::Done | DhtAnswer::Stored => {
-                self.finder.asked.remove(&query);
-            }
-            DhtAnswer::Failed => {
-                self.finder.asked.remove(&query);
-                if let Some(job) = asked.job.filter(|job| !is_look(job)) {
-                    self.finder.put.remove(&job);
-                    self.put_again(job, now);
-                }
-            }
-        }
-    }
-
-    /// A value was not stored. Where somebody waits for a first contact it is tried again soon.
-    fn put_again(&mut self, job: Job, now: Now) {
-        let since = match job {
-            Job::TellInviter(id) => self.redemption(id).and_then(|redeeming| redeeming.since),
-            Job::AnswerInvitee(id) => self.state.invite(id).and_then(|invite| invite.created),
-            Job::Publish(_) | Job::Read(_) | Job::HearInvitee(_) | Job::HearInviter(_) => None,
-        };
-        let waits = since.map(|since| invite_pause(Duration::from_secs(now.wall.saturating_sub(since))));
-        self.paced(job, |pace| match waits {
-            Some(pause) => pace.done(pause.max(bounds::DHT_AGAIN), now.boot),
-            None => pace.back_off(bounds::REPUBLISH, now.boot),
-        });
-    }
-
-    fn handle_found(&mut self, job: Job, day: u64, item: &Item, now: Now) {
-        let heard = self.finder.heard.get(&job).copied().unwrap_or_default();
-        // An invitee who is still there is knocked at again; a contact goes on with its own search.
-        let is_old = match job {
-            Job::HearInvitee(_) => item.seq < heard,
-            Job::Read(_) | Job::HearInviter(_) => item.seq <= heard,
-            Job::Publish(_) | Job::AnswerInvitee(_) | Job::TellInviter(_) => true,
-        };
-        if is_old || !item.is_signed() {
-            return;
-        }
-        let is_used = match job {
-            Job::Read(device) => self.read_record(device, day, item, now),
-            Job::HearInvitee(id) => self.hear_invitee(id, item, now),
-            Job::HearInviter(id) => self.hear_inviter(id, item, now),
-            Job::Publish(_) | Job::AnswerInvitee(_) | Job::TellInviter(_) => false,
-        };
-        if is_used {
-            self.finder.heard.insert(job, item.seq);
-        }
-    }
-
-    /// A contact's device says where it is.
-    fn read_record(&mut self, device: DeviceKey, day: u64, item: &Item, now: Now) -> bool {
-        let Some(contact) = self.contact_of_device(&device) else {
-            return false;
-        };
-        let keys = contact.finding_of(&device);
-        let record = keys.and_then(|(key, public)| record::read(item, key, public, day));
-        let Some(record) = record.filter(|record| record.device == device) else {
-            return false;
-        };
-        let id = contact.id;
-        self.note_nat(id, record.nat.unwrap_or_default());
-        if self.learn_places(id, &record.candidates) {
-            self.knock_where_found(&device, now);
-        }
-        true
-    }
-
-    /// The inviter has answered where he is. Whether or not that is news, he has heard of us and knocks.
-    fn hear_inviter(&mut self, id: ContactId, item: &Item, now: Now) -> bool {
-        let redeeming = self.redemption(id);
-        let record = redeeming.and_then(|redeeming| {
-            let record = record::open_answer(item, &redeeming.link.secret, &redeeming.pair_key()?)?;
-            (record.device == redeeming.link.device).then_some(record)
-        });
-        let Some(record) = record else { return false };
-        self.note_nat(id, record.nat.unwrap_or_default());
-        self.learn_places(id, &record.candidates);
-        self.finder.answered.insert(id);
-        if let Some(peer) = self.peers.get_mut(&record.device) {
-            peer.birthday = None;
-        }
-        self.knock_where_found(&record.device, now);
-        true
     }
 
     /// Whether any of them is news; those that are not have been tried.
@@ -706,63 +433,6 @@ impl Node {
     fn is_missing(&self, peer: &Peer) -> bool {
         let link = peer.link.and_then(|link| self.links.get(&link));
         link.is_none_or(|link| link.keepalive.is_doubted())
-    }
-
-    /// Somebody who holds an invite says where he is: he becomes a guest, as if he had knocked.
-    fn hear_invitee(&mut self, id: InviteId, item: &Item, now: Now) -> bool {
-        let Some(invite) = self.state.invite(id).filter(|invite| invite.is_open(now.wall)) else {
-            return false;
-        };
-        if item.place != Word::Invitee.place(&invite.keys.secret) {
-            return false;
-        }
-        record::open_word(&item.value, &invite.keys).is_some_and(|word| self.meet_invitee(id, &word, now))
-    }
-
-    /// The same for a word that came by hand.
-    pub(super) fn meet_invitee(&mut self, id: InviteId, word: &record::InviteeWord, now: Now) -> bool {
-        let device = word.record.device;
-        let usable = self.own.usable(&word.record.candidates);
-        let guest = Guest {
-            invite: id,
-            key: word.pair.clone(),
-            until: now.boot + knocks::GUEST_LIFE,
-            places: usable.into_iter().map(Place::own).collect(),
-            nat: word.record.nat.unwrap_or_default(),
-        };
-        if device == self.device {
-            return false;
-        }
-        let known = self.peers.get_mut(&device).and_then(|peer| peer.guest.as_mut());
-        if let Some(known) = known.filter(|known| known.invite == id && known.key == guest.key) {
-            let is_news = guest.places.iter().any(|place| !known.places.contains(place));
-            known.until = guest.until;
-            if !is_news {
-                return true;
-            }
-        }
-        // Whoever merely read the link may speak here as well: not at every place at once.
-        let rests = |(_, at): &(Secret, Duration)| now.boot < *at + bounds::DHT_AGAIN;
-        if self.finder.words.get(&id).is_some_and(rests) || !self.welcome(device, guest) {
-            return false;
-        }
-        self.finder.words.insert(id, (word.pair.clone(), now.boot));
-        self.finder.is_stale = true;
-        let answer = Job::AnswerInvitee(id);
-        self.paced(answer, |pace| {
-            pace.hurry(Duration::ZERO, bounds::ANSWER_PAUSE, now.boot)
-        });
-        self.knock_where_found(&device, now);
-        true
-    }
-}
-
-const fn promise_at(age_s: u64) -> WhyNot {
-    match age_s {
-        0..bounds::PROMISE_SECONDS_S => WhyNot::InviterInSeconds,
-        bounds::PROMISE_SECONDS_S..bounds::PROMISE_MINUTE_S => WhyNot::InviterInAMinute,
-        bounds::PROMISE_MINUTE_S..bounds::PROMISE_MINUTES_S => WhyNot::InviterInMinutes,
-        bounds::PROMISE_MINUTES_S.. => WhyNot::WaitingForInviter,
     }
 }
 
