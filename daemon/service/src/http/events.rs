@@ -102,6 +102,8 @@ impl Feed {
                 Next::Nothing => {}
             }
             tokio::select! {
+                // What was said before the end is told before it.
+                biased;
                 changed = self.newest.changed() => changed.ok()?,
                 () = closed(&mut self.closing) => return None,
                 () = tokio::time::sleep(COMMENT) => return Some(Bytes::from_static(b":\n\n")),

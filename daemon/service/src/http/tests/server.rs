@@ -9,8 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use twocan_core::event::CallState;
 
-use super::fake::media;
+use super::fake::{call, media};
 use super::wire::{Events, Request, raw};
 use super::{PATIENCE, World, config, files, loopback};
 use crate::http::guard::Guard;
@@ -48,6 +49,21 @@ async fn files_are_private_and_removed() {
     timeout(PATIENCE, world.bound.shutdown()).await.unwrap();
     assert!(events.next().await.is_none());
     assert!(!config.sock_path.exists() && !config.token_path.exists());
+}
+
+/// What is published at the very end, such as why a call is over, reaches every stream; which of the two a stream hears of
+/// first is left to chance otherwise.
+#[tokio::test]
+async fn the_last_event_comes_before_the_end() {
+    for _ in 0..12 {
+        let world = World::new().await;
+        let mut events = Events::open(world.bound.control, &world.control("GET", "/v1/events")).await;
+        assert_eq!(events.next().await.unwrap().1, "snapshot");
+        world.core.set_call(call(2, 1, true, CallState::Ringing));
+        timeout(PATIENCE, world.bound.shutdown()).await.unwrap();
+        assert_eq!(events.next().await.unwrap().1, "call");
+        assert!(events.next().await.is_none());
+    }
 }
 
 #[tokio::test]
